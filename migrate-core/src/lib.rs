@@ -1,1 +1,44 @@
-//! Placeholder.
+//! What a PostgreSQL migration is, and which ones a database still needs.
+//!
+//! This crate decides and does nothing: no I/O, no async, no clock, no driver. Values go in, a [`Plan`] comes
+//! out. `migrate-macros` makes the values at compile time, `migrate-postgres` carries the plan out.
+//!
+//! A [`Migration`] has an identity ([`Version`] and [`Phase`]), [`Step`]s forward and a way back; a [`Set`] is
+//! the ordered migrations of one application; a [`History`] is what a database says was done; [`source`]
+//! makes migrations of file names and texts; [`sql`] finds the statements in a text.
+
+mod backfill;
+mod checksum;
+mod directive;
+mod divergence;
+mod history;
+mod migration;
+mod phase;
+pub mod plan;
+mod problem;
+pub mod source;
+pub mod sql;
+mod status;
+mod step;
+mod version;
+
+#[cfg(test)]
+mod testing;
+
+pub use backfill::Backfill;
+pub use checksum::{Checksum, Comparison, NotAChecksum, compare};
+pub use directive::{Allow, BadDirective, Batches, Header, duration};
+pub use divergence::{Divergence, DivergenceKind, Divergences};
+pub use history::{Applied, Direction, History, Kind, NotAWord, Record, State, Status};
+pub use migration::{
+    Down, Entry, Folder, Migration, Set, SetError, SqlDown, SqlMigration, digest, digest_with,
+    is_code,
+};
+pub use phase::{NotAPhase, Phase, Phases};
+pub use plan::{
+    Action, Deferred, Notice, NoticeKind, Plan, Policy, Reason, Target, TextOf, UnknownCode,
+};
+pub use problem::{Place, Problem, Severity};
+pub use status::{Line, Standing, status};
+pub use step::{Code, Script, Step};
+pub use version::{MigrationId, NotAVersion, Version};

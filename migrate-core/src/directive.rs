@@ -1,0 +1,387 @@
+//! The comment lines at the head of a file that say how it runs: `-- migrate: …`.
+//!
+//! One grammar for all of them, in one table. Knows nothing of the statements below the head, nor of what
+//! the runner makes of a directive.
+
+use std::time::Duration;
+
+use crate::sql::lexer::{Lexer, TokenKind};
+use crate::{MigrationId, Phase, Version};
+
+/// What the head of a file says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Header {
+    /// Each statement runs by itself, outside a transaction.
+    pub no_transaction: bool,
+    /// Why there is no way back.
+    pub irreversible: Option<String>,
+    /// Lint rules that are silent for this file.
+    pub allow: Vec<Allow>,
+    /// How long one attempt may wait for a lock.
+    pub lock_timeout: Option<Duration>,
+    /// What must have run before.
+    pub after: Vec<MigrationId>,
+    /// The statement runs in batches.
+    pub backfill: Option<Batches>,
+}
+
+/// A rule that is silent, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allow {
+    /// The rule's name.
+    pub rule: String,
+    /// The author's reason.
+    pub reason: String,
+}
+
+/// `backfill users by id batch 5000`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batches {
+    /// The table whose rows are read.
+    pub table: String,
+    /// The columns that order them.
+    pub key: String,
+    /// Rows in a batch.
+    pub batch: u32,
+}
+
+/// A directive that cannot be understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadDirective {
+    /// Where it starts, in bytes.
+    pub offset: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub help: String,
+}
+
+const PREFIX: &str = "migrate:";
+/// The mark of sqlx, which it wants on the first line.
+const SQLX_NO_TRANSACTION: &str = "no-transaction";
+
+/// Name and form of each directive, and what reads its arguments.
+const DIRECTIVES: [(&str, &str, Read); 6] = [
+    ("no-transaction", "no-transaction", no_transaction),
+    (
+        "irreversible",
+        "irreversible because <reason>",
+        irreversible,
+    ),
+    ("allow", "allow(<rule>) because <reason>", allow),
+    (
+        "lock-timeout",
+        "lock-timeout <number><ms|s|min>",
+        lock_timeout,
+    ),
+    ("after", "after <version> [expand|migrate|contract]", after),
+    (
+        "backfill",
+        "backfill <table> by <columns> batch <rows>",
+        backfill,
+    ),
+];
+
+/// Puts what the arguments say into the header; `None` when they do not have the form.
+type Read = fn(&mut Header, &str) -> Option<()>;
+
+impl Header {
+    /// Reads the head of a text; what cannot be understood is listed beside it.
+    pub fn parse(text: &str) -> (Self, Vec<BadDirective>) {
+        let mut header = Header::default();
+        let mut bad = Vec::new();
+        for (index, line) in head_comments(text).into_iter().enumerate() {
+            let content = line.text.trim_start_matches('-').trim();
+            if let Some(directive) = content.strip_prefix(PREFIX) {
+                bad.extend(
+                    header
+                        .read(directive.trim())
+                        .err()
+                        .map(|b| b.at(line.offset)),
+                );
+            } else if index == 0 && line.first_line && content == SQLX_NO_TRANSACTION {
+                header.no_transaction = true;
+            }
+        }
+        bad.extend(misplaced(text));
+        (header, bad)
+    }
+
+    /// The directives that change what runs, in one fixed spelling; the checksum is taken over them.
+    pub fn execution_lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        lines.extend(self.no_transaction.then(|| SQLX_NO_TRANSACTION.to_owned()));
+        lines.extend(self.after.iter().map(|id| format!("after {id}")));
+        lines.extend(
+            self.backfill
+                .as_ref()
+                .map(|b| format!("backfill {} by {} batch {}", b.table, b.key, b.batch)),
+        );
+        lines
+    }
+
+    fn read(&mut self, directive: &str) -> Result<(), BadDirective> {
+        let end = directive
+            .find(|c: char| c.is_whitespace() || c == '(')
+            .unwrap_or(directive.len());
+        let (name, arguments) = directive.split_at(end);
+        let Some((_, form, read)) = DIRECTIVES.iter().find(|(known, ..)| *known == name) else {
+            return Err(unknown(name));
+        };
+        read(self, arguments.trim()).ok_or_else(|| BadDirective {
+            offset: 0,
+            message: format!("cannot read the directive `{directive}`"),
+            help: format!("Write `-- migrate: {form}`."),
+        })
+    }
+}
+
+impl BadDirective {
+    fn at(mut self, offset: usize) -> Self {
+        self.offset = offset;
+        self
+    }
+}
+
+fn unknown(name: &str) -> BadDirective {
+    let nearest = nearest(name);
+    let help = match nearest {
+        Some(known) => format!("Did you mean `{known}`?"),
+        None => format!(
+            "Known directives: {}.",
+            DIRECTIVES.map(|(known, ..)| known).join(", ")
+        ),
+    };
+    BadDirective {
+        offset: 0,
+        message: format!("unknown directive `{name}`"),
+        help,
+    }
+}
+
+/// The known name that is a few letters away.
+fn nearest(name: &str) -> Option<&'static str> {
+    let near = DIRECTIVES
+        .iter()
+        .map(|(known, ..)| (distance(name, known), *known));
+    near.min()
+        .filter(|(far, known)| *far <= known.len().div_ceil(3).max(2))
+        .map(|(_, known)| known)
+}
+
+/// Levenshtein's distance, over one row.
+pub(crate) fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut corner = i;
+        let mut left = i + 1;
+        for (cell, y) in row.iter_mut().skip(1).zip(b.chars()) {
+            let best = (corner + usize::from(x != y)).min(left + 1).min(*cell + 1);
+            corner = std::mem::replace(cell, best);
+            left = best;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+struct Comment<'t> {
+    offset: usize,
+    text: &'t str,
+    first_line: bool,
+}
+
+/// The line comments before the first statement.
+fn head_comments(text: &str) -> Vec<Comment<'_>> {
+    let head = Lexer::new(text).take_while(|token| token.kind.is_trivia());
+    let comments = head.filter(|token| token.kind == TokenKind::LineComment);
+    comments
+        .map(|token| Comment {
+            offset: token.start,
+            text: token.text(text),
+            first_line: token.start <= '\u{feff}'.len_utf8(),
+        })
+        .collect()
+}
+
+/// A directive below the first statement would be overlooked; `allow` may stand above the statement it is about.
+fn misplaced(text: &str) -> Vec<BadDirective> {
+    if !text.contains(PREFIX) {
+        return Vec::new();
+    }
+    let body = Lexer::new(text).skip_while(|token| token.kind.is_trivia());
+    let comments = body.filter(|token| token.kind == TokenKind::LineComment);
+    comments
+        .filter_map(|token| {
+            let content = token.text(text).trim_start_matches('-').trim();
+            let directive = content.strip_prefix(PREFIX)?.trim();
+            (!directive.starts_with("allow")).then(|| BadDirective {
+                offset: token.start,
+                message: format!("the directive `{directive}` stands below a statement"),
+                help: "Move it to the head of the file, above the first statement.".to_owned(),
+            })
+        })
+        .collect()
+}
+
+fn no_transaction(header: &mut Header, arguments: &str) -> Option<()> {
+    header.no_transaction = true;
+    arguments.is_empty().then_some(())
+}
+
+fn irreversible(header: &mut Header, arguments: &str) -> Option<()> {
+    header.irreversible = Some(reason(arguments)?);
+    Some(())
+}
+
+fn allow(header: &mut Header, arguments: &str) -> Option<()> {
+    let (rule, rest) = arguments.strip_prefix('(')?.split_once(')')?;
+    let rule = rule.trim().to_owned();
+    header.allow.push(Allow {
+        rule,
+        reason: reason(rest.trim())?,
+    });
+    Some(())
+}
+
+fn reason(text: &str) -> Option<String> {
+    let reason = text.strip_prefix("because ")?.trim();
+    (!reason.is_empty()).then(|| reason.to_owned())
+}
+
+fn lock_timeout(header: &mut Header, arguments: &str) -> Option<()> {
+    header.lock_timeout = Some(duration(arguments)?);
+    Some(())
+}
+
+/// `250ms`, `2s`, `1min`.
+pub fn duration(text: &str) -> Option<Duration> {
+    let end = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(end);
+    let number: u64 = number.parse().ok()?;
+    let millis = match unit.trim() {
+        "ms" => 1,
+        "s" => 1_000,
+        "min" | "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    };
+    number
+        .checked_mul(millis)
+        .filter(|ms| (1..=i32::MAX as u64).contains(ms))
+        .map(Duration::from_millis)
+}
+
+fn after(header: &mut Header, arguments: &str) -> Option<()> {
+    let (version, phase) = arguments
+        .split_once(char::is_whitespace)
+        .unwrap_or((arguments, "expand"));
+    let version: Version = version.parse().ok()?;
+    let phase: Phase = phase.trim().parse().ok()?;
+    header.after.push(MigrationId::new(version, phase));
+    Some(())
+}
+
+fn backfill(header: &mut Header, arguments: &str) -> Option<()> {
+    let (table, rest) = arguments.split_once(" by ")?;
+    let (key, batch) = rest.rsplit_once(" batch ")?;
+    let batch = batch.trim().parse().ok().filter(|rows| *rows > 0)?;
+    let (table, key) = (table.trim().to_owned(), key.trim().to_owned());
+    header.backfill = Some(Batches { table, key, batch });
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_directive_of_the_manual_is_read() {
+        let text = "\
+-- Customers get an id.
+-- migrate: no-transaction
+-- migrate: irreversible because the column's data cannot be rebuilt
+-- migrate: allow(drop_column) because read by nobody since release 41
+-- migrate: lock-timeout 2s
+
+/* and */
+-- migrate: after 20261120080000 contract
+-- migrate: backfill users by id batch 5000
+update users set x = 1;";
+        let (header, bad) = Header::parse(text);
+        assert_eq!(bad, []);
+        assert!(header.no_transaction);
+        assert_eq!(
+            header.irreversible.as_deref(),
+            Some("the column's data cannot be rebuilt")
+        );
+        assert_eq!(header.allow.len(), 1);
+        assert_eq!(header.lock_timeout, Some(Duration::from_secs(2)));
+        assert_eq!(
+            header.after,
+            [MigrationId::new(
+                Version::new(20261120080000),
+                Phase::Contract
+            )]
+        );
+        assert_eq!(header.backfill.as_ref().map(|b| b.batch), Some(5000));
+        let lines = [
+            "no-transaction",
+            "after 20261120080000 contract",
+            "backfill users by id batch 5000",
+        ];
+        assert_eq!(header.execution_lines(), lines);
+    }
+
+    #[test]
+    fn the_mark_of_sqlx_counts_on_the_first_line_only() {
+        assert!(Header::parse("-- no-transaction\nvacuum;").0.no_transaction);
+        assert!(
+            Header::parse("\u{feff}-- no-transaction\r\nvacuum;")
+                .0
+                .no_transaction
+        );
+        assert!(
+            !Header::parse("-- hello\n-- no-transaction\nvacuum;")
+                .0
+                .no_transaction
+        );
+        assert!(
+            !Header::parse("-- no-transaction please\nvacuum;")
+                .0
+                .no_transaction
+        );
+    }
+
+    #[test]
+    fn a_mistake_names_the_remedy() {
+        let help = |text: &str| Header::parse(text).1.first().map(|bad| bad.help.clone());
+        assert_eq!(
+            help("-- migrate: no-transactoin\n").as_deref(),
+            Some("Did you mean `no-transaction`?")
+        );
+        assert!(
+            help("-- migrate: teleport\n").is_some_and(|h| h.starts_with("Known directives: "))
+        );
+        assert!(help("-- migrate: irreversible\n").is_some_and(|h| h.contains("because <reason>")));
+        assert!(help("-- migrate: lock-timeout soon\n").is_some());
+        assert!(help("-- migrate: backfill users by id batch 0\n").is_some());
+        assert!(
+            help("select 1;\n-- migrate: no-transaction\n").is_some_and(|h| h.contains("head"))
+        );
+        assert_eq!(help("select '\n-- migrate: no-transaction\n';"), None);
+        assert_eq!(
+            help("select 1;\n-- migrate: allow(x) because y\nselect 2;"),
+            None
+        );
+    }
+
+    #[test]
+    fn distances_are_counted_in_letters() {
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("after", "after"), 0);
+    }
+}

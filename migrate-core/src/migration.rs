@@ -1,0 +1,454 @@
+//! A migration, and the ordered set of those that an application declares.
+//!
+//! Owns what every migration can tell of itself, the kind that is made of SQL files (a row of a table that
+//! the macro writes), and the set. Knows nothing of what a database already has.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::sql::Statement;
+use crate::{Checksum, Code, MigrationId, Phase, Script, Step, Version};
+
+/// One change of a schema or of data.
+///
+/// Most migrations are files and come from [`SqlMigration`]; implement the trait to make one of your own.
+///
+/// ```
+/// use migrate_core::{Checksum, Down, Migration, MigrationId, Phase, Script, Set, Step, Version};
+///
+/// struct Users {
+///     up: [Step; 1],
+/// }
+///
+/// impl Migration for Users {
+///     fn id(&self) -> MigrationId {
+///         MigrationId::new(Version::new(1), Phase::Expand)
+///     }
+///     fn name(&self) -> &str {
+///         "create_users"
+///     }
+///     fn up(&self) -> &[Step] {
+///         &self.up
+///     }
+///     fn down(&self) -> Down<'_> {
+///         Down::Irreversible("it is the first one")
+///     }
+///     fn checksum(&self) -> Checksum {
+///         Checksum::of_sql("create table users (id bigint primary key)")
+///     }
+/// }
+///
+/// let script = Script::parse("users.sql", "create table users (id bigint primary key)").unwrap();
+/// let users = Users { up: [Step::Transaction(script)] };
+/// let set = Set::new([users.into()]).unwrap();
+/// assert_eq!(set.len(), 1);
+/// ```
+pub trait Migration: Send + Sync {
+    /// Version and phase.
+    fn id(&self) -> MigrationId;
+
+    /// A few words for people; not part of the identity.
+    fn name(&self) -> &str;
+
+    /// What it does.
+    fn up(&self) -> &[Step];
+
+    /// How to take it back, or why that cannot be.
+    fn down(&self) -> Down<'_>;
+
+    /// What tells it from an edited copy of itself.
+    fn checksum(&self) -> Checksum;
+
+    /// What must have run before it, beyond its place in the order.
+    fn after(&self) -> &[MigrationId] {
+        &[]
+    }
+
+    /// How long one attempt of it may wait for a lock; `None` leaves it to the runner.
+    fn lock_timeout(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Where it sits among the parts of one change.
+    fn phase(&self) -> Phase {
+        self.id().phase
+    }
+
+    /// Where it sits in the order.
+    fn version(&self) -> Version {
+        self.id().version
+    }
+}
+
+/// The way back of a migration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Down<'a> {
+    /// Steps that undo it.
+    Steps(&'a [Step]),
+    /// What undoes that phase of the same version undoes this one too.
+    With(Phase),
+    /// There is none, for this reason.
+    Irreversible(&'a str),
+    /// Nobody wrote one.
+    Missing,
+}
+
+/// A migration read from SQL files.
+///
+/// Every part of it can be a constant, so that thousands of them are a table in the program and cost nothing
+/// when it starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SqlMigration {
+    /// Version and phase.
+    pub id: MigrationId,
+    /// The words of its file name.
+    pub name: Cow<'static, str>,
+    /// What it does.
+    pub up: Step,
+    /// Its way back.
+    pub down: SqlDown,
+    /// Over statements and directives.
+    pub checksum: Checksum,
+    /// What must have run before.
+    pub after: Cow<'static, [MigrationId]>,
+    /// How long one attempt may wait for a lock.
+    pub lock_timeout: Option<Duration>,
+}
+
+/// The way back of a migration read from SQL files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SqlDown {
+    /// The step that undoes it.
+    Step(Step),
+    /// See [`Down::With`].
+    With(Phase),
+    /// See [`Down::Irreversible`].
+    Irreversible(Cow<'static, str>),
+    /// See [`Down::Missing`].
+    Missing,
+}
+
+impl Migration for SqlMigration {
+    fn id(&self) -> MigrationId {
+        self.id
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn up(&self) -> &[Step] {
+        std::slice::from_ref(&self.up)
+    }
+
+    fn down(&self) -> Down<'_> {
+        match &self.down {
+            SqlDown::Step(step) => Down::Steps(std::slice::from_ref(step)),
+            SqlDown::With(phase) => Down::With(*phase),
+            SqlDown::Irreversible(reason) => Down::Irreversible(reason),
+            SqlDown::Missing => Down::Missing,
+        }
+    }
+
+    fn checksum(&self) -> Checksum {
+        self.checksum
+    }
+
+    fn after(&self) -> &[MigrationId] {
+        &self.after
+    }
+
+    fn lock_timeout(&self) -> Option<Duration> {
+        self.lock_timeout
+    }
+}
+
+impl SqlMigration {
+    /// A row of the table that the macro writes.
+    #[doc(hidden)]
+    pub const fn row(
+        id: (i64, Phase, &'static str),
+        checksum: [u8; 32],
+        up: Step,
+        down: SqlDown,
+        after: &'static [MigrationId],
+        lock_timeout: Option<Duration>,
+    ) -> Self {
+        Self {
+            id: MigrationId::new(Version::new(id.0), id.1),
+            name: Cow::Borrowed(id.2),
+            up,
+            down,
+            checksum: Checksum::from_bytes(checksum),
+            after: Cow::Borrowed(after),
+            lock_timeout,
+        }
+    }
+}
+
+impl Script {
+    /// A script that the macro has read.
+    #[doc(hidden)]
+    pub const fn embedded(
+        file: &'static str,
+        text: &'static str,
+        statements: &'static [Statement],
+    ) -> Self {
+        Self {
+            file: Cow::Borrowed(file),
+            text: Cow::Borrowed(text),
+            statements: Cow::Borrowed(statements),
+        }
+    }
+}
+
+/// A folder of SQL files that was read at compile time.
+#[derive(Clone, Copy, Debug)]
+pub struct Folder {
+    /// The folder as the user wrote it.
+    pub path: &'static str,
+    /// Its migrations, in order.
+    pub migrations: &'static [SqlMigration],
+    /// Over all of them, as [`Set::digest`] takes it.
+    pub digest: Checksum,
+    /// Where it was on the machine that compiled it; only in debug builds.
+    pub on_disk: Option<&'static str>,
+    /// Its file names, to notice in debug builds that one was added since.
+    pub files: &'static [&'static str],
+}
+
+/// A migration in a set: part of the program, or made while it runs.
+#[derive(Clone)]
+pub enum Entry {
+    /// Part of the program.
+    Static(&'static dyn Migration),
+    /// Made while it runs.
+    Shared(Arc<dyn Migration>),
+}
+
+impl Deref for Entry {
+    type Target = dyn Migration;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Entry::Static(migration) => *migration,
+            Entry::Shared(migration) => &**migration,
+        }
+    }
+}
+
+impl<M: Migration + 'static> From<M> for Entry {
+    fn from(migration: M) -> Self {
+        Entry::Shared(Arc::new(migration))
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.id(), self.name())
+    }
+}
+
+/// The migrations of one application, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Set {
+    entries: Vec<Entry>,
+}
+
+/// Migrations that do not make a set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SetError {
+    /// Two migrations have one version and phase.
+    Duplicate {
+        /// Their identity.
+        id: MigrationId,
+        /// Their names.
+        names: [String; 2],
+    },
+    /// A migration waits for one that comes later or does not exist.
+    After {
+        /// Which one waits.
+        id: MigrationId,
+        /// For what.
+        after: MigrationId,
+    },
+}
+
+impl fmt::Display for SetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SetError::Duplicate { id, names: [a, b] } => {
+                write!(f, "two migrations are {id}: `{a}` and `{b}`")
+            }
+            SetError::After { id, after } if after >= id => {
+                write!(f, "{id} is to run after {after}, which comes later")
+            }
+            SetError::After { id, after } => {
+                write!(f, "{id} is to run after {after}, which does not exist")
+            }
+        }
+    }
+}
+
+impl std::error::Error for SetError {}
+
+impl Set {
+    /// Puts migrations in order.
+    ///
+    /// # Errors
+    /// All that keeps them from being a set: duplicates, and an `after` that no plan can satisfy.
+    pub fn new(entries: impl IntoIterator<Item = Entry>) -> Result<Self, Vec<SetError>> {
+        let mut entries: Vec<Entry> = entries.into_iter().collect();
+        entries.sort_by_key(|entry| entry.id());
+        let set = Self { entries };
+        let errors: Vec<_> = set.duplicates().chain(set.impossible_afters()).collect();
+        if errors.is_empty() {
+            Ok(set)
+        } else {
+            Err(errors)
+        }
+    }
+
+    fn duplicates(&self) -> impl Iterator<Item = SetError> {
+        let pairs = self.entries.iter().zip(self.entries.iter().skip(1));
+        pairs
+            .filter(|(a, b)| a.id() == b.id())
+            .map(|(a, b)| SetError::Duplicate {
+                id: a.id(),
+                names: [a.name().to_owned(), b.name().to_owned()],
+            })
+    }
+
+    fn impossible_afters(&self) -> impl Iterator<Item = SetError> {
+        self.entries.iter().flat_map(move |entry| {
+            let id = entry.id();
+            let wrong = move |after: &&MigrationId| **after >= id || self.get(**after).is_none();
+            entry
+                .after()
+                .iter()
+                .filter(wrong)
+                .map(move |after| SetError::After { id, after: *after })
+        })
+    }
+
+    /// The migrations, in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Entry> {
+        self.entries.iter()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Is there none?
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The one with this identity.
+    pub fn get(&self, id: MigrationId) -> Option<&Entry> {
+        let index = self
+            .entries
+            .binary_search_by_key(&id, |entry| entry.id())
+            .ok()?;
+        self.entries.get(index)
+    }
+
+    /// The last in the order.
+    pub fn newest(&self) -> Option<MigrationId> {
+        self.entries.last().map(|entry| entry.id())
+    }
+
+    /// Over what all of them do. The same for a folder, whether it was embedded or read from disk.
+    pub fn digest(&self) -> Checksum {
+        let (code, sql): (Vec<&Entry>, Vec<&Entry>) =
+            self.entries.iter().partition(|entry| is_code(&***entry));
+        digest_with(
+            digest(sql.iter().map(|entry| &***entry)),
+            code.iter().map(|entry| &***entry),
+        )
+    }
+}
+
+impl<'s> IntoIterator for &'s Set {
+    type Item = &'s Entry;
+    type IntoIter = std::slice::Iter<'s, Entry>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// Over migrations that are in order: what the macro writes into a [`Folder`].
+pub fn digest<'m>(migrations: impl IntoIterator<Item = &'m dyn Migration>) -> Checksum {
+    let pairs: Vec<_> = migrations
+        .into_iter()
+        .map(|m| (m.id(), m.checksum()))
+        .collect();
+    Checksum::of_set(pairs.iter().map(|(id, checksum)| (*id, checksum)))
+}
+
+/// The digest of a folder together with the code beside it; that of the folder when there is none.
+pub fn digest_with<'m>(
+    folder: Checksum,
+    code: impl IntoIterator<Item = &'m dyn Migration>,
+) -> Checksum {
+    let mut code: Vec<_> = code.into_iter().collect();
+    code.sort_by_key(|migration| migration.id());
+    if code.is_empty() {
+        folder
+    } else {
+        folder.and(&digest(code).to_string())
+    }
+}
+
+/// Is its work Rust code of the application?
+pub fn is_code(migration: &dyn Migration) -> bool {
+    migration
+        .up()
+        .iter()
+        .any(|step| matches!(step, Step::Code(Code { .. })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::migration;
+
+    #[test]
+    fn a_set_is_ordered() {
+        let set = Set::new([
+            migration("2 expand"),
+            migration("1 contract"),
+            migration("1 expand"),
+        ]);
+        let ids: Vec<_> = set.unwrap().iter().map(|m| m.id().to_string()).collect();
+        assert_eq!(ids, ["1 expand", "1 contract", "2 expand"]);
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_at_once() {
+        let waits = |text, after| crate::testing::migration_after(text, after);
+        let errors = Set::new([
+            migration("1 expand"),
+            migration("1 expand"),
+            waits("2 expand", "3 expand"),
+            waits("3 expand", "1 contract"),
+        ])
+        .unwrap_err();
+        let told: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "two migrations are 1 expand: `m1` and `m1`",
+                "2 expand is to run after 3 expand, which comes later",
+                "3 expand is to run after 1 contract, which does not exist",
+            ]
+        );
+    }
+}

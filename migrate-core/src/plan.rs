@@ -1,0 +1,507 @@
+//! What a run will do, decided before it does anything.
+//!
+//! [`Plan::new`] is a pure function from what is declared, what was applied and what is wanted to the actions
+//! in their order, the migrations that have to wait and why, and what is worth telling; or to everything that
+//! makes a plan impossible. Knows no database. Whatever a run does, its plan showed.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::divergence::{self, Divergence, Divergences};
+use crate::{
+    Down, History, Kind, Migration, MigrationId, Phase, Phases, Set, Status, Step, Version,
+};
+
+pub use crate::history::Direction;
+
+/// What is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The newest version to apply; `None` is all.
+    pub up_to: Option<Version>,
+    /// The phases that may run on a database that is in use.
+    pub phases: Phases,
+    /// What becomes of an expand that is older than the newest applied one.
+    pub late: Policy,
+    /// What becomes of an applied migration that is newer than all declared ones.
+    pub unknown_newer: Policy,
+    /// What becomes of applied Rust code that is not declared.
+    pub unknown_code: UnknownCode,
+    /// On a fresh database, how many migrations may share a transaction.
+    pub group: u32,
+}
+
+impl Default for Target {
+    fn default() -> Self {
+        Self {
+            up_to: None,
+            phases: Phases::START_UP,
+            late: Policy::Error,
+            unknown_newer: Policy::Warn,
+            unknown_code: UnknownCode::Missing,
+            group: 200,
+        }
+    }
+}
+
+/// How strict a run is about something unusual.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+pub enum Policy {
+    /// There is no plan.
+    Error,
+    /// The plan goes on, and says so.
+    Warn,
+}
+
+/// What to think of applied Rust code that is not declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UnknownCode {
+    /// It is missing like any other migration.
+    Missing,
+    /// It is part of the application; this set is only the folder beside it.
+    Elsewhere,
+}
+
+/// What a run will do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Plan {
+    /// Forward or back.
+    pub direction: Direction,
+    /// The work, in order.
+    pub actions: Vec<Action>,
+    /// The migrations that wait, and why.
+    pub deferred: Vec<Deferred>,
+    /// What is worth telling.
+    pub notices: Vec<Notice>,
+}
+
+/// One migration to be carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Action {
+    /// Which one.
+    pub id: MigrationId,
+    /// Its name.
+    pub name: String,
+    /// How it runs.
+    pub kind: Kind,
+    /// How many of its units were done by a run before; 0 is a start from the beginning.
+    pub done_units: u32,
+    /// The next unit was begun by a run before, and what became of it has to be looked at.
+    pub interrupted: bool,
+    /// Neighbours with the same number share a transaction.
+    pub group: Option<u32>,
+    /// What it settles: itself and, on the way back, the phases that its way back undoes too.
+    pub covers: Vec<MigrationId>,
+    /// Where its text stands.
+    pub text: TextOf,
+}
+
+/// Where the text of an action stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+pub enum TextOf {
+    /// In the declared migration.
+    Declared,
+    /// In the history: whoever declared it is gone.
+    History,
+}
+
+/// A migration that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Deferred {
+    /// Which one.
+    pub id: MigrationId,
+    /// Its name.
+    pub name: String,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why a migration waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+#[non_exhaustive]
+pub enum Reason {
+    /// Its phase was not asked for.
+    PhaseNotAsked,
+    /// It comes after the version that was asked for.
+    BeyondTarget,
+    /// Another one has to run first.
+    WaitsFor(MigrationId),
+    /// It comes after one that waits for another and holds back all behind it.
+    Behind(MigrationId),
+    /// It changes data in batches, which this version declares but does not run yet.
+    BackfillUnsupported,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::PhaseNotAsked => f.write_str("its phase runs only when asked for"),
+            Reason::BeyondTarget => f.write_str("it comes after the version asked for"),
+            Reason::WaitsFor(id) => write!(f, "it waits for {id}"),
+            Reason::Behind(id) => write!(f, "it comes after {id}, which waits"),
+            Reason::BackfillUnsupported => f.write_str("backfills are not run by this version"),
+        }
+    }
+}
+
+/// Something that a plan tolerates and tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Notice {
+    /// About which migration.
+    pub id: MigrationId,
+    /// Its name.
+    pub name: String,
+    /// What.
+    pub kind: NoticeKind,
+}
+
+/// What a plan tolerates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+#[non_exhaustive]
+pub enum NoticeKind {
+    /// The database has it, and newer code than this brought it.
+    UnknownNewer,
+    /// It is older than the newest applied one, and runs all the same.
+    Late,
+    /// It is Rust code of the application, which this folder does not hold.
+    CodeElsewhere,
+}
+
+impl fmt::Display for NoticeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            NoticeKind::UnknownNewer => "was applied by newer code than this",
+            NoticeKind::Late => "is older than the newest applied migration, and runs all the same",
+            NoticeKind::CodeElsewhere => {
+                "is Rust code of the application and not part of this folder"
+            }
+        })
+    }
+}
+
+impl Plan {
+    /// The way forward.
+    ///
+    /// # Errors
+    /// Everything in which the database and the declared migrations disagree, at once.
+    ///
+    /// ```
+    /// use migrate_core::{History, Plan, Set, Target};
+    /// let plan = Plan::new(&Set::default(), &History::of_fresh_database(), &Target::default())?;
+    /// assert!(plan.actions.is_empty());
+    /// # Ok::<(), migrate_core::Divergences>(())
+    /// ```
+    pub fn new(declared: &Set, applied: &History, target: &Target) -> Result<Self, Divergences> {
+        let notices = divergence::compare(declared, applied, target)?;
+        let mut forward = Forward::new(declared, applied, target);
+        for migration in declared {
+            forward.place(&**migration);
+        }
+        let Forward {
+            mut actions,
+            deferred,
+            ..
+        } = forward;
+        if applied.is_fresh() {
+            share_transactions(&mut actions, target.group);
+        }
+        Ok(Self {
+            direction: Direction::Up,
+            actions,
+            deferred,
+            notices,
+        })
+    }
+
+    /// The way back to a version, which stays; `None` takes everything back.
+    ///
+    /// # Errors
+    /// Every migration on the way that cannot be taken back.
+    pub fn revert(
+        declared: &Set,
+        applied: &History,
+        to: Option<Version>,
+    ) -> Result<Self, Divergences> {
+        let mut back = Back {
+            declared,
+            applied,
+            actions: Vec::new(),
+            covered: Vec::new(),
+            errors: Vec::new(),
+        };
+        for (id, _) in applied.iter().rev().filter(|(id, _)| Some(id.version) > to) {
+            back.place(id);
+        }
+        let Back {
+            actions, errors, ..
+        } = back;
+        Divergences::check(errors)?;
+        Ok(Self {
+            direction: Direction::Down,
+            actions,
+            deferred: Vec::new(),
+            notices: Vec::new(),
+        })
+    }
+
+    /// Is there no work?
+    pub fn is_empty(&self) -> bool {
+        self.actions.is_empty()
+    }
+}
+
+struct Forward<'p> {
+    applied: &'p History,
+    declared: &'p Set,
+    target: &'p Target,
+    planned: BTreeSet<MigrationId>,
+    stopped_at: Option<MigrationId>,
+    actions: Vec<Action>,
+    deferred: Vec<Deferred>,
+}
+
+impl<'p> Forward<'p> {
+    fn new(declared: &'p Set, applied: &'p History, target: &'p Target) -> Self {
+        Self {
+            applied,
+            declared,
+            target,
+            planned: BTreeSet::new(),
+            stopped_at: None,
+            actions: Vec::new(),
+            deferred: Vec::new(),
+        }
+    }
+
+    fn place(&mut self, migration: &dyn Migration) {
+        let id = migration.id();
+        if self.applied.is_done(id) {
+            return;
+        }
+        match self.reason_to_wait(migration) {
+            Some(reason) => self.deferred.push(Deferred {
+                id,
+                name: migration.name().to_owned(),
+                reason,
+            }),
+            None => {
+                self.planned.insert(id);
+                self.actions.push(forward_action(migration, self.applied));
+            }
+        }
+    }
+
+    fn reason_to_wait(&mut self, migration: &dyn Migration) -> Option<Reason> {
+        let id = migration.id();
+        if self.target.up_to.is_some_and(|last| id.version > last) {
+            return Some(Reason::BeyondTarget);
+        }
+        if let Some(stop) = self.stopped_at {
+            return Some(Reason::Behind(stop));
+        }
+        if let Some(first) = migration
+            .after()
+            .iter()
+            .find(|after| !self.will_be_done(**after))
+        {
+            self.stopped_at = Some(id);
+            return Some(Reason::WaitsFor(*first));
+        }
+        if let Some(earlier) = self.earlier_phase(id) {
+            return Some(Reason::WaitsFor(earlier));
+        }
+        if !self.applied.is_fresh() && !self.target.phases.contains(id.phase) {
+            return Some(Reason::PhaseNotAsked);
+        }
+        let backfill = migration
+            .up()
+            .iter()
+            .any(|step| matches!(step, Step::Backfill(_)));
+        backfill.then_some(Reason::BackfillUnsupported)
+    }
+
+    fn will_be_done(&self, id: MigrationId) -> bool {
+        self.applied.is_done(id) || self.planned.contains(&id)
+    }
+
+    /// The first phase of the same change that will still be open when this one's turn comes.
+    fn earlier_phase(&self, id: MigrationId) -> Option<MigrationId> {
+        let phases = Phase::ALL.into_iter().take_while(|phase| *phase < id.phase);
+        let mut earlier = phases.map(|phase| MigrationId::new(id.version, phase));
+        earlier
+            .find(|earlier| self.declared.get(*earlier).is_some() && !self.will_be_done(*earlier))
+    }
+}
+
+fn forward_action(migration: &dyn Migration, applied: &History) -> Action {
+    let id = migration.id();
+    let (done_units, interrupted) = resume(applied, id, Direction::Up);
+    Action {
+        id,
+        name: migration.name().to_owned(),
+        kind: kind_of(migration.up()),
+        done_units,
+        interrupted,
+        group: None,
+        covers: vec![id],
+        text: TextOf::Declared,
+    }
+}
+
+/// How far a run before came, and whether it was cut short.
+fn resume(applied: &History, id: MigrationId, way: Direction) -> (u32, bool) {
+    match applied.get(id).map(|applied| &applied.status) {
+        Some(Status::Partial {
+            direction,
+            done,
+            started,
+        }) if *direction == way => (u32::try_from(done.len()).unwrap_or(u32::MAX), *started),
+        _ => (0, false),
+    }
+}
+
+/// How the steps run, in the history's word for it.
+pub fn kind_of(steps: &[Step]) -> Kind {
+    let kind = |step: &Step| match step {
+        Step::Transaction(_) => Kind::Transaction,
+        Step::Standalone(_) => Kind::Standalone,
+        Step::Code(_) => Kind::Code,
+        Step::Backfill(_) => Kind::Backfill,
+    };
+    steps.first().map_or(Kind::Transaction, kind)
+}
+
+/// Numbers runs of neighbours that may share a transaction.
+fn share_transactions(actions: &mut [Action], limit: u32) {
+    let (mut group, mut members) = (0, 0);
+    for action in actions.iter_mut().filter(|_| limit > 1) {
+        if action.kind != Kind::Transaction {
+            (group, members) = (group + 1, 0);
+            continue;
+        }
+        if members == limit {
+            (group, members) = (group + 1, 0);
+        }
+        members += 1;
+        action.group = Some(group);
+    }
+}
+
+struct Back<'p> {
+    declared: &'p Set,
+    applied: &'p History,
+    actions: Vec<Action>,
+    /// What the next way back undoes beside its own.
+    covered: Vec<MigrationId>,
+    errors: Vec<Divergence>,
+}
+
+impl Back<'_> {
+    fn place(&mut self, id: MigrationId) {
+        let Some(applied) = self.applied.get(id) else {
+            return;
+        };
+        if matches!(applied.status, Status::Reverted | Status::Failed) {
+            return;
+        }
+        let declared = self.declared.get(id);
+        match declared.map(|migration| migration.down()) {
+            Some(Down::Steps(steps)) => self.push(id, kind_of(steps), TextOf::Declared),
+            Some(Down::With(phase)) => self.undone_with(id, phase),
+            Some(Down::Irreversible(reason)) => {
+                self.errors
+                    .push(Divergence::irreversible(id, &applied.name, reason));
+            }
+            Some(Down::Missing) | None if applied.has_down => {
+                self.push(id, Kind::Transaction, TextOf::History);
+            }
+            None => match self.sibling_with_down(id) {
+                Some(phase) => self.undone_with(id, phase),
+                None => self.errors.push(Divergence::no_way_back(id, &applied.name)),
+            },
+            Some(Down::Missing) => self.errors.push(Divergence::no_way_back(id, &applied.name)),
+        }
+    }
+
+    /// An expand and a migrate of one change share one way back.
+    fn sibling_with_down(&self, id: MigrationId) -> Option<Phase> {
+        let mut phases = Phase::ALL.into_iter().take_while(|phase| *phase < id.phase);
+        phases.find(|phase| {
+            let sibling = self.applied.get(MigrationId::new(id.version, *phase));
+            id.phase != Phase::Contract && sibling.is_some_and(|applied| applied.has_down)
+        })
+    }
+
+    fn undone_with(&mut self, id: MigrationId, phase: Phase) {
+        self.covered.push(id);
+        let carrier = MigrationId::new(id.version, phase);
+        if !self.applied.is_done(carrier) {
+            self.push_carrier(carrier);
+        }
+    }
+
+    /// The phase that carries the way back was never recorded, but its script undoes this one too.
+    fn push_carrier(&mut self, carrier: MigrationId) {
+        if let Some(Down::Steps(steps)) = self.declared.get(carrier).map(|m| m.down()) {
+            self.push(carrier, kind_of(steps), TextOf::Declared);
+        }
+    }
+
+    fn push(&mut self, id: MigrationId, kind: Kind, text: TextOf) {
+        let mut covers = std::mem::take(&mut self.covered);
+        covers.retain(|covered| covered.version == id.version);
+        covers.extend(self.applied.get(id).map(|_| id));
+        let (done_units, interrupted) = resume(self.applied, id, Direction::Down);
+        let known = self.applied.get(id).map(|applied| applied.name.clone());
+        let name = known.or_else(|| self.declared.get(id).map(|m| m.name().to_owned()));
+        self.actions.push(Action {
+            id,
+            name: name.unwrap_or_default(),
+            kind,
+            done_units,
+            interrupted,
+            group: None,
+            covers,
+            text,
+        });
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let arrow = if self.direction == Direction::Up {
+            "apply"
+        } else {
+            "revert"
+        };
+        for action in &self.actions {
+            writeln!(f, "{arrow} {} {} ({})", action.id, action.name, action.kind)?;
+        }
+        for deferred in &self.deferred {
+            writeln!(
+                f,
+                "wait {} {}: {}",
+                deferred.id, deferred.name, deferred.reason
+            )?;
+        }
+        for notice in &self.notices {
+            writeln!(f, "note {} {}: it {}", notice.id, notice.name, notice.kind)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,142 @@
+//! Folders as tables: file names and texts in, migrations or complaints out.
+
+use super::*;
+use crate::Step;
+
+fn folder(files: &[(&str, &str)], way_back: WayBack) -> Contents {
+    let files: Vec<_> = files
+        .iter()
+        .map(|(path, text)| File {
+            path,
+            bytes: text.as_bytes(),
+        })
+        .collect();
+    read("m", &files, way_back)
+}
+
+fn complaints(files: &[(&str, &str)]) -> Vec<String> {
+    let problems = folder(files, WayBack::Ignore).problems;
+    problems
+        .iter()
+        .map(|p| p.to_string().lines().next().unwrap_or_default().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_folder_of_phases() {
+    let contents = folder(
+        &[
+            ("m/2_id.migrate.sql", "update t set x = 1;"),
+            ("m/1_users.sql", "create table t();"),
+            ("m/2_id.expand.sql", "alter table t add x int;"),
+            (
+                "m/2_id.contract.sql",
+                "-- migrate: irreversible because gone\nalter table t drop y;",
+            ),
+            ("m/2_id.down.sql", "alter table t drop x;"),
+            ("m/README.md", "hello"),
+        ],
+        WayBack::Warn,
+    );
+    let found: Vec<_> = contents
+        .migrations
+        .iter()
+        .map(|m| format!("{} {:?}", m.id, m.down))
+        .collect();
+    assert!(found[0].starts_with("1 expand Missing"), "{found:?}");
+    assert!(found[1].starts_with("2 expand Step"), "{found:?}");
+    assert!(found[2].starts_with("2 migrate With(Expand)"), "{found:?}");
+    assert!(
+        found[3].starts_with("2 contract Irreversible(\"gone\")"),
+        "{found:?}"
+    );
+    let told: Vec<_> = contents
+        .problems
+        .iter()
+        .map(|p| p.message.as_str())
+        .collect();
+    assert_eq!(told, ["m/1_users.sql has no way back"]);
+    assert!(!contents.has_errors());
+}
+
+#[test]
+fn a_folder_of_sqlx() {
+    let contents = folder(
+        &[
+            ("m/1_a.up.sql", "create table t();"),
+            ("m/1_a.down.sql", "drop table t;"),
+            (
+                "m/2_b.sql",
+                "-- no-transaction\ncreate index concurrently i on t (x);",
+            ),
+        ],
+        WayBack::Ignore,
+    );
+    assert_eq!(contents.problems, []);
+    assert!(matches!(contents.migrations[1].up, Step::Standalone(_)));
+}
+
+#[test]
+fn everything_wrong_is_told_at_once() {
+    let told = complaints(&[
+        ("m/1_a.sql", "select 1"),
+        ("m/1_a.up.sql", "select 1"),
+        ("m/2_b.down.sql", "select 1"),
+        ("m/3_c.contract.down.sql", "select 1"),
+        ("m/3_c.sql", "-- migrate: no-tx\nselect 'x"),
+        ("m/4_d.sql", " -- nothing\n;"),
+        ("m/5_e.sql", "begin;\nselect 1;\ncommit"),
+        ("m/6_f.sql", "select 1;\nvacuum t;"),
+        ("m/7_g.sql", "\\connect x\n"),
+        ("m/8_h.sql", "-- migrate: after 9 contract\nselect 1"),
+        ("m/9_i.expand.sql", "select 1"),
+        ("m/9_j.migrate.sql", "select 1"),
+        ("m/note.sql", "select 1"),
+    ]);
+    let expected = [
+        "m/1_a.up.sql: two files are version 1, phase expand: the other is m/1_a.sql",
+        "m/3_c.sql:1:1: unknown directive `no-tx`",
+        "m/3_c.sql:2:8: unterminated string",
+        "m/4_d.sql: the file holds no statement",
+        "m/5_e.sql:1:1: BEGIN in a migration",
+        "m/5_e.sql:3:1: COMMIT in a migration",
+        "m/6_f.sql:2:1: VACUUM cannot run inside a transaction",
+        "m/7_g.sql:1:1: ",
+        "m/9_j.migrate.sql: one version has two names",
+        "m/note.sql: the name is not that of a migration",
+        "m/2_b.down.sql: a way back without the migration",
+        "m/3_c.contract.down.sql: a way back without",
+        "m/8_h.sql: is to run after 9 contract, which does not exist",
+    ];
+    assert_eq!(told.len(), expected.len(), "{told:#?}");
+    for (told, expected) in told.iter().zip(expected) {
+        assert!(told.starts_with(expected), "{told}\n{expected}");
+    }
+}
+
+#[test]
+fn bytes_that_are_not_text_are_named_by_line() {
+    let file = File {
+        path: "m/1_a.sql",
+        bytes: b"select 1;\nselect '\xff';",
+    };
+    let contents = read("m", &[file], WayBack::Ignore);
+    assert_eq!((contents.problems.len(), contents.has_errors()), (1, true));
+    assert!(
+        contents.problems[0]
+            .to_string()
+            .starts_with("m/1_a.sql:2:9: the text is not UTF-8")
+    );
+}
+
+#[test]
+fn a_way_back_may_be_required() {
+    let files = [
+        ("m/1_a.sql", "select 1"),
+        ("m/2_b.sql", "-- migrate: irreversible because x\nselect 1"),
+    ];
+    let required = folder(&files, WayBack::Require);
+    assert_eq!(required.problems.len(), 1);
+    assert!(required.has_errors());
+    assert_eq!(folder(&[], WayBack::Ignore).problems.len(), 1);
+}

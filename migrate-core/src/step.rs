@@ -1,0 +1,81 @@
+//! The kinds of work that exist.
+//!
+//! A closed set: whoever carries steps out names every kind. A step is plain data; SQL stands in it with
+//! the place of each statement, so that nobody has to look for semicolons when the application starts.
+//! Code stands in it by name only, its function is the runner's to know.
+
+use std::borrow::Cow;
+
+use crate::sql::{self, Statement};
+use crate::{Backfill, Checksum};
+
+/// One unit of work of a migration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Step {
+    /// Statements that commit together with their row in the history.
+    Transaction(Script),
+    /// Statements that cannot be in a transaction; each runs and is recorded by itself.
+    Standalone(Script),
+    /// A change of data in batches.
+    Backfill(Backfill),
+    /// Rust code of the application.
+    Code(Code),
+}
+
+impl Step {
+    /// The SQL of the step, where it has any.
+    pub fn script(&self) -> Option<&Script> {
+        match self {
+            Step::Transaction(script) | Step::Standalone(script) => Some(script),
+            Step::Backfill(backfill) => Some(&backfill.script),
+            Step::Code(_) => None,
+        }
+    }
+}
+
+/// A file of SQL and where its statements are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script {
+    /// The file as the user knows it, for messages.
+    pub file: Cow<'static, str>,
+    /// The whole text, byte for byte.
+    pub text: Cow<'static, str>,
+    /// Its statements, in order.
+    pub statements: Cow<'static, [Statement]>,
+}
+
+impl Script {
+    /// The text of one statement, without its semicolon.
+    pub fn statement(&self, statement: &Statement) -> &str {
+        statement.text(&self.text)
+    }
+
+    /// What identifies one statement, whatever its blanks and comments.
+    pub fn checksum_of(&self, statement: &Statement) -> Checksum {
+        Checksum::of_sql(self.statement(statement))
+    }
+
+    /// Reads a text that was a migration before, such as a way back kept in the history.
+    pub fn parse(
+        file: impl Into<Cow<'static, str>>,
+        text: impl Into<Cow<'static, str>>,
+    ) -> Result<Self, Vec<sql::Mistake>> {
+        let text = text.into();
+        let statements = Cow::Owned(sql::statements(&text)?);
+        Ok(Self {
+            file: file.into(),
+            text,
+            statements,
+        })
+    }
+}
+
+/// Rust code: an identity, not a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Code {
+    /// Declared by its author, who raises it when the code changes what it does. The body is not hashed.
+    pub revision: u32,
+    /// Does the runner wrap it in a transaction?
+    pub transaction: bool,
+}

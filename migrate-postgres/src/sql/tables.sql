@@ -1,0 +1,14 @@
+SELECT EXISTS (
+    SELECT FROM pg_catalog.pg_class c
+    WHERE c.relkind IN ('r', 'p', 'm', 'v', 'f')
+        AND c.relnamespace IN (
+            SELECT n.oid FROM pg_catalog.pg_namespace n
+            WHERE n.nspname = {schema} OR n.nspname = ANY (pg_catalog.current_schemas(false))
+        )
+        AND c.oid IS DISTINCT FROM pg_catalog.to_regclass({history_name})
+        AND c.oid IS DISTINCT FROM pg_catalog.to_regclass({settled_name})
+        AND NOT EXISTS (
+            SELECT FROM pg_catalog.pg_depend d
+            WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e'
+        )
+) AS used
