@@ -1,0 +1,197 @@
+//! Where a migrator gets its migrations from.
+//!
+//! Owns the bridge between what the macros write and the core's set: an embedded folder, the migrations
+//! written in Rust beside it, or a set made while the program runs. Knows no database.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use migrate_core::{
+    Checksum, Entry, Folder, Migration, MigrationId, Problem, Set, SetError, digest_with,
+};
+use sqlx::PgConnection;
+
+/// Any error of the application's own code.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The migrations of an application; written by `#[derive(Migrations)]`.
+pub trait Migrations {
+    /// Where they are.
+    fn source(&self) -> Source;
+}
+
+impl<M: Migrations> Migrations for &M {
+    fn source(&self) -> Source {
+        (**self).source()
+    }
+}
+
+/// A migration written in Rust: what it does, beside the [`Migration`] that says what it is.
+#[async_trait]
+pub trait Code: Send + Sync {
+    /// Forward. Inside a transaction, unless the migration declares otherwise; an error takes it back.
+    async fn up(&self, connection: &mut PgConnection) -> Result<(), BoxError>;
+
+    /// Back. Called only where the migration declares a way back.
+    async fn down(&self, _connection: &mut PgConnection) -> Result<(), BoxError> {
+        Err("this migration has no way back".into())
+    }
+}
+
+/// A migration that stands beside a folder; written by `#[derive(Migration)]`.
+pub trait Listed {
+    /// The migration, and its code where it has any.
+    fn listed(self) -> Beside;
+}
+
+/// A migration that stands beside a folder.
+#[derive(Clone)]
+pub struct Beside {
+    entry: Entry,
+    code: Option<Arc<dyn Code>>,
+}
+
+impl Beside {
+    /// One made of SQL.
+    pub fn sql(migration: impl Migration + 'static) -> Self {
+        Self {
+            entry: migration.into(),
+            code: None,
+        }
+    }
+
+    /// One made of Rust.
+    pub fn code<M: Migration + Code + Clone + 'static>(migration: M) -> Self {
+        Self {
+            entry: migration.clone().into(),
+            code: Some(Arc::new(migration)),
+        }
+    }
+}
+
+impl fmt::Debug for Beside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.entry.fmt(f)
+    }
+}
+
+/// A folder that was embedded with [`embed!`](crate::embed).
+#[derive(Clone, Copy, Debug)]
+pub struct Embedded {
+    /// The folder.
+    pub folder: Folder,
+    /// Name and version of the program.
+    pub build: &'static str,
+}
+
+impl Migrations for Embedded {
+    fn source(&self) -> Source {
+        Source {
+            base: Base::Folder(self.folder),
+            beside: Vec::new(),
+            build: self.build,
+        }
+    }
+}
+
+/// Migrations, wherever they are from.
+#[derive(Clone, Debug)]
+pub struct Source {
+    base: Base,
+    beside: Vec<Beside>,
+    build: &'static str,
+}
+
+#[derive(Clone, Debug)]
+enum Base {
+    Folder(Folder),
+    Set(Set),
+}
+
+impl Source {
+    /// A set made while the program runs.
+    pub fn of_set(set: Set) -> Self {
+        Self {
+            base: Base::Set(set),
+            beside: Vec::new(),
+            build: "",
+        }
+    }
+
+    /// Reads a folder now, not at compile time.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, as the compiler would have said.
+    pub fn read(folder: impl AsRef<Path>) -> Result<Self, Vec<Problem>> {
+        crate::folder::read(folder.as_ref()).map(Self::of_set)
+    }
+
+    /// These and one more.
+    #[must_use]
+    pub fn with(mut self, migration: impl Listed) -> Self {
+        self.beside.push(migration.listed());
+        self
+    }
+
+    /// Name and version of the program, as the history will have it.
+    pub fn build(&self) -> &'static str {
+        self.build
+    }
+
+    /// The ordered set.
+    pub(crate) fn set(&self) -> Result<Set, Vec<SetError>> {
+        let beside = self.beside.iter().map(|beside| beside.entry.clone());
+        match &self.base {
+            Base::Folder(folder) => {
+                let files = folder
+                    .migrations
+                    .iter()
+                    .map(|migration| Entry::Static(migration));
+                Set::new(files.chain(beside))
+            }
+            Base::Set(set) => Set::new(set.iter().cloned().chain(beside)),
+        }
+    }
+
+    /// Over what all of them do; known since compile time but for the code.
+    pub(crate) fn digest(&self) -> Checksum {
+        let (code, sql): (Vec<_>, Vec<_>) =
+            self.beside.iter().partition(|beside| beside.code.is_some());
+        match &self.base {
+            Base::Folder(folder) if sql.is_empty() => {
+                digest_with(folder.digest, code.iter().map(|beside| &*beside.entry))
+            }
+            _ => self
+                .set()
+                .map_or_else(|_| Checksum::of_sql(""), |set| set.digest()),
+        }
+    }
+
+    /// The function behind a migration written in Rust.
+    pub(crate) fn code(&self, id: MigrationId) -> Option<Arc<dyn Code>> {
+        let beside = self.beside.iter().find(|beside| beside.entry.id() == id)?;
+        beside.code.clone()
+    }
+
+    /// The folder that was embedded and where it was, in debug builds.
+    pub(crate) fn folder_on_disk(&self) -> Option<(&'static str, &'static [&'static str])> {
+        match &self.base {
+            Base::Folder(folder) => folder.on_disk.map(|path| (path, folder.files)),
+            Base::Set(_) => None,
+        }
+    }
+}
+
+impl<M: Migrations> From<M> for Source {
+    fn from(migrations: M) -> Self {
+        migrations.source()
+    }
+}
+
+impl Migrations for Source {
+    fn source(&self) -> Source {
+        self.clone()
+    }
+}
