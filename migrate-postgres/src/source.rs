@@ -184,12 +184,6 @@ impl Source {
     }
 }
 
-impl<M: Migrations> From<M> for Source {
-    fn from(migrations: M) -> Self {
-        migrations.source()
-    }
-}
-
 impl Migrations for Source {
     fn source(&self) -> Source {
         self.clone()
