@@ -63,23 +63,11 @@ const SQLX_NO_TRANSACTION: &str = "no-transaction";
 /// Name and form of each directive, and what reads its arguments.
 const DIRECTIVES: [(&str, &str, Read); 6] = [
     ("no-transaction", "no-transaction", no_transaction),
-    (
-        "irreversible",
-        "irreversible because <reason>",
-        irreversible,
-    ),
+    ("irreversible", "irreversible because <reason>", irreversible),
     ("allow", "allow(<rule>) because <reason>", allow),
-    (
-        "lock-timeout",
-        "lock-timeout <number><ms|s|min>",
-        lock_timeout,
-    ),
+    ("lock-timeout", "lock-timeout <number><ms|s|min>", lock_timeout),
     ("after", "after <version> [expand|migrate|contract]", after),
-    (
-        "backfill",
-        "backfill <table> by <columns> batch <rows>",
-        backfill,
-    ),
+    ("backfill", "backfill <table> by <columns> batch <rows>", backfill),
 ];
 
 /// Puts what the arguments say into the header; `None` when they do not have the form.
@@ -93,12 +81,7 @@ impl Header {
         for (index, line) in head_comments(text).into_iter().enumerate() {
             let content = line.text.trim_start_matches('-').trim();
             if let Some(directive) = content.strip_prefix(PREFIX) {
-                bad.extend(
-                    header
-                        .read(directive.trim())
-                        .err()
-                        .map(|b| b.at(line.offset)),
-                );
+                bad.extend(header.read(directive.trim()).err().map(|b| b.at(line.offset)));
             } else if index == 0 && line.first_line && content == SQLX_NO_TRANSACTION {
                 header.no_transaction = true;
             }
@@ -121,9 +104,8 @@ impl Header {
     }
 
     fn read(&mut self, directive: &str) -> Result<(), BadDirective> {
-        let end = directive
-            .find(|c: char| c.is_whitespace() || c == '(')
-            .unwrap_or(directive.len());
+        let end =
+            directive.find(|c: char| c.is_whitespace() || c == '(').unwrap_or(directive.len());
         let (name, arguments) = directive.split_at(end);
         let Some((_, form, read)) = DIRECTIVES.iter().find(|(known, ..)| *known == name) else {
             return Err(unknown(name));
@@ -147,26 +129,15 @@ fn unknown(name: &str) -> BadDirective {
     let nearest = nearest(name);
     let help = match nearest {
         Some(known) => format!("Did you mean `{known}`?"),
-        None => format!(
-            "Known directives: {}.",
-            DIRECTIVES.map(|(known, ..)| known).join(", ")
-        ),
+        None => format!("Known directives: {}.", DIRECTIVES.map(|(known, ..)| known).join(", ")),
     };
-    BadDirective {
-        offset: 0,
-        message: format!("unknown directive `{name}`"),
-        help,
-    }
+    BadDirective { offset: 0, message: format!("unknown directive `{name}`"), help }
 }
 
 /// The known name that is a few letters away.
 fn nearest(name: &str) -> Option<&'static str> {
-    let near = DIRECTIVES
-        .iter()
-        .map(|(known, ..)| (distance(name, known), *known));
-    near.min()
-        .filter(|(far, known)| *far <= known.len().div_ceil(3).max(2))
-        .map(|(_, known)| known)
+    let near = DIRECTIVES.iter().map(|(known, ..)| (distance(name, known), *known));
+    near.min().filter(|(far, known)| *far <= known.len().div_ceil(3).max(2)).map(|(_, known)| known)
 }
 
 /// Levenshtein's distance, over one row.
@@ -239,10 +210,7 @@ fn irreversible(header: &mut Header, arguments: &str) -> Option<()> {
 fn allow(header: &mut Header, arguments: &str) -> Option<()> {
     let (rule, rest) = arguments.strip_prefix('(')?.split_once(')')?;
     let rule = rule.trim().to_owned();
-    header.allow.push(Allow {
-        rule,
-        reason: reason(rest.trim())?,
-    });
+    header.allow.push(Allow { rule, reason: reason(rest.trim())? });
     Some(())
 }
 
@@ -275,9 +243,8 @@ pub fn duration(text: &str) -> Option<Duration> {
 }
 
 fn after(header: &mut Header, arguments: &str) -> Option<()> {
-    let (version, phase) = arguments
-        .split_once(char::is_whitespace)
-        .unwrap_or((arguments, "expand"));
+    let (version, phase) =
+        arguments.split_once(char::is_whitespace).unwrap_or((arguments, "expand"));
     let version: Version = version.parse().ok()?;
     let phase: Phase = phase.trim().parse().ok()?;
     header.after.push(MigrationId::new(version, phase));
@@ -313,46 +280,22 @@ update users set x = 1;";
         let (header, bad) = Header::parse(text);
         assert_eq!(bad, []);
         assert!(header.no_transaction);
-        assert_eq!(
-            header.irreversible.as_deref(),
-            Some("the column's data cannot be rebuilt")
-        );
+        assert_eq!(header.irreversible.as_deref(), Some("the column's data cannot be rebuilt"));
         assert_eq!(header.allow.len(), 1);
         assert_eq!(header.lock_timeout, Some(Duration::from_secs(2)));
-        assert_eq!(
-            header.after,
-            [MigrationId::new(
-                Version::new(20261120080000),
-                Phase::Contract
-            )]
-        );
+        assert_eq!(header.after, [MigrationId::new(Version::new(20261120080000), Phase::Contract)]);
         assert_eq!(header.backfill.as_ref().map(|b| b.batch), Some(5000));
-        let lines = [
-            "no-transaction",
-            "after 20261120080000 contract",
-            "backfill users by id batch 5000",
-        ];
+        let lines =
+            ["no-transaction", "after 20261120080000 contract", "backfill users by id batch 5000"];
         assert_eq!(header.execution_lines(), lines);
     }
 
     #[test]
     fn the_mark_of_sqlx_counts_on_the_first_line_only() {
         assert!(Header::parse("-- no-transaction\nvacuum;").0.no_transaction);
-        assert!(
-            Header::parse("\u{feff}-- no-transaction\r\nvacuum;")
-                .0
-                .no_transaction
-        );
-        assert!(
-            !Header::parse("-- hello\n-- no-transaction\nvacuum;")
-                .0
-                .no_transaction
-        );
-        assert!(
-            !Header::parse("-- no-transaction please\nvacuum;")
-                .0
-                .no_transaction
-        );
+        assert!(Header::parse("\u{feff}-- no-transaction\r\nvacuum;").0.no_transaction);
+        assert!(!Header::parse("-- hello\n-- no-transaction\nvacuum;").0.no_transaction);
+        assert!(!Header::parse("-- no-transaction please\nvacuum;").0.no_transaction);
     }
 
     #[test]
@@ -372,10 +315,7 @@ update users set x = 1;";
             help("select 1;\n-- migrate: no-transaction\n").is_some_and(|h| h.contains("head"))
         );
         assert_eq!(help("select '\n-- migrate: no-transaction\n';"), None);
-        assert_eq!(
-            help("select 1;\n-- migrate: allow(x) because y\nselect 2;"),
-            None
-        );
+        assert_eq!(help("select 1;\n-- migrate: allow(x) because y\nselect 2;"), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::history::{Applied, Direction};
 use crate::plan::{Notice, NoticeKind, Policy, Target, UnknownCode};
-use crate::{History, Kind, Migration, MigrationId, Phase, Set, Status, Step};
+use crate::{Checksum, History, Kind, Migration, MigrationId, Phase, Set, Status, Unit, units};
 
 /// One disagreement that makes a plan impossible.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,21 +57,11 @@ pub enum DivergenceKind {
 
 impl Divergence {
     fn new(id: MigrationId, name: &str, kind: DivergenceKind) -> Self {
-        Self {
-            id,
-            name: name.to_owned(),
-            kind,
-        }
+        Self { id, name: name.to_owned(), kind }
     }
 
     pub(crate) fn irreversible(id: MigrationId, name: &str, reason: &str) -> Self {
-        Self::new(
-            id,
-            name,
-            DivergenceKind::Irreversible {
-                reason: reason.to_owned(),
-            },
-        )
+        Self::new(id, name, DivergenceKind::Irreversible { reason: reason.to_owned() })
     }
 
     pub(crate) fn no_way_back(id: MigrationId, name: &str) -> Self {
@@ -155,11 +145,7 @@ pub struct Divergences(Vec<Divergence>);
 
 impl Divergences {
     pub(crate) fn check(found: Vec<Divergence>) -> Result<(), Self> {
-        if found.is_empty() {
-            Ok(())
-        } else {
-            Err(Self(found))
-        }
+        if found.is_empty() { Ok(()) } else { Err(Self(found)) }
     }
 
     /// Each of them.
@@ -186,13 +172,8 @@ pub(crate) fn compare(
     applied: &History,
     target: &Target,
 ) -> Result<Vec<Notice>, Divergences> {
-    let mut judge = Judge {
-        declared,
-        target,
-        newest: newest_expand(applied),
-        found: vec![],
-        notices: vec![],
-    };
+    let mut judge =
+        Judge { declared, target, newest: newest_expand(applied), found: vec![], notices: vec![] };
     for (id, applied) in applied.iter() {
         match declared.get(id) {
             Some(migration) => judge.known(&**migration, applied),
@@ -225,10 +206,9 @@ impl Judge<'_> {
             Status::Done if applied.checksum != migration.checksum() => {
                 Some(DivergenceKind::Edited)
             }
-            Status::Partial {
-                direction: Direction::Down,
-                ..
-            } => Some(DivergenceKind::HalfReverted),
+            Status::Partial { direction: Direction::Down, .. } => {
+                Some(DivergenceKind::HalfReverted)
+            }
             Status::Partial { done, .. } => edited_halfway(migration, done),
             Status::Done | Status::Failed | Status::Reverted => None,
         };
@@ -271,13 +251,7 @@ impl Judge<'_> {
         let wanted = self.target.up_to.is_none_or(|last| id.version <= last);
         if id.phase == Phase::Expand && id < newest && !begun && wanted {
             let late = DivergenceKind::Late { newest };
-            self.tolerate(
-                id,
-                migration.name(),
-                self.target.late,
-                NoticeKind::Late,
-                late,
-            );
+            self.tolerate(id, migration.name(), self.target.late, NoticeKind::Late, late);
         }
     }
 
@@ -291,31 +265,18 @@ impl Judge<'_> {
     ) {
         match policy {
             Policy::Error => self.report(id, name, Some(error)),
-            Policy::Warn => self.notices.push(Notice {
-                id,
-                name: name.to_owned(),
-                kind: notice,
-            }),
+            Policy::Warn => self.notices.push(Notice { id, name: name.to_owned(), kind: notice }),
         }
     }
 
     fn report(&mut self, id: MigrationId, name: &str, kind: Option<DivergenceKind>) {
-        self.found
-            .extend(kind.map(|kind| Divergence::new(id, name, kind)));
+        self.found.extend(kind.map(|kind| Divergence::new(id, name, kind)));
     }
 }
 
 /// Statements that ran must not change; the rest of an interrupted file may.
-fn edited_halfway(migration: &dyn Migration, done: &[crate::Checksum]) -> Option<DivergenceKind> {
-    let scripts = migration.up().iter().filter_map(Step::script);
-    let declared: Vec<_> = scripts
-        .flat_map(|script| {
-            script
-                .statements
-                .iter()
-                .map(|statement| script.checksum_of(statement))
-        })
-        .collect();
+fn edited_halfway(migration: &dyn Migration, done: &[Checksum]) -> Option<DivergenceKind> {
+    let declared: Vec<_> = units(migration.up()).iter().map(Unit::checksum).collect();
     let differs = (0..done.len()).find(|index| declared.get(*index) != done.get(*index))?;
     Some(DivergenceKind::EditedHalfway {
         statement: u32::try_from(differs + 1).unwrap_or(u32::MAX),

@@ -181,10 +181,16 @@ impl History {
 
     /// The history of a database that has none, and no table either: there is no old code to mind.
     pub fn of_fresh_database() -> Self {
-        History {
-            fresh: true,
-            ..History::default()
-        }
+        History { fresh: true, ..History::default() }
+    }
+
+    /// The same history, of a database without a table: unless something was done after all, it is fresh.
+    #[must_use]
+    pub fn without_tables(mut self) -> Self {
+        let nothing =
+            |applied: &Applied| matches!(applied.status, Status::Failed | Status::Reverted);
+        self.fresh = self.applied.values().all(nothing);
+        self
     }
 
     /// No history and no table?
@@ -260,24 +266,21 @@ impl Record {
     /// Units count within one run in one direction; the first of them forgets what was before.
     fn unit_after(&self, unit: u32, state: State, before: Option<&Status>) -> Status {
         let mut done = match before {
-            Some(Status::Partial {
-                direction, done, ..
-            }) if *direction == self.direction => done.clone(),
+            Some(Status::Partial { direction, done, .. }) if *direction == self.direction => {
+                done.clone()
+            }
             _ => Vec::new(),
         };
         done.truncate(unit.saturating_sub(1) as usize);
         if state == State::Done {
             done.push(self.checksum);
         }
-        self.partial(done, state != State::Done)
+        // An error of the server undid the statement; what an interruption left, nobody knows.
+        self.partial(done, state == State::Started)
     }
 
     fn partial(&self, done: Vec<Checksum>, started: bool) -> Status {
-        Status::Partial {
-            direction: self.direction,
-            done,
-            started,
-        }
+        Status::Partial { direction: self.direction, done, started }
     }
 }
 
@@ -310,47 +313,23 @@ mod tests {
     fn rows_add_up() {
         use Direction::{Down, Up};
         use State::{Done, Failed, Reverted, Started};
-        let units = |n: u32| {
-            (1..=n)
-                .map(|u| Checksum::of_sql(&format!("{:?}", Some(u))))
-                .collect()
-        };
-        let partial = |n, started, direction| Status::Partial {
-            direction,
-            done: units(n),
-            started,
-        };
+        let units = |n: u32| (1..=n).map(|u| Checksum::of_sql(&format!("{:?}", Some(u)))).collect();
+        let partial =
+            |n, started, direction| Status::Partial { direction, done: units(n), started };
         let table: [(&[_], Status); 9] = [
             (&[(Done, Up, None)], Status::Done),
             (&[(Failed, Up, None)], Status::Failed),
             (&[(Failed, Up, None), (Done, Up, None)], Status::Done),
-            (
-                &[(Done, Up, None), (Reverted, Down, None)],
-                Status::Reverted,
-            ),
+            (&[(Done, Up, None), (Reverted, Down, None)], Status::Reverted),
             (&[(Started, Up, Some(1))], partial(0, true, Up)),
+            (&[(Started, Up, Some(1)), (Done, Up, Some(1))], partial(1, false, Up)),
             (
-                &[(Started, Up, Some(1)), (Done, Up, Some(1))],
+                &[(Done, Up, Some(1)), (Started, Up, Some(2)), (Failed, Up, Some(2))],
                 partial(1, false, Up),
             ),
+            (&[(Done, Up, Some(1)), (Done, Up, Some(2)), (Done, Up, None)], Status::Done),
             (
-                &[
-                    (Done, Up, Some(1)),
-                    (Started, Up, Some(2)),
-                    (Failed, Up, Some(2)),
-                ],
-                partial(1, true, Up),
-            ),
-            (
-                &[(Done, Up, Some(1)), (Done, Up, Some(2)), (Done, Up, None)],
-                Status::Done,
-            ),
-            (
-                &[
-                    (Done, Up, Some(1)),
-                    (Done, Up, None),
-                    (Started, Down, Some(1)),
-                ],
+                &[(Done, Up, Some(1)), (Done, Up, None), (Started, Down, Some(1))],
                 partial(0, true, Down),
             ),
         ];

@@ -40,5 +40,5 @@ pub use plan::{
 };
 pub use problem::{Place, Problem, Severity};
 pub use status::{Line, Standing, status};
-pub use step::{Code, Script, Step};
+pub use step::{Code, Script, Step, Unit, units};
 pub use version::{MigrationId, NotAVersion, Version};

@@ -306,21 +306,15 @@ impl Set {
         entries.sort_by_key(|entry| entry.id());
         let set = Self { entries };
         let errors: Vec<_> = set.duplicates().chain(set.impossible_afters()).collect();
-        if errors.is_empty() {
-            Ok(set)
-        } else {
-            Err(errors)
-        }
+        if errors.is_empty() { Ok(set) } else { Err(errors) }
     }
 
     fn duplicates(&self) -> impl Iterator<Item = SetError> {
         let pairs = self.entries.iter().zip(self.entries.iter().skip(1));
-        pairs
-            .filter(|(a, b)| a.id() == b.id())
-            .map(|(a, b)| SetError::Duplicate {
-                id: a.id(),
-                names: [a.name().to_owned(), b.name().to_owned()],
-            })
+        pairs.filter(|(a, b)| a.id() == b.id()).map(|(a, b)| SetError::Duplicate {
+            id: a.id(),
+            names: [a.name().to_owned(), b.name().to_owned()],
+        })
     }
 
     fn impossible_afters(&self) -> impl Iterator<Item = SetError> {
@@ -352,10 +346,7 @@ impl Set {
 
     /// The one with this identity.
     pub fn get(&self, id: MigrationId) -> Option<&Entry> {
-        let index = self
-            .entries
-            .binary_search_by_key(&id, |entry| entry.id())
-            .ok()?;
+        let index = self.entries.binary_search_by_key(&id, |entry| entry.id()).ok()?;
         self.entries.get(index)
     }
 
@@ -368,10 +359,7 @@ impl Set {
     pub fn digest(&self) -> Checksum {
         let (code, sql): (Vec<&Entry>, Vec<&Entry>) =
             self.entries.iter().partition(|entry| is_code(&***entry));
-        digest_with(
-            digest(sql.iter().map(|entry| &***entry)),
-            code.iter().map(|entry| &***entry),
-        )
+        digest_with(digest(sql.iter().map(|entry| &***entry)), code.iter().map(|entry| &***entry))
     }
 }
 
@@ -386,10 +374,7 @@ impl<'s> IntoIterator for &'s Set {
 
 /// Over migrations that are in order: what the macro writes into a [`Folder`].
 pub fn digest<'m>(migrations: impl IntoIterator<Item = &'m dyn Migration>) -> Checksum {
-    let pairs: Vec<_> = migrations
-        .into_iter()
-        .map(|m| (m.id(), m.checksum()))
-        .collect();
+    let pairs: Vec<_> = migrations.into_iter().map(|m| (m.id(), m.checksum())).collect();
     Checksum::of_set(pairs.iter().map(|(id, checksum)| (*id, checksum)))
 }
 
@@ -400,19 +385,12 @@ pub fn digest_with<'m>(
 ) -> Checksum {
     let mut code: Vec<_> = code.into_iter().collect();
     code.sort_by_key(|migration| migration.id());
-    if code.is_empty() {
-        folder
-    } else {
-        folder.and(&digest(code).to_string())
-    }
+    if code.is_empty() { folder } else { folder.and(&digest(code).to_string()) }
 }
 
 /// Is its work Rust code of the application?
 pub fn is_code(migration: &dyn Migration) -> bool {
-    migration
-        .up()
-        .iter()
-        .any(|step| matches!(step, Step::Code(Code { .. })))
+    migration.up().iter().any(|step| matches!(step, Step::Code(Code { .. })))
 }
 
 #[cfg(test)]
@@ -422,11 +400,7 @@ mod tests {
 
     #[test]
     fn a_set_is_ordered() {
-        let set = Set::new([
-            migration("2 expand"),
-            migration("1 contract"),
-            migration("1 expand"),
-        ]);
+        let set = Set::new([migration("2 expand"), migration("1 contract"), migration("1 expand")]);
         let ids: Vec<_> = set.unwrap().iter().map(|m| m.id().to_string()).collect();
         assert_eq!(ids, ["1 expand", "1 contract", "2 expand"]);
     }

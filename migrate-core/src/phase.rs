@@ -44,11 +44,7 @@ pub struct NotAPhase(String);
 
 impl fmt::Display for NotAPhase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "`{}` is not a phase: expand, migrate and contract are",
-            self.0
-        )
+        write!(f, "`{}` is not a phase: expand, migrate and contract are", self.0)
     }
 }
 

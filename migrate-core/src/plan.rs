@@ -209,20 +209,11 @@ impl Plan {
         for migration in declared {
             forward.place(&**migration);
         }
-        let Forward {
-            mut actions,
-            deferred,
-            ..
-        } = forward;
+        let Forward { mut actions, deferred, .. } = forward;
         if applied.is_fresh() {
             share_transactions(&mut actions, target.group);
         }
-        Ok(Self {
-            direction: Direction::Up,
-            actions,
-            deferred,
-            notices,
-        })
+        Ok(Self { direction: Direction::Up, actions, deferred, notices })
     }
 
     /// The way back to a version, which stays; `None` takes everything back.
@@ -244,16 +235,9 @@ impl Plan {
         for (id, _) in applied.iter().rev().filter(|(id, _)| Some(id.version) > to) {
             back.place(id);
         }
-        let Back {
-            actions, errors, ..
-        } = back;
+        let Back { actions, errors, .. } = back;
         Divergences::check(errors)?;
-        Ok(Self {
-            direction: Direction::Down,
-            actions,
-            deferred: Vec::new(),
-            notices: Vec::new(),
-        })
+        Ok(Self { direction: Direction::Down, actions, deferred: Vec::new(), notices: Vec::new() })
     }
 
     /// Is there no work?
@@ -291,11 +275,9 @@ impl<'p> Forward<'p> {
             return;
         }
         match self.reason_to_wait(migration) {
-            Some(reason) => self.deferred.push(Deferred {
-                id,
-                name: migration.name().to_owned(),
-                reason,
-            }),
+            Some(reason) => {
+                self.deferred.push(Deferred { id, name: migration.name().to_owned(), reason })
+            }
             None => {
                 self.planned.insert(id);
                 self.actions.push(forward_action(migration, self.applied));
@@ -311,11 +293,7 @@ impl<'p> Forward<'p> {
         if let Some(stop) = self.stopped_at {
             return Some(Reason::Behind(stop));
         }
-        if let Some(first) = migration
-            .after()
-            .iter()
-            .find(|after| !self.will_be_done(**after))
-        {
+        if let Some(first) = migration.after().iter().find(|after| !self.will_be_done(**after)) {
             self.stopped_at = Some(id);
             return Some(Reason::WaitsFor(*first));
         }
@@ -325,10 +303,7 @@ impl<'p> Forward<'p> {
         if !self.applied.is_fresh() && !self.target.phases.contains(id.phase) {
             return Some(Reason::PhaseNotAsked);
         }
-        let backfill = migration
-            .up()
-            .iter()
-            .any(|step| matches!(step, Step::Backfill(_)));
+        let backfill = migration.up().iter().any(|step| matches!(step, Step::Backfill(_)));
         backfill.then_some(Reason::BackfillUnsupported)
     }
 
@@ -363,11 +338,9 @@ fn forward_action(migration: &dyn Migration, applied: &History) -> Action {
 /// How far a run before came, and whether it was cut short.
 fn resume(applied: &History, id: MigrationId, way: Direction) -> (u32, bool) {
     match applied.get(id).map(|applied| &applied.status) {
-        Some(Status::Partial {
-            direction,
-            done,
-            started,
-        }) if *direction == way => (u32::try_from(done.len()).unwrap_or(u32::MAX), *started),
+        Some(Status::Partial { direction, done, started }) if *direction == way => {
+            (u32::try_from(done.len()).unwrap_or(u32::MAX), *started)
+        }
         _ => (0, false),
     }
 }
@@ -421,8 +394,7 @@ impl Back<'_> {
             Some(Down::Steps(steps)) => self.push(id, kind_of(steps), TextOf::Declared),
             Some(Down::With(phase)) => self.undone_with(id, phase),
             Some(Down::Irreversible(reason)) => {
-                self.errors
-                    .push(Divergence::irreversible(id, &applied.name, reason));
+                self.errors.push(Divergence::irreversible(id, &applied.name, reason));
             }
             Some(Down::Missing) | None if applied.has_down => {
                 self.push(id, Kind::Transaction, TextOf::History);
@@ -481,20 +453,12 @@ impl Back<'_> {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let arrow = if self.direction == Direction::Up {
-            "apply"
-        } else {
-            "revert"
-        };
+        let arrow = if self.direction == Direction::Up { "apply" } else { "revert" };
         for action in &self.actions {
             writeln!(f, "{arrow} {} {} ({})", action.id, action.name, action.kind)?;
         }
         for deferred in &self.deferred {
-            writeln!(
-                f,
-                "wait {} {}: {}",
-                deferred.id, deferred.name, deferred.reason
-            )?;
+            writeln!(f, "wait {} {}: {}", deferred.id, deferred.name, deferred.reason)?;
         }
         for notice in &self.notices {
             writeln!(f, "note {} {}: it {}", notice.id, notice.name, notice.kind)?;

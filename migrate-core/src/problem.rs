@@ -55,15 +55,13 @@ impl Place {
         let (line, column) = sql::position::line_column(text, offset);
         let content = text.lines().nth(line as usize - 1).unwrap_or_default();
         let (snippet, column) = cut(content.trim_start_matches('\u{feff}'), column);
-        Self {
-            line,
-            column,
-            snippet,
-        }
+        Self { line, column, snippet }
     }
+}
 
-    /// The line with a caret below the spot, as the compiler would draw it.
-    fn draw(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// The line with a caret below the spot, as the compiler would draw it.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number = self.line.to_string();
         let margin = " ".repeat(number.len());
         let shown = self.snippet.replace('\t', " ");
@@ -108,12 +106,8 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
             Some(place) => {
-                write!(
-                    f,
-                    "{}:{}:{}: {}",
-                    self.file, place.line, place.column, self.message
-                )?;
-                place.draw(f)?;
+                let Place { line, column, .. } = place;
+                write!(f, "{}:{line}:{column}: {}{place}", self.file, self.message)?;
             }
             None => write!(f, "{}: {}", self.file, self.message)?,
         }

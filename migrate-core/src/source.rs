@@ -47,9 +47,7 @@ pub struct Contents {
 impl Contents {
     /// Is there anything that makes it unusable?
     pub fn has_errors(&self) -> bool {
-        self.problems
-            .iter()
-            .any(|problem| problem.severity == crate::Severity::Error)
+        self.problems.iter().any(|problem| problem.severity == crate::Severity::Error)
     }
 }
 
@@ -63,10 +61,7 @@ impl Contents {
 /// assert!(contents.problems.is_empty());
 /// ```
 pub fn read(folder: &str, files: &[File<'_>], way_back: WayBack) -> Contents {
-    let mut files: Vec<&File<'_>> = files
-        .iter()
-        .filter(|file| name::is_sql(file.path))
-        .collect();
+    let mut files: Vec<&File<'_>> = files.iter().filter(|file| name::is_sql(file.path)).collect();
     files.sort_by_key(|file| file.path);
     let mut changes = BTreeMap::new();
     let mut problems = Vec::new();
@@ -76,10 +71,7 @@ pub fn read(folder: &str, files: &[File<'_>], way_back: WayBack) -> Contents {
     if files.is_empty() {
         problems.push(empty_folder(folder));
     }
-    let mut contents = Contents {
-        migrations: Vec::new(),
-        problems,
-    };
+    let mut contents = Contents { migrations: Vec::new(), problems };
     for (version, change) in changes {
         change.finish(version, &mut contents);
     }
@@ -133,19 +125,13 @@ fn twice(file: &str, other: &str, version: Version, phase: Phase) -> Problem {
 
 fn twice_down(file: &str, other: &str) -> Problem {
     let message = format!("two files are the same way back: the other is {other}");
-    Problem::error(
-        file,
-        message,
-        "Remove one of them, or give one a version of its own.",
-    )
+    Problem::error(file, message, "Remove one of them, or give one a version of its own.")
 }
 
 impl Change {
     /// Two names for one version are two changes that met in a merge.
     fn check_name(&mut self, name: &str, path: &str) -> Option<Problem> {
-        let (first, other) = self
-            .name
-            .get_or_insert_with(|| (name.to_owned(), path.to_owned()));
+        let (first, other) = self.name.get_or_insert_with(|| (name.to_owned(), path.to_owned()));
         (first != name).then(|| {
             let message = format!(
                 "one version has two names, `{name}` and `{first}`: the other file is {other}"
@@ -157,27 +143,14 @@ impl Change {
     }
 
     fn finish(self, version: Version, contents: &mut Contents) {
-        let Self {
-            name,
-            ups,
-            down,
-            contract_down,
-        } = self;
+        let Self { name, ups, down, contract_down } = self;
         let name = name.map(|(name, _)| name).unwrap_or_default();
-        let carrier = ups
-            .keys()
-            .next()
-            .copied()
-            .filter(|phase| *phase != Phase::Contract);
-        let orphans = [
-            (carrier.is_none(), &down),
-            (!ups.contains_key(&Phase::Contract), &contract_down),
-        ];
+        let carrier = ups.keys().next().copied().filter(|phase| *phase != Phase::Contract);
+        let orphans =
+            [(carrier.is_none(), &down), (!ups.contains_key(&Phase::Contract), &contract_down)];
         for (orphaned, down) in orphans {
             let orphan = down.as_ref().filter(|_| orphaned);
-            contents
-                .problems
-                .extend(orphan.map(|down| without_up(&down.file)));
+            contents.problems.extend(orphan.map(|down| without_up(&down.file)));
         }
         let (mut down, mut contract_down) = (down, contract_down);
         for (phase, up) in ups {
@@ -202,22 +175,14 @@ impl Change {
 
 impl Contents {
     fn has_step_down(&self, version: Version, phase: Phase) -> bool {
-        let last = self
-            .migrations
-            .iter()
-            .rev()
-            .find(|m| m.id == MigrationId::new(version, phase));
+        let last = self.migrations.iter().rev().find(|m| m.id == MigrationId::new(version, phase));
         last.is_some_and(|migration| matches!(migration.down, SqlDown::Step(_)))
     }
 }
 
 fn without_up(file: &str) -> Problem {
     let help = "Add the file that it undoes, with the same version and name, or remove it.";
-    Problem::error(
-        file,
-        "a way back without the migration that it undoes",
-        help,
-    )
+    Problem::error(file, "a way back without the migration that it undoes", help)
 }
 
 fn way_back(
@@ -228,15 +193,8 @@ fn way_back(
 ) -> SqlDown {
     let reason = up.header.irreversible.clone();
     if let (Some(_), Some(back)) = (&reason, &back) {
-        let message = format!(
-            "says that it is irreversible, and has a way back: {}",
-            back.file
-        );
-        problems.push(Problem::error(
-            &up.file,
-            message,
-            "Remove the directive or the file.",
-        ));
+        let message = format!("says that it is irreversible, and has a way back: {}", back.file);
+        problems.push(Problem::error(&up.file, message, "Remove the directive or the file."));
     }
     match (back.and_then(|back| back.step), shared, reason) {
         (Some(step), ..) => SqlDown::Step(step),
@@ -248,11 +206,7 @@ fn way_back(
 
 impl Parsed {
     fn into_migration(self, id: MigrationId, name: &str, down: SqlDown) -> Option<SqlMigration> {
-        let Header {
-            after,
-            lock_timeout,
-            ..
-        } = self.header;
+        let Header { after, lock_timeout, .. } = self.header;
         Some(SqlMigration {
             id,
             name: Cow::Owned(name.to_owned()),
@@ -266,15 +220,10 @@ impl Parsed {
 }
 
 fn check_afters(contents: &mut Contents) {
-    let Contents {
-        migrations,
-        problems,
-    } = contents;
+    let Contents { migrations, problems } = contents;
     for migration in migrations.iter() {
         for after in migration.after.iter() {
-            let known = migrations
-                .binary_search_by_key(after, |other| other.id)
-                .is_ok();
+            let known = migrations.binary_search_by_key(after, |other| other.id).is_ok();
             let message = match known {
                 true if *after < migration.id => continue,
                 true => format!("is to run after {after}, which comes later"),
@@ -291,14 +240,8 @@ fn file_of(migration: &SqlMigration) -> &str {
 }
 
 fn check_ways_back(folder: &str, way_back: WayBack, contents: &mut Contents) {
-    let Contents {
-        migrations,
-        problems,
-    } = contents;
-    let mut missing = migrations
-        .iter()
-        .filter(|m| m.down == SqlDown::Missing)
-        .map(file_of);
+    let Contents { migrations, problems } = contents;
+    let mut missing = migrations.iter().filter(|m| m.down == SqlDown::Missing).map(file_of);
     match way_back {
         WayBack::Ignore => {}
         WayBack::Require => problems.extend(missing.map(no_way_back)),

@@ -49,14 +49,9 @@ pub enum Standing {
 /// Every migration that either side knows, in order.
 pub fn status(declared: &Set, applied: &History, target: &Target) -> Vec<Line> {
     let plan = Plan::new(declared, applied, target);
-    let ids: BTreeSet<_> = declared
-        .iter()
-        .map(|m| m.id())
-        .chain(applied.iter().map(|(id, _)| id))
-        .collect();
-    ids.into_iter()
-        .map(|id| line(id, declared, applied, &plan))
-        .collect()
+    let ids: BTreeSet<_> =
+        declared.iter().map(|m| m.id()).chain(applied.iter().map(|(id, _)| id)).collect();
+    ids.into_iter().map(|id| line(id, declared, applied, &plan)).collect()
 }
 
 fn line(
@@ -66,9 +61,7 @@ fn line(
     plan: &Result<Plan, Divergences>,
 ) -> Line {
     let (migration, row) = (declared.get(id), applied.get(id));
-    let name = migration
-        .map(|m| m.name())
-        .or(row.map(|row| row.name.as_str()));
+    let name = migration.map(|m| m.name()).or(row.map(|row| row.name.as_str()));
     Line {
         id,
         name: name.unwrap_or_default().to_owned(),
@@ -84,10 +77,7 @@ fn standing(
     row: Option<&Applied>,
     plan: &Result<Plan, Divergences>,
 ) -> Standing {
-    let deferred = plan
-        .as_ref()
-        .ok()
-        .and_then(|plan| plan.deferred.iter().find(|d| d.id == id));
+    let deferred = plan.as_ref().ok().and_then(|plan| plan.deferred.iter().find(|d| d.id == id));
     let open = match (deferred, declared) {
         (Some(deferred), _) => Standing::Deferred(deferred.reason),
         (None, _) => Standing::Pending,
@@ -97,13 +87,9 @@ fn standing(
             Standing::Edited
         }
         Some((Status::Done, _)) => Standing::Applied,
-        Some((
-            Status::Partial {
-                direction: Direction::Up | Direction::Down,
-                ..
-            },
-            _,
-        )) => Standing::Interrupted,
+        Some((Status::Partial { direction: Direction::Up | Direction::Down, .. }, _)) => {
+            Standing::Interrupted
+        }
         Some((Status::Reverted, _)) => Standing::Reverted,
         Some((Status::Failed, _)) => Standing::Failed,
         None => open,

@@ -51,11 +51,6 @@ impl Script {
         statement.text(&self.text)
     }
 
-    /// What identifies one statement, whatever its blanks and comments.
-    pub fn checksum_of(&self, statement: &Statement) -> Checksum {
-        Checksum::of_sql(self.statement(statement))
-    }
-
     /// Reads a text that was a migration before, such as a way back kept in the history.
     pub fn parse(
         file: impl Into<Cow<'static, str>>,
@@ -63,11 +58,7 @@ impl Script {
     ) -> Result<Self, Vec<sql::Mistake>> {
         let text = text.into();
         let statements = Cow::Owned(sql::statements(&text)?);
-        Ok(Self {
-            file: file.into(),
-            text,
-            statements,
-        })
+        Ok(Self { file: file.into(), text, statements })
     }
 }
 
@@ -78,4 +69,46 @@ pub struct Code {
     pub revision: u32,
     /// Does the runner wrap it in a transaction?
     pub transaction: bool,
+}
+
+/// The part of a migration that runs and is recorded by itself when the whole is not one transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unit<'s> {
+    /// All statements of a script, in a transaction.
+    Transaction(&'s Script),
+    /// One statement, outside a transaction.
+    Statement(&'s Script, &'s Statement),
+    /// Rust code of the application.
+    Code(&'s Code),
+    /// A change of data in batches.
+    Backfill(&'s Backfill),
+}
+
+impl Unit<'_> {
+    /// What identifies it, whatever its blanks and comments.
+    pub fn checksum(&self) -> Checksum {
+        match self {
+            Unit::Transaction(script) => Checksum::of_sql(&script.text),
+            Unit::Statement(script, statement) => Checksum::of_sql(statement.text(&script.text)),
+            Unit::Code(code) => Checksum::of_code(code.revision),
+            Unit::Backfill(backfill) => Checksum::of_sql(&backfill.script.text),
+        }
+    }
+}
+
+/// The units of steps, in order; the history counts them from 1.
+pub fn units(steps: &[Step]) -> Vec<Unit<'_>> {
+    steps.iter().flat_map(units_of).collect()
+}
+
+fn units_of(step: &Step) -> Vec<Unit<'_>> {
+    match step {
+        Step::Transaction(script) => vec![Unit::Transaction(script)],
+        Step::Standalone(script) => {
+            script.statements.iter().map(|statement| Unit::Statement(script, statement)).collect()
+        }
+        Step::Code(code) => vec![Unit::Code(code)],
+        Step::Backfill(backfill) => vec![Unit::Backfill(backfill)],
+    }
 }

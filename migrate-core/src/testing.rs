@@ -30,9 +30,5 @@ pub(crate) fn migration(text: &str) -> Entry {
 }
 
 pub(crate) fn migration_after(text: &str, after: &str) -> Entry {
-    SqlMigration {
-        after: vec![id(after)].into(),
-        ..sql(text)
-    }
-    .into()
+    SqlMigration { after: vec![id(after)].into(), ..sql(text) }.into()
 }

@@ -43,12 +43,7 @@ pub struct NotAVersion(String);
 
 impl fmt::Display for NotAVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "`{}` is not a version: a whole number up to {} is",
-            self.0,
-            i64::MAX
-        )
+        write!(f, "`{}` is not a version: a whole number up to {} is", self.0, i64::MAX)
     }
 }
 

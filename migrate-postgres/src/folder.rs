@@ -10,20 +10,14 @@ use migrate_core::{Problem, Set, source};
 pub(crate) fn read(folder: &Path) -> Result<Set, Vec<Problem>> {
     let shown = folder.display().to_string();
     let files = files(folder).map_err(|error| vec![unreadable(&shown, &error)])?;
-    let files: Vec<_> = files
-        .iter()
-        .map(|(path, bytes)| File { path, bytes })
-        .collect();
+    let files: Vec<_> = files.iter().map(|(path, bytes)| File { path, bytes }).collect();
     let contents = source::read(&shown, &files, WayBack::Ignore);
     if contents.has_errors() {
         return Err(contents.problems);
     }
     let set = Set::new(contents.migrations.into_iter().map(Into::into));
     set.map_err(|errors| {
-        errors
-            .iter()
-            .map(|error| Problem::error(&shown, error.to_string(), ""))
-            .collect()
+        errors.iter().map(|error| Problem::error(&shown, error.to_string(), "")).collect()
     })
 }
 
@@ -40,9 +34,7 @@ fn files(folder: &Path) -> std::io::Result<Vec<(String, Vec<u8>)>> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_file()
-            && path
-                .extension()
-                .is_some_and(|extension| extension.eq_ignore_ascii_case("sql"))
+            && path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("sql"))
         {
             files.push((path.display().to_string(), std::fs::read(&path)?));
         }
@@ -55,9 +47,7 @@ pub(crate) fn changed_since(folder: &str, embedded: &[&str]) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return Vec::new();
     };
-    let names = entries
-        .flatten()
-        .map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
     let found: BTreeSet<String> = names.filter(|name| name.ends_with(".sql")).collect();
     let known: BTreeSet<String> = embedded.iter().map(|name| (*name).to_owned()).collect();
     found.symmetric_difference(&known).cloned().collect()

@@ -56,18 +56,12 @@ pub struct Beside {
 impl Beside {
     /// One made of SQL.
     pub fn sql(migration: impl Migration + 'static) -> Self {
-        Self {
-            entry: migration.into(),
-            code: None,
-        }
+        Self { entry: migration.into(), code: None }
     }
 
     /// One made of Rust.
     pub fn code<M: Migration + Code + Clone + 'static>(migration: M) -> Self {
-        Self {
-            entry: migration.clone().into(),
-            code: Some(Arc::new(migration)),
-        }
+        Self { entry: migration.clone().into(), code: Some(Arc::new(migration)) }
     }
 }
 
@@ -88,11 +82,7 @@ pub struct Embedded {
 
 impl Migrations for Embedded {
     fn source(&self) -> Source {
-        Source {
-            base: Base::Folder(self.folder),
-            beside: Vec::new(),
-            build: self.build,
-        }
+        Source { base: Base::Folder(self.folder), beside: Vec::new(), build: self.build }
     }
 }
 
@@ -113,11 +103,7 @@ enum Base {
 impl Source {
     /// A set made while the program runs.
     pub fn of_set(set: Set) -> Self {
-        Self {
-            base: Base::Set(set),
-            beside: Vec::new(),
-            build: "",
-        }
+        Self { base: Base::Set(set), beside: Vec::new(), build: "" }
     }
 
     /// Reads a folder now, not at compile time.
@@ -145,10 +131,7 @@ impl Source {
         let beside = self.beside.iter().map(|beside| beside.entry.clone());
         match &self.base {
             Base::Folder(folder) => {
-                let files = folder
-                    .migrations
-                    .iter()
-                    .map(|migration| Entry::Static(migration));
+                let files = folder.migrations.iter().map(|migration| Entry::Static(migration));
                 Set::new(files.chain(beside))
             }
             Base::Set(set) => Set::new(set.iter().cloned().chain(beside)),
@@ -163,9 +146,7 @@ impl Source {
             Base::Folder(folder) if sql.is_empty() => {
                 digest_with(folder.digest, code.iter().map(|beside| &*beside.entry))
             }
-            _ => self
-                .set()
-                .map_or_else(|_| Checksum::of_sql(""), |set| set.digest()),
+            _ => self.set().map_or_else(|_| Checksum::of_sql(""), |set| set.digest()),
         }
     }
 

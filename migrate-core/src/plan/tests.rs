@@ -9,20 +9,12 @@ use crate::{Checksum, Entry, SqlDown, SqlMigration};
 fn history(rows: &[&str]) -> History {
     let records = rows.iter().zip(1..).flat_map(|(text, seq)| {
         let name = text.trim_end_matches(['!', '-', '^']);
-        let checksum = if text.ends_with('!') {
-            Checksum::of_sql("x")
-        } else {
-            sql(name).checksum
-        };
+        let checksum = if text.ends_with('!') { Checksum::of_sql("x") } else { sql(name).checksum };
         let done = Record {
             seq,
             id: id(name),
             name: format!("m{}", id(name).version),
-            kind: if text.ends_with('^') {
-                Kind::Code
-            } else {
-                Kind::Transaction
-            },
+            kind: if text.ends_with('^') { Kind::Code } else { Kind::Transaction },
             direction: Direction::Up,
             state: State::Done,
             unit: None,
@@ -30,14 +22,8 @@ fn history(rows: &[&str]) -> History {
             has_down: false,
             at: String::new(),
         };
-        let back = Record {
-            state: State::Reverted,
-            direction: Direction::Down,
-            ..done.clone()
-        };
-        [Some(done), text.ends_with('-').then_some(back)]
-            .into_iter()
-            .flatten()
+        let back = Record { state: State::Reverted, direction: Direction::Down, ..done.clone() };
+        [Some(done), text.ends_with('-').then_some(back)].into_iter().flatten()
     });
     History::new(records)
 }
@@ -53,11 +39,7 @@ fn set(entries: &[&str]) -> Set {
 fn told(plan: Result<Plan, Divergences>) -> String {
     match plan {
         Ok(plan) => plan.to_string().trim_end().replace(" (transaction)", ""),
-        Err(found) => found
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join("\n"),
+        Err(found) => found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
     }
 }
 
@@ -76,10 +58,7 @@ fn nothing_to_do_is_an_empty_plan() {
 
 #[test]
 fn pending_ones_run_in_their_order() {
-    assert_eq!(
-        start_up(&["10", "9", "1"], &["1"]),
-        "apply 9 expand m9\napply 10 expand m10"
-    );
+    assert_eq!(start_up(&["10", "9", "1"], &["1"]), "apply 9 expand m9\napply 10 expand m10");
     assert_eq!(start_up(&["1", "2"], &["1", "2-"]), "apply 2 expand m2");
 }
 
@@ -90,28 +69,15 @@ fn a_contract_waits_until_it_is_asked_for() {
         start_up(&declared, &["1 expand"]),
         "apply 1 migrate m1\napply 2 expand m2\nwait 1 contract m1: its phase runs only when asked for"
     );
-    let all = Target {
-        phases: Phases::ALL,
-        ..Target::default()
-    };
-    assert_eq!(
-        up(&declared, &["1 expand", "1 migrate", "2 expand"], &all),
-        "apply 1 contract m1"
-    );
+    let all = Target { phases: Phases::ALL, ..Target::default() };
+    assert_eq!(up(&declared, &["1 expand", "1 migrate", "2 expand"], &all), "apply 1 contract m1");
 }
 
 #[test]
 fn a_phase_waits_for_those_before_it() {
-    let contract_only = Target {
-        phases: Phases::NONE.with(Phase::Contract),
-        ..Target::default()
-    };
+    let contract_only = Target { phases: Phases::NONE.with(Phase::Contract), ..Target::default() };
     assert_eq!(
-        up(
-            &["1 expand", "1 migrate", "1 contract"],
-            &["1 expand"],
-            &contract_only
-        ),
+        up(&["1 expand", "1 migrate", "1 contract"], &["1 expand"], &contract_only),
         "wait 1 migrate m1: its phase runs only when asked for\nwait 1 contract m1: it waits for 1 migrate"
     );
 }
@@ -120,19 +86,13 @@ fn a_phase_waits_for_those_before_it() {
 fn a_fresh_database_gets_everything() {
     let fresh = History::of_fresh_database();
     let plan = Plan::new(&set(&["1", "1 contract", "2"]), &fresh, &Target::default());
-    assert_eq!(
-        told(plan),
-        "apply 1 expand m1\napply 1 contract m1\napply 2 expand m2"
-    );
+    assert_eq!(told(plan), "apply 1 expand m1\napply 1 contract m1\napply 2 expand m2");
 }
 
 #[test]
 fn a_fresh_database_gets_them_in_bounded_transactions() {
     let fresh = History::of_fresh_database();
-    let target = Target {
-        group: 2,
-        ..Target::default()
-    };
+    let target = Target { group: 2, ..Target::default() };
     let plan = Plan::new(&set(&["1", "2", "3"]), &fresh, &target).unwrap();
     let groups: Vec<_> = plan.actions.iter().map(|action| action.group).collect();
     assert_eq!(groups, [Some(0), Some(0), Some(1)]);
@@ -143,10 +103,7 @@ fn a_fresh_database_gets_them_in_bounded_transactions() {
 #[test]
 fn after_stops_the_plan_with_the_reason() {
     assert_eq!(
-        start_up(
-            &["1", "1 contract", "2", "3 expand after 1 contract", "4"],
-            &["1"]
-        ),
+        start_up(&["1", "1 contract", "2", "3 expand after 1 contract", "4"], &["1"]),
         "apply 2 expand m2\n\
          wait 1 contract m1: its phase runs only when asked for\n\
          wait 3 expand m3: it waits for 1 contract\n\
@@ -156,10 +113,7 @@ fn after_stops_the_plan_with_the_reason() {
 
 #[test]
 fn a_target_version_leaves_the_rest() {
-    let target = Target {
-        up_to: Some(Version::new(1)),
-        ..Target::default()
-    };
+    let target = Target { up_to: Some(Version::new(1)), ..Target::default() };
     assert_eq!(
         up(&["1", "2"], &["1-"], &target),
         "apply 1 expand m1\nwait 2 expand m2: it comes after the version asked for"
@@ -172,14 +126,8 @@ fn late_is_an_expand_older_than_the_newest() {
         start_up(&["1", "2", "3"], &["1", "3"]),
         "2 expand m2: is older than 3 expand, which was applied already"
     );
-    assert_eq!(
-        start_up(&["1", "1 migrate", "3"], &["1", "3"]),
-        "apply 1 migrate m1"
-    );
-    let late = Target {
-        late: Policy::Warn,
-        ..Target::default()
-    };
+    assert_eq!(start_up(&["1", "1 migrate", "3"], &["1", "3"]), "apply 1 migrate m1");
+    let late = Target { late: Policy::Warn, ..Target::default() };
     assert_eq!(
         up(&["1", "2", "3"], &["1", "3"], &late),
         "apply 2 expand m2\nnote 2 expand m2: it is older than the newest applied migration, and runs all the same"
@@ -209,14 +157,8 @@ fn newer_ones_of_a_rolling_deploy_are_tolerated() {
         start_up(&["1"], &["1", "1 contract"]),
         "1 contract m1: was applied by newer code, and a contract removes what older code needs"
     );
-    let strict = Target {
-        unknown_newer: Policy::Error,
-        ..Target::default()
-    };
-    assert_eq!(
-        up(&["1"], &["1", "2"], &strict),
-        "2 expand m2: was applied by newer code"
-    );
+    let strict = Target { unknown_newer: Policy::Error, ..Target::default() };
+    assert_eq!(up(&["1"], &["1", "2"], &strict), "2 expand m2: was applied by newer code");
 }
 
 #[test]
@@ -225,10 +167,7 @@ fn a_folder_does_not_miss_the_code_of_the_application() {
         start_up(&["1", "3"], &["1", "2^", "3"]),
         "2 expand m2: was applied and is not declared"
     );
-    let folder = Target {
-        unknown_code: UnknownCode::Elsewhere,
-        ..Target::default()
-    };
+    let folder = Target { unknown_code: UnknownCode::Elsewhere, ..Target::default() };
     assert_eq!(
         up(&["1", "3"], &["1", "2^", "3"], &folder),
         "note 2 expand m2: it is Rust code of the application and not part of this folder"
@@ -238,11 +177,7 @@ fn a_folder_does_not_miss_the_code_of_the_application() {
 #[test]
 fn the_way_back_runs_backwards() {
     let back = |declared, applied: &[&str], to| {
-        told(Plan::revert(
-            &set(declared),
-            &history(applied),
-            Some(Version::new(to)),
-        ))
+        told(Plan::revert(&set(declared), &history(applied), Some(Version::new(to))))
     };
     assert_eq!(
         back(&["1", "2", "3"], &["1", "2", "3"], 1),
@@ -255,17 +190,11 @@ fn the_way_back_runs_backwards() {
 
 #[test]
 fn one_way_back_undoes_expand_and_migrate() {
-    let with = SqlMigration {
-        down: SqlDown::With(Phase::Expand),
-        ..sql("1 migrate")
-    };
+    let with = SqlMigration { down: SqlDown::With(Phase::Expand), ..sql("1 migrate") };
     let declared = Set::new([migration("1 expand"), with.into()]).unwrap();
     let plan = Plan::revert(&declared, &history(&["1 expand", "1 migrate"]), None).unwrap();
     assert_eq!(plan.to_string(), "revert 1 expand m1 (transaction)\n");
-    assert_eq!(
-        plan.actions.first().unwrap().covers,
-        [id("1 migrate"), id("1 expand")]
-    );
+    assert_eq!(plan.actions.first().unwrap().covers, [id("1 migrate"), id("1 expand")]);
 }
 
 #[test]
@@ -288,12 +217,8 @@ fn what_cannot_be_taken_back_is_told_before_anything_is() {
 #[cfg(feature = "serde")]
 #[test]
 fn a_plan_survives_json() {
-    let plan = Plan::new(
-        &set(&["1", "1 contract", "2"]),
-        &history(&["1"]),
-        &Target::default(),
-    )
-    .unwrap();
+    let plan =
+        Plan::new(&set(&["1", "1 contract", "2"]), &history(&["1"]), &Target::default()).unwrap();
     let text = serde_json::to_string(&plan).unwrap();
     assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), plan);
 }

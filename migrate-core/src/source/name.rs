@@ -45,10 +45,7 @@ fn file_name(path: &str) -> &str {
 
 pub(super) fn is_sql(path: &str) -> bool {
     let name = file_name(path);
-    let ending = name
-        .len()
-        .checked_sub(4)
-        .and_then(|start| name.get(start..));
+    let ending = name.len().checked_sub(4).and_then(|start| name.get(start..));
     ending.is_some_and(|ending| ending.eq_ignore_ascii_case(".sql"))
 }
 
@@ -58,9 +55,8 @@ pub(super) fn parse(path: &str) -> Result<Parts, Box<Problem>> {
     let stem = file_name(path).strip_suffix(".sql").ok_or_else(not_one)?;
     let (version, rest) = stem.split_once('_').ok_or_else(not_one)?;
     let version = version.parse().map_err(|_| not_one())?;
-    let ending = ENDINGS
-        .iter()
-        .find_map(|(ending, role)| Some((rest.strip_suffix(ending)?, *role)));
+    let ending =
+        ENDINGS.iter().find_map(|(ending, role)| Some((rest.strip_suffix(ending)?, *role)));
     let (name, role) = ending.unwrap_or((rest, Role::Up(Phase::Expand)));
     if let Some(meant) = misspelt(name) {
         return Err(wrong(format!("the name ends almost in `{meant}`")));
@@ -68,19 +64,14 @@ pub(super) fn parse(path: &str) -> Result<Parts, Box<Problem>> {
     if name.is_empty() {
         return Err(not_one());
     }
-    Ok(Parts {
-        version,
-        name: name.to_owned(),
-        role,
-    })
+    Ok(Parts { version, name: name.to_owned(), role })
 }
 
 /// `.contrct` would make a contract an expand; `.v2` is a name.
 fn misspelt(name: &str) -> Option<&'static str> {
     let (_, last) = name.rsplit_once('.')?;
-    let words = ENDINGS
-        .iter()
-        .filter_map(|(ending, _)| ending.rsplit_once('.').map(|(_, word)| word));
+    let words =
+        ENDINGS.iter().filter_map(|(ending, _)| ending.rsplit_once('.').map(|(_, word)| word));
     let near = |word: &&str| distance(last, word) <= if word.len() > 4 { 2 } else { 1 };
     words.into_iter().find(near)
 }
@@ -90,9 +81,7 @@ mod tests {
     use super::*;
 
     fn role(path: &str) -> Option<(i64, String, Role)> {
-        parse(path)
-            .ok()
-            .map(|parts| (parts.version.get(), parts.name, parts.role))
+        parse(path).ok().map(|parts| (parts.version.get(), parts.name, parts.role))
     }
 
     #[test]
@@ -109,14 +98,8 @@ mod tests {
         ] {
             assert_eq!(role(path), Some((1, "a".to_owned(), expected)), "{path}");
         }
-        assert_eq!(
-            role("007_release_v1.2.sql").map(|r| r.1).as_deref(),
-            Some("release_v1.2")
-        );
-        assert_eq!(
-            role("m\\20261121093000_a_b.sql").map(|r| r.0),
-            Some(20261121093000)
-        );
+        assert_eq!(role("007_release_v1.2.sql").map(|r| r.1).as_deref(), Some("release_v1.2"));
+        assert_eq!(role("m\\20261121093000_a_b.sql").map(|r| r.0), Some(20261121093000));
     }
 
     #[test]

@@ -32,11 +32,7 @@ pub(super) fn parse(file: &File<'_>, is_down: bool, problems: &mut Vec<Problem>)
     let statements = match sql::statements(text) {
         Ok(statements) => statements,
         Err(mistakes) => {
-            problems.extend(
-                mistakes
-                    .iter()
-                    .map(|mistake| mistaken(file.path, text, mistake)),
-            );
+            problems.extend(mistakes.iter().map(|mistake| mistaken(file.path, text, mistake)));
             return Parsed { header, ..empty };
         }
     };
@@ -47,12 +43,7 @@ pub(super) fn parse(file: &File<'_>, is_down: bool, problems: &mut Vec<Problem>)
         text: Cow::Owned(text.to_owned()),
         statements: Cow::Owned(statements),
     };
-    Parsed {
-        checksum,
-        step: Some(step(&header, script)),
-        header,
-        ..empty
-    }
+    Parsed { checksum, step: Some(step(&header, script)), header, ..empty }
 }
 
 fn step(header: &Header, script: Script) -> Step {
@@ -71,8 +62,7 @@ fn step(header: &Header, script: Script) -> Step {
 fn head(file: &str, text: &str, is_down: bool, problems: &mut Vec<Problem>) -> Header {
     let (header, bad) = Header::parse(text);
     problems.extend(
-        bad.into_iter()
-            .map(|bad| Problem::error(file, bad.message, bad.help).at(text, bad.offset)),
+        bad.into_iter().map(|bad| Problem::error(file, bad.message, bad.help).at(text, bad.offset)),
     );
     let foreign =
         header.irreversible.is_some() || header.backfill.is_some() || !header.after.is_empty();
@@ -132,8 +122,5 @@ fn refused(statement: &str, no_transaction: bool) -> Option<(String, &'static st
     }
     let refuses = classify::refuses_transaction(statement).filter(|_| !no_transaction)?;
     let message = format!("{refuses} cannot run inside a transaction");
-    Some((
-        message,
-        "Add `-- migrate: no-transaction` to the first lines of the file.",
-    ))
+    Some((message, "Add `-- migrate: no-transaction` to the first lines of the file."))
 }

@@ -4,22 +4,14 @@ use super::*;
 use crate::Step;
 
 fn folder(files: &[(&str, &str)], way_back: WayBack) -> Contents {
-    let files: Vec<_> = files
-        .iter()
-        .map(|(path, text)| File {
-            path,
-            bytes: text.as_bytes(),
-        })
-        .collect();
+    let files: Vec<_> =
+        files.iter().map(|(path, text)| File { path, bytes: text.as_bytes() }).collect();
     read("m", &files, way_back)
 }
 
 fn complaints(files: &[(&str, &str)]) -> Vec<String> {
     let problems = folder(files, WayBack::Ignore).problems;
-    problems
-        .iter()
-        .map(|p| p.to_string().lines().next().unwrap_or_default().to_owned())
-        .collect()
+    problems.iter().map(|p| p.to_string().lines().next().unwrap_or_default().to_owned()).collect()
 }
 
 #[test]
@@ -29,32 +21,19 @@ fn a_folder_of_phases() {
             ("m/2_id.migrate.sql", "update t set x = 1;"),
             ("m/1_users.sql", "create table t();"),
             ("m/2_id.expand.sql", "alter table t add x int;"),
-            (
-                "m/2_id.contract.sql",
-                "-- migrate: irreversible because gone\nalter table t drop y;",
-            ),
+            ("m/2_id.contract.sql", "-- migrate: irreversible because gone\nalter table t drop y;"),
             ("m/2_id.down.sql", "alter table t drop x;"),
             ("m/README.md", "hello"),
         ],
         WayBack::Warn,
     );
-    let found: Vec<_> = contents
-        .migrations
-        .iter()
-        .map(|m| format!("{} {:?}", m.id, m.down))
-        .collect();
+    let found: Vec<_> =
+        contents.migrations.iter().map(|m| format!("{} {:?}", m.id, m.down)).collect();
     assert!(found[0].starts_with("1 expand Missing"), "{found:?}");
     assert!(found[1].starts_with("2 expand Step"), "{found:?}");
     assert!(found[2].starts_with("2 migrate With(Expand)"), "{found:?}");
-    assert!(
-        found[3].starts_with("2 contract Irreversible(\"gone\")"),
-        "{found:?}"
-    );
-    let told: Vec<_> = contents
-        .problems
-        .iter()
-        .map(|p| p.message.as_str())
-        .collect();
+    assert!(found[3].starts_with("2 contract Irreversible(\"gone\")"), "{found:?}");
+    let told: Vec<_> = contents.problems.iter().map(|p| p.message.as_str()).collect();
     assert_eq!(told, ["m/1_users.sql has no way back"]);
     assert!(!contents.has_errors());
 }
@@ -65,10 +44,7 @@ fn a_folder_of_sqlx() {
         &[
             ("m/1_a.up.sql", "create table t();"),
             ("m/1_a.down.sql", "drop table t;"),
-            (
-                "m/2_b.sql",
-                "-- no-transaction\ncreate index concurrently i on t (x);",
-            ),
+            ("m/2_b.sql", "-- no-transaction\ncreate index concurrently i on t (x);"),
         ],
         WayBack::Ignore,
     );
@@ -116,25 +92,16 @@ fn everything_wrong_is_told_at_once() {
 
 #[test]
 fn bytes_that_are_not_text_are_named_by_line() {
-    let file = File {
-        path: "m/1_a.sql",
-        bytes: b"select 1;\nselect '\xff';",
-    };
+    let file = File { path: "m/1_a.sql", bytes: b"select 1;\nselect '\xff';" };
     let contents = read("m", &[file], WayBack::Ignore);
     assert_eq!((contents.problems.len(), contents.has_errors()), (1, true));
-    assert!(
-        contents.problems[0]
-            .to_string()
-            .starts_with("m/1_a.sql:2:9: the text is not UTF-8")
-    );
+    assert!(contents.problems[0].to_string().starts_with("m/1_a.sql:2:9: the text is not UTF-8"));
 }
 
 #[test]
 fn a_way_back_may_be_required() {
-    let files = [
-        ("m/1_a.sql", "select 1"),
-        ("m/2_b.sql", "-- migrate: irreversible because x\nselect 1"),
-    ];
+    let files =
+        [("m/1_a.sql", "select 1"), ("m/2_b.sql", "-- migrate: irreversible because x\nselect 1")];
     let required = folder(&files, WayBack::Require);
     assert_eq!(required.problems.len(), 1);
     assert!(required.has_errors());

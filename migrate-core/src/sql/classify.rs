@@ -57,11 +57,7 @@ pub fn transaction_control(stmt: &str) -> Option<&'static str> {
         return gid.then_some("PREPARE TRANSACTION");
     }
     if reader.eat("COMMIT") {
-        return Some(if reader.eat("PREPARED") {
-            "COMMIT PREPARED"
-        } else {
-            "COMMIT"
-        });
+        return Some(if reader.eat("PREPARED") { "COMMIT PREPARED" } else { "COMMIT" });
     }
     if !reader.eat("ROLLBACK") {
         return None;
@@ -79,9 +75,7 @@ pub fn transaction_control(stmt: &str) -> Option<&'static str> {
 #[must_use]
 pub fn refuses_transaction(stmt: &str) -> Option<&'static str> {
     let mut reader = Reader::new(stmt);
-    match reader.one_of(&[
-        "CREATE", "DROP", "ALTER", "REINDEX", "VACUUM", "CLUSTER", "DISCARD",
-    ])? {
+    match reader.one_of(&["CREATE", "DROP", "ALTER", "REINDEX", "VACUUM", "CLUSTER", "DISCARD"])? {
         "CREATE" => refuses_create(reader),
         "DROP" => refuses_drop(reader),
         "ALTER" => refuses_alter(reader),
@@ -94,12 +88,8 @@ pub fn refuses_transaction(stmt: &str) -> Option<&'static str> {
 
 fn refuses_create(mut reader: Reader<'_>) -> Option<&'static str> {
     match reader.one_of(&["UNIQUE", "INDEX", "DATABASE", "TABLESPACE", "SUBSCRIPTION"])? {
-        "UNIQUE" => reader
-            .eat("INDEX CONCURRENTLY")
-            .then_some("CREATE INDEX CONCURRENTLY"),
-        "INDEX" => reader
-            .eat("CONCURRENTLY")
-            .then_some("CREATE INDEX CONCURRENTLY"),
+        "UNIQUE" => reader.eat("INDEX CONCURRENTLY").then_some("CREATE INDEX CONCURRENTLY"),
+        "INDEX" => reader.eat("CONCURRENTLY").then_some("CREATE INDEX CONCURRENTLY"),
         "DATABASE" => Some("CREATE DATABASE"),
         "TABLESPACE" => Some("CREATE TABLESPACE"),
         _ => {
@@ -111,9 +101,7 @@ fn refuses_create(mut reader: Reader<'_>) -> Option<&'static str> {
 
 fn refuses_drop(mut reader: Reader<'_>) -> Option<&'static str> {
     match reader.one_of(&["INDEX", "DATABASE", "TABLESPACE", "SUBSCRIPTION"])? {
-        "INDEX" => reader
-            .eat("CONCURRENTLY")
-            .then_some("DROP INDEX CONCURRENTLY"),
+        "INDEX" => reader.eat("CONCURRENTLY").then_some("DROP INDEX CONCURRENTLY"),
         "DATABASE" => Some("DROP DATABASE"),
         "TABLESPACE" => Some("DROP TABLESPACE"),
         _ => Some("DROP SUBSCRIPTION"),
@@ -126,9 +114,7 @@ fn refuses_alter(mut reader: Reader<'_>) -> Option<&'static str> {
         "TABLE" => refuses_detach(reader),
         "DATABASE" => {
             reader.next();
-            reader
-                .eat("SET TABLESPACE")
-                .then_some("ALTER DATABASE … SET TABLESPACE")
+            reader.eat("SET TABLESPACE").then_some("ALTER DATABASE … SET TABLESPACE")
         }
         _ => refuses_alter_subscription(reader),
     }
@@ -143,9 +129,7 @@ fn refuses_detach(mut reader: Reader<'_>) -> Option<&'static str> {
         return None;
     }
     reader.name()?;
-    reader
-        .eat("CONCURRENTLY")
-        .then_some("ALTER TABLE … DETACH PARTITION … CONCURRENTLY")
+    reader.eat("CONCURRENTLY").then_some("ALTER TABLE … DETACH PARTITION … CONCURRENTLY")
 }
 
 fn refuses_alter_subscription(mut reader: Reader<'_>) -> Option<&'static str> {
@@ -183,9 +167,7 @@ fn refuses_reindex(mut reader: Reader<'_>) -> Option<&'static str> {
 fn refuses_cluster(mut reader: Reader<'_>) -> Option<&'static str> {
     reader.eat("VERBOSE");
     reader.parentheses();
-    let is_end = reader
-        .next()
-        .is_none_or(|token| token.kind == TokenKind::Semicolon);
+    let is_end = reader.next().is_none_or(|token| token.kind == TokenKind::Semicolon);
     is_end.then_some("CLUSTER")
 }
 
@@ -213,12 +195,7 @@ fn create_concurrent_index(mut reader: Reader<'_>) -> Option<ConcurrentIndex> {
     }
     reader.eat("ONLY");
     let table = reader.name()?;
-    Some(ConcurrentIndex::Create {
-        index,
-        table,
-        if_not_exists,
-        unique,
-    })
+    Some(ConcurrentIndex::Create { index, table, if_not_exists, unique })
 }
 
 fn drop_concurrent_index(mut reader: Reader<'_>) -> Option<ConcurrentIndex> {
@@ -253,9 +230,7 @@ const fn is_string(kind: TokenKind) -> bool {
 }
 
 fn is_one_of(word: &str, words: &[&str]) -> bool {
-    words
-        .iter()
-        .any(|candidate| word.eq_ignore_ascii_case(candidate))
+    words.iter().any(|candidate| word.eq_ignore_ascii_case(candidate))
 }
 
 /// Reads the tokens that mean something, one after the other.
@@ -269,11 +244,7 @@ struct Reader<'t> {
 
 impl<'t> Reader<'t> {
     const fn new(text: &'t str) -> Self {
-        Self {
-            text,
-            lexer: Lexer::new(text),
-            end: 0,
-        }
+        Self { text, lexer: Lexer::new(text), end: 0 }
     }
 
     fn next(&mut self) -> Option<Token> {
@@ -285,9 +256,7 @@ impl<'t> Reader<'t> {
     /// Takes the next token if `wanted` wants it.
     fn next_if(&mut self, wanted: impl FnOnce(TokenKind, &'t str) -> bool) -> bool {
         let mut ahead = self.clone();
-        let taken = ahead
-            .next()
-            .is_some_and(|token| wanted(token.kind, token.text(ahead.text)));
+        let taken = ahead.next().is_some_and(|token| wanted(token.kind, token.text(ahead.text)));
         if taken {
             *self = ahead;
         }
@@ -320,10 +289,7 @@ impl<'t> Reader<'t> {
     /// Whether a word satisfies `wanted` from here on.
     fn any(&mut self, wanted: impl Fn(&str) -> bool) -> bool {
         let (text, is_word) = (self.text, |token: &Token| token.kind == TokenKind::Word);
-        self.lexer
-            .by_ref()
-            .filter(is_word)
-            .any(|token| wanted(token.text(text)))
+        self.lexer.by_ref().filter(is_word).any(|token| wanted(token.text(text)))
     }
 
     /// Whether one of these options is switched off from here on, as in `refresh = false`.
@@ -402,10 +368,7 @@ mod tests {
     fn statements_that_control_the_transaction() {
         for (stmt, expected) in [
             ("BEGIN", Some("BEGIN")),
-            (
-                "/* a */ begin -- b\n isolation level serializable;",
-                Some("BEGIN"),
-            ),
+            ("/* a */ begin -- b\n isolation level serializable;", Some("BEGIN")),
             ("START TRANSACTION", Some("START TRANSACTION")),
             ("commit and chain", Some("COMMIT")),
             ("COMMIT PREPARED 'a'", Some("COMMIT PREPARED")),
@@ -435,27 +398,12 @@ mod tests {
     #[test]
     fn statements_that_refuse_a_transaction() {
         for (stmt, expected) in [
-            (
-                "CREATE INDEX CONCURRENTLY ON t (a)",
-                "CREATE INDEX CONCURRENTLY",
-            ),
-            (
-                "create unique /* */ index concurrently i on t (a);",
-                "CREATE INDEX CONCURRENTLY",
-            ),
-            (
-                "DROP INDEX CONCURRENTLY IF EXISTS i",
-                "DROP INDEX CONCURRENTLY",
-            ),
+            ("CREATE INDEX CONCURRENTLY ON t (a)", "CREATE INDEX CONCURRENTLY"),
+            ("create unique /* */ index concurrently i on t (a);", "CREATE INDEX CONCURRENTLY"),
+            ("DROP INDEX CONCURRENTLY IF EXISTS i", "DROP INDEX CONCURRENTLY"),
             ("REINDEX TABLE CONCURRENTLY t", "REINDEX CONCURRENTLY"),
-            (
-                "REINDEX (VERBOSE) INDEX CONCURRENTLY i",
-                "REINDEX CONCURRENTLY",
-            ),
-            (
-                "REINDEX (CONCURRENTLY, VERBOSE off) TABLE t",
-                "REINDEX CONCURRENTLY",
-            ),
+            ("REINDEX (VERBOSE) INDEX CONCURRENTLY i", "REINDEX CONCURRENTLY"),
+            ("REINDEX (CONCURRENTLY, VERBOSE off) TABLE t", "REINDEX CONCURRENTLY"),
             ("REINDEX (CONCURRENTLY on) TABLE t", "REINDEX CONCURRENTLY"),
             ("REINDEX (CONCURRENTLY off) SCHEMA s", "REINDEX SCHEMA"),
             ("REINDEX DATABASE d", "REINDEX DATABASE"),
@@ -467,35 +415,20 @@ mod tests {
             ("CREATE TABLESPACE t LOCATION '/a'", "CREATE TABLESPACE"),
             ("DROP TABLESPACE t", "DROP TABLESPACE"),
             ("ALTER SYSTEM RESET ALL", "ALTER SYSTEM"),
-            (
-                "ALTER DATABASE d SET TABLESPACE t",
-                "ALTER DATABASE … SET TABLESPACE",
-            ),
+            ("ALTER DATABASE d SET TABLESPACE t", "ALTER DATABASE … SET TABLESPACE"),
             (
                 "ALTER TABLE IF EXISTS ONLY s.t * DETACH PARTITION s.\"P\" CONCURRENTLY",
                 "ALTER TABLE … DETACH PARTITION … CONCURRENTLY",
             ),
-            (
-                "CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p",
-                "CREATE SUBSCRIPTION",
-            ),
+            ("CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p", "CREATE SUBSCRIPTION"),
             (
                 "CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p WITH (create_slot = true)",
                 "CREATE SUBSCRIPTION",
             ),
             ("DROP SUBSCRIPTION s", "DROP SUBSCRIPTION"),
-            (
-                "ALTER SUBSCRIPTION s REFRESH PUBLICATION",
-                "ALTER SUBSCRIPTION … REFRESH",
-            ),
-            (
-                "ALTER SUBSCRIPTION s SET PUBLICATION p",
-                "ALTER SUBSCRIPTION … PUBLICATION",
-            ),
-            (
-                "ALTER SUBSCRIPTION s SET (failover = true)",
-                "ALTER SUBSCRIPTION … SET",
-            ),
+            ("ALTER SUBSCRIPTION s REFRESH PUBLICATION", "ALTER SUBSCRIPTION … REFRESH"),
+            ("ALTER SUBSCRIPTION s SET PUBLICATION p", "ALTER SUBSCRIPTION … PUBLICATION"),
+            ("ALTER SUBSCRIPTION s SET (failover = true)", "ALTER SUBSCRIPTION … SET"),
             ("CLUSTER", "CLUSTER"),
             ("CLUSTER (VERBOSE);", "CLUSTER"),
             ("CLUSTER VERBOSE", "CLUSTER"),
@@ -540,28 +473,17 @@ mod tests {
     }
 
     fn name(schema: Option<&str>, name: &str) -> QualifiedName {
-        QualifiedName {
-            schema: schema.map(str::to_owned),
-            name: name.to_owned(),
-        }
+        QualifiedName { schema: schema.map(str::to_owned), name: name.to_owned() }
     }
 
     #[test]
     fn created_indexes() {
         let index = |index: Option<&str>, table, if_not_exists, unique| {
             let index = index.map(|index| name(None, index));
-            Some(ConcurrentIndex::Create {
-                index,
-                table,
-                if_not_exists,
-                unique,
-            })
+            Some(ConcurrentIndex::Create { index, table, if_not_exists, unique })
         };
         for (stmt, expected) in [
-            (
-                "CREATE INDEX CONCURRENTLY ON t (a)",
-                index(None, name(None, "t"), false, false),
-            ),
+            ("CREATE INDEX CONCURRENTLY ON t (a)", index(None, name(None, "t"), false, false)),
             (
                 "create unique index concurrently if not exists Ab on only S.\"T.\"\"\" using btree (a);",
                 index(Some("ab"), name(Some("s"), "T.\""), true, true),
@@ -575,10 +497,7 @@ mod tests {
                 index(Some("A"), name(None, "t"), false, false),
             ),
             ("CREATE INDEX CONCURRENTLY U&\"\\0041\" ON t (a)", None),
-            (
-                "CREATE INDEX CONCURRENTLY i ON U&\"!0041\" UESCAPE '!' (a)",
-                None,
-            ),
+            ("CREATE INDEX CONCURRENTLY i ON U&\"!0041\" UESCAPE '!' (a)", None),
             ("CREATE INDEX i ON t (a)", None),
             ("CREATE INDEX CONCURRENTLY", None),
             ("CREATE INDEX CONCURRENTLY i t", None),
@@ -592,10 +511,7 @@ mod tests {
     fn dropped_indexes() {
         let drop = |indexes, if_exists| Some(ConcurrentIndex::Drop { indexes, if_exists });
         for (stmt, expected) in [
-            (
-                "DROP INDEX CONCURRENTLY I",
-                drop(vec![name(None, "i")], false),
-            ),
+            ("DROP INDEX CONCURRENTLY I", drop(vec![name(None, "i")], false)),
             (
                 "drop index concurrently if exists s.a, \"B\" cascade",
                 drop(vec![name(Some("s"), "a"), name(None, "B")], true),
@@ -613,10 +529,7 @@ mod tests {
         let long = "A".repeat(62) + "éb";
         let stmt = format!("DROP INDEX CONCURRENTLY {long}, \"{long}\"");
         let indexes = vec![name(None, &"a".repeat(62)), name(None, &"A".repeat(62))];
-        let expected = ConcurrentIndex::Drop {
-            indexes,
-            if_exists: false,
-        };
+        let expected = ConcurrentIndex::Drop { indexes, if_exists: false };
         assert_eq!(concurrent_index(&stmt), Some(expected));
     }
 

@@ -133,42 +133,19 @@ mod tests {
         let tag = "$body$".to_owned();
         for (kind, words, remedy) in [
             (K::UnterminatedString, "unterminated string", "`''`"),
-            (
-                K::UnterminatedIdentifier,
-                "unterminated quoted identifier",
-                "`\"\"`",
-            ),
-            (
-                K::UnterminatedDollarQuote { tag },
-                "unterminated dollar quote `$body$`",
-                "`$body$`",
-            ),
+            (K::UnterminatedIdentifier, "unterminated quoted identifier", "`\"\"`"),
+            (K::UnterminatedDollarQuote { tag }, "unterminated dollar quote `$body$`", "`$body$`"),
             (K::UnterminatedComment, "unterminated comment", "`*/`"),
             (
-                K::MetaCommand {
-                    command: r"\i".into(),
-                },
+                K::MetaCommand { command: r"\i".into() },
                 r"psql meta-command `\i`",
                 "copy the content",
             ),
-            (
-                K::CopyFromStdin,
-                "`COPY … FROM STDIN` with its data in the text",
-                "INSERT",
-            ),
+            (K::CopyFromStdin, "`COPY … FROM STDIN` with its data in the text", "INSERT"),
             (K::Nul, "a NUL character", "Remove it"),
-            (
-                K::TooLarge,
-                "more than 4 GiB of text",
-                "migration written in Rust",
-            ),
+            (K::TooLarge, "more than 4 GiB of text", "migration written in Rust"),
         ] {
-            let mistake = Mistake {
-                kind,
-                offset: 0,
-                line: 1,
-                column: 1,
-            };
+            let mistake = Mistake { kind, offset: 0, line: 1, column: 1 };
             assert_eq!(mistake.to_string(), words);
             assert!(mistake.help().contains(remedy), "{}", mistake.help());
             assert!(mistake.help().ends_with('.'));
@@ -177,12 +154,7 @@ mod tests {
 
     #[test]
     fn psql_commands_have_their_own_remedies() {
-        let help = |command: &str| {
-            K::MetaCommand {
-                command: command.to_owned(),
-            }
-            .help()
-        };
+        let help = |command: &str| K::MetaCommand { command: command.to_owned() }.help();
         assert!(help(r"\connect").contains("database"));
         assert!(help(r"\gexec").contains("EXECUTE"));
         assert!(help(r"\restrict").contains("pg_dump"));

@@ -22,10 +22,7 @@ pub fn for_each_token(text: &str, mut f: impl FnMut(&[u8])) {
 }
 
 const fn spans_lines(kind: TokenKind) -> bool {
-    matches!(
-        kind,
-        TokenKind::String | TokenKind::QuotedIdent | TokenKind::DollarString
-    )
+    matches!(kind, TokenKind::String | TokenKind::QuotedIdent | TokenKind::DollarString)
 }
 
 fn for_each_line(token: &str, f: &mut impl FnMut(&[u8])) {
@@ -51,9 +48,7 @@ mod tests {
 
     fn pieces(text: &str) -> Vec<String> {
         let mut pieces = Vec::new();
-        for_each_token(text, |piece| {
-            pieces.push(String::from_utf8_lossy(piece).into_owned())
-        });
+        for_each_token(text, |piece| pieces.push(String::from_utf8_lossy(piece).into_owned()));
         pieces
     }
 
@@ -127,21 +122,11 @@ mod tests {
         "$1",
         "::",
     ];
-    const TRIVIA: &[&str] = &[
-        " ",
-        "\t ",
-        " \n",
-        "/* a */",
-        "/* /* ; */ ' */\n",
-        " -- it's\n",
-        " \n\n",
-    ];
+    const TRIVIA: &[&str] =
+        &[" ", "\t ", " \n", "/* a */", "/* /* ; */ ' */\n", " -- it's\n", " \n\n"];
 
     fn joined(parts: &[(&str, &str)]) -> String {
-        parts
-            .iter()
-            .flat_map(|(part, trivia)| [*trivia, *part])
-            .collect()
+        parts.iter().flat_map(|(part, trivia)| [*trivia, *part]).collect()
     }
 
     proptest! {

@@ -28,12 +28,7 @@ pub(super) struct Locator<'t> {
 impl<'t> Locator<'t> {
     pub(super) fn new(text: &'t str) -> Self {
         let rest = text.strip_prefix('\u{feff}').unwrap_or(text).as_bytes();
-        Self {
-            rest,
-            offset: text.len() - rest.len(),
-            line: 1,
-            column: 1,
-        }
+        Self { rest, offset: text.len() - rest.len(), line: 1, column: 1 }
     }
 
     /// The line and column of an offset not before the last one.
@@ -71,15 +66,8 @@ mod tests {
     #[test]
     fn lines_and_columns() {
         let text = "aé\r\n€b\n";
-        let expected = [
-            (0, 1, 1),
-            (1, 1, 2),
-            (2, 1, 2),
-            (3, 1, 3),
-            (4, 1, 4),
-            (5, 2, 1),
-            (8, 2, 2),
-        ];
+        let expected =
+            [(0, 1, 1), (1, 1, 2), (2, 1, 2), (3, 1, 3), (4, 1, 4), (5, 2, 1), (8, 2, 2)];
         for (offset, line, column) in expected {
             assert_eq!(line_column(text, offset), (line, column), "{offset}");
         }

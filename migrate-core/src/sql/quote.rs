@@ -61,11 +61,7 @@ pub fn literal(value: &str) -> Result<String, Nul> {
 }
 
 fn without_nul(text: &str) -> Result<&str, Nul> {
-    if text.contains('\0') {
-        Err(Nul)
-    } else {
-        Ok(text)
-    }
+    if text.contains('\0') { Err(Nul) } else { Ok(text) }
 }
 
 /// Writes `text` with each `quote` twice.

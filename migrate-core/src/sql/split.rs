@@ -30,12 +30,8 @@ impl Statement {
     /// The statement's text; empty if `source` is not the text it was found in.
     #[must_use]
     pub fn text<'t>(&self, source: &'t str) -> &'t str {
-        let range = usize::try_from(self.start)
-            .ok()
-            .zip(usize::try_from(self.end).ok());
-        range
-            .and_then(|(start, end)| source.get(start..end))
-            .unwrap_or_default()
+        let range = usize::try_from(self.start).ok().zip(usize::try_from(self.end).ok());
+        range.and_then(|(start, end)| source.get(start..end)).unwrap_or_default()
     }
 }
 
@@ -68,12 +64,7 @@ pub fn statements(text: &str) -> Result<Vec<Statement>, Vec<Mistake>> {
 }
 
 fn too_large(len: usize) -> Option<Mistake> {
-    let mistake = Mistake {
-        kind: MistakeKind::TooLarge,
-        offset: 0,
-        line: 1,
-        column: 1,
-    };
+    let mistake = Mistake { kind: MistakeKind::TooLarge, offset: 0, line: 1, column: 1 };
     u32::try_from(len).is_err().then_some(mistake)
 }
 
@@ -98,13 +89,7 @@ struct Open {
 impl<'t> Collector<'t> {
     fn new(text: &'t str) -> Self {
         let (statements, mistakes) = (Vec::new(), Vec::new());
-        Self {
-            text,
-            locator: Locator::new(text),
-            statements,
-            mistakes,
-            open: None,
-        }
+        Self { text, locator: Locator::new(text), statements, mistakes, open: None }
     }
 
     fn collect(mut self) -> Result<Vec<Statement>, Vec<Mistake>> {
@@ -126,30 +111,16 @@ impl<'t> Collector<'t> {
     fn finish(mut self) -> Result<Vec<Statement>, Vec<Mistake>> {
         if let Some(offset) = self.text.find('\0') {
             let (line, column) = Locator::new(self.text).locate(offset);
-            self.mistakes.push(Mistake {
-                kind: MistakeKind::Nul,
-                offset,
-                line,
-                column,
-            });
+            self.mistakes.push(Mistake { kind: MistakeKind::Nul, offset, line, column });
         }
         self.mistakes.sort_by_key(|mistake| mistake.offset);
-        if self.mistakes.is_empty() {
-            Ok(self.statements)
-        } else {
-            Err(self.mistakes)
-        }
+        if self.mistakes.is_empty() { Ok(self.statements) } else { Err(self.mistakes) }
     }
 
     fn check(&mut self, token: Token) {
         if let Some(kind) = mistake_in(token, self.text) {
             let (line, column) = self.locator.locate(token.start);
-            self.mistakes.push(Mistake {
-                kind,
-                offset: token.start,
-                line,
-                column,
-            });
+            self.mistakes.push(Mistake { kind, offset: token.start, line, column });
         }
     }
 
@@ -158,34 +129,18 @@ impl<'t> Collector<'t> {
             open.end = token.end;
         } else {
             let (line, column) = self.locator.locate(token.start);
-            self.open = Some(Open {
-                first: token,
-                end: token.end,
-                line,
-                column,
-            });
+            self.open = Some(Open { first: token, end: token.end, line, column });
         }
     }
 
     /// Ends the open statement, if any.
     fn close(&mut self) -> Data {
-        let Some(Open {
-            first,
-            end,
-            line,
-            column,
-        }) = self.open.take()
-        else {
+        let Some(Open { first, end, line, column }) = self.open.take() else {
             return Data::DoesNotFollow;
         };
         // A token cannot be past u32::MAX, because the text is not.
         let [start, end] = [first.start, end].map(|at| u32::try_from(at).unwrap_or(u32::MAX));
-        let statement = Statement {
-            start,
-            end,
-            line,
-            column,
-        };
+        let statement = Statement { start, end, line, column };
         self.statements.push(statement);
         if !is_word(first, self.text, "copy")
             || !classify::copies_from_stdin(statement.text(self.text))
@@ -193,12 +148,7 @@ impl<'t> Collector<'t> {
             return Data::DoesNotFollow;
         }
         let (kind, offset) = (MistakeKind::CopyFromStdin, first.start);
-        self.mistakes.push(Mistake {
-            kind,
-            offset,
-            line,
-            column,
-        });
+        self.mistakes.push(Mistake { kind, offset, line, column });
         Data::Follows
     }
 }
@@ -240,13 +190,8 @@ fn mistake_in(token: Token, text: &str) -> Option<MistakeKind> {
 /// The command without its arguments, which may be secret.
 fn meta_command(token: &str) -> MistakeKind {
     let ends = |c: char| c.is_ascii_whitespace() || c == '\\';
-    let name = token
-        .get(1..)
-        .and_then(|rest| rest.split(ends).next())
-        .unwrap_or_default();
-    MistakeKind::MetaCommand {
-        command: format!("\\{name}"),
-    }
+    let name = token.get(1..).and_then(|rest| rest.split(ends).next()).unwrap_or_default();
+    MistakeKind::MetaCommand { command: format!("\\{name}") }
 }
 
 fn is_word(token: Token, text: &str, word: &str) -> bool {
@@ -304,11 +249,7 @@ impl Ends {
     }
 
     fn punct(&mut self, punct: &str) {
-        self.last = if punct == "." {
-            Last::BeforeName
-        } else {
-            Last::Any
-        };
+        self.last = if punct == "." { Last::BeforeName } else { Last::Any };
         match punct {
             "(" => self.parens += 1,
             ")" => self.parens = self.parens.saturating_sub(1),
@@ -367,32 +308,21 @@ mod tests {
 
     fn texts(text: &str) -> Vec<&str> {
         let statements = statements(text).expect("no mistakes");
-        statements
-            .iter()
-            .map(|statement| statement.text(text))
-            .collect()
+        statements.iter().map(|statement| statement.text(text)).collect()
     }
 
     fn mistakes(text: &str) -> Vec<(K, u32, u32)> {
         let mistakes = statements(text).expect_err("mistakes");
-        mistakes
-            .into_iter()
-            .map(|m| (m.kind, m.line, m.column))
-            .collect()
+        mistakes.into_iter().map(|m| (m.kind, m.line, m.column)).collect()
     }
 
     fn meta(command: &str) -> K {
-        K::MetaCommand {
-            command: command.to_owned(),
-        }
+        K::MetaCommand { command: command.to_owned() }
     }
 
     #[test]
     fn pieces_hold_what_is_before_and_the_semicolon() {
-        assert_eq!(
-            split("-- a\na;\n b ; -- c\n"),
-            ["-- a\na;", "\n b ;", " -- c\n"]
-        );
+        assert_eq!(split("-- a\na;\n b ; -- c\n"), ["-- a\na;", "\n b ;", " -- c\n"]);
         assert_eq!(split("a"), ["a"]);
         assert_eq!(split("a;;"), ["a;", ";"]);
         assert_eq!(split(""), Vec::<&str>::new());
@@ -402,38 +332,21 @@ mod tests {
     fn statements_are_bare_and_located() {
         let text = "\u{feff}-- é\r\n  SELECT 1 /* é */ ;\t/* é */ b -- c\n ;; c";
         let found = statements(text).expect("no mistakes");
-        let located: Vec<_> = found
-            .iter()
-            .map(|s| (s.text(text), s.line, s.column))
-            .collect();
+        let located: Vec<_> = found.iter().map(|s| (s.text(text), s.line, s.column)).collect();
         assert_eq!(located, [("SELECT 1", 2, 3), ("b", 2, 30), ("c", 3, 5)]);
         assert_eq!(statements("\u{feff}a").map(|s| s[0].column), Ok(1));
     }
 
     #[test]
     fn nothing_is_no_statement() {
-        for text in [
-            "",
-            " ",
-            ";",
-            " ; ;; ",
-            "-- a",
-            "/* a; */",
-            "\u{feff}",
-            "-- a\n;/**/",
-        ] {
+        for text in ["", " ", ";", " ; ;; ", "-- a", "/* a; */", "\u{feff}", "-- a\n;/**/"] {
             assert_eq!(statements(text), Ok(vec![]), "{text:?}");
         }
     }
 
     #[test]
     fn a_wrong_range_has_no_text() {
-        let statement = |start, end| Statement {
-            start,
-            end,
-            line: 1,
-            column: 1,
-        };
+        let statement = |start, end| Statement { start, end, line: 1, column: 1 };
         assert_eq!(statement(1, 3).text("é€"), "");
         assert_eq!(statement(5, 2).text("abcdef"), "");
         assert_eq!(statement(0, u32::MAX).text("a"), "");
@@ -459,14 +372,8 @@ mod tests {
     fn only_a_body_in_a_routine_counts() {
         assert_eq!(texts("BEGIN; a; END"), ["BEGIN", "a", "END"]);
         assert_eq!(texts("BEGIN ATOMIC; a; END"), ["BEGIN ATOMIC", "a", "END"]);
-        assert_eq!(
-            texts("CREATE FUNCTION begin() a; b"),
-            ["CREATE FUNCTION begin() a", "b"]
-        );
-        assert_eq!(
-            texts("CREATE VIEW f BEGIN ATOMIC; b"),
-            ["CREATE VIEW f BEGIN ATOMIC", "b"]
-        );
+        assert_eq!(texts("CREATE FUNCTION begin() a; b"), ["CREATE FUNCTION begin() a", "b"]);
+        assert_eq!(texts("CREATE VIEW f BEGIN ATOMIC; b"), ["CREATE VIEW f BEGIN ATOMIC", "b"]);
         let function = "CREATE FUNCTION f() RETURN CASE a WHEN 1 THEN 2 END";
         assert_eq!(texts(&format!("{function}; b")), [function, "b"]);
         assert_eq!(texts("a); b"), ["a)", "b"]);
@@ -484,17 +391,12 @@ mod tests {
                 (K::Nul, 4, 11),
             ]
         );
-        assert_eq!(
-            mistakes(r"a\;b; \"),
-            [(meta(r"\;"), 1, 2), (meta("\\"), 1, 7)]
-        );
+        assert_eq!(mistakes(r"a\;b; \"), [(meta(r"\;"), 1, 2), (meta("\\"), 1, 7)]);
     }
 
     #[test]
     fn open_ends_are_mistakes() {
-        let tag = |tag: &str| K::UnterminatedDollarQuote {
-            tag: tag.to_owned(),
-        };
+        let tag = |tag: &str| K::UnterminatedDollarQuote { tag: tag.to_owned() };
         for (text, kind) in [
             (" E'a\\'", K::UnterminatedString),
             (" \"a", K::UnterminatedIdentifier),
@@ -514,10 +416,7 @@ mod tests {
         let expected = [(K::CopyFromStdin, 1, 1), (K::UnterminatedString, 4, 8)];
         assert_eq!(mistakes(text), expected);
         assert_eq!(mistakes(&text.replace('\n', "\r\n")), expected);
-        assert_eq!(
-            mistakes("a; COPY t FROM STDIN;\n'"),
-            [(K::CopyFromStdin, 1, 4)]
-        );
+        assert_eq!(mistakes("a; COPY t FROM STDIN;\n'"), [(K::CopyFromStdin, 1, 4)]);
         assert_eq!(mistakes("COPY t FROM STDIN"), [(K::CopyFromStdin, 1, 1)]);
         assert_eq!(texts("COPY t FROM 'stdin'; COPY t TO stdout").len(), 2);
     }
@@ -531,16 +430,8 @@ mod tests {
 
     #[test]
     fn a_large_text_takes_linear_time() {
-        for piece in [
-            "a;",
-            "(;",
-            "a é;\n",
-            "\\\n",
-            "/*",
-            "COPY t FROM stdin;\n\\.\n",
-            "'a'\n",
-            ";",
-        ] {
+        for piece in ["a;", "(;", "a é;\n", "\\\n", "/*", "COPY t FROM stdin;\n\\.\n", "'a'\n", ";"]
+        {
             let text = piece.repeat(1_000_000 / piece.len());
             assert_eq!(split(&text).concat().len(), text.len());
             assert!(statements(&text).map_or_else(|m| !m.is_empty(), |s| s.len() < text.len()));
@@ -556,7 +447,9 @@ mod tests {
             let inner = statement.text(text);
             assert!(!inner.is_empty());
             let tokens: Vec<_> = Lexer::new(inner).collect();
-            assert!(!tokens[0].kind.is_trivia() && !tokens[tokens.len() - 1].kind.is_trivia());
+            let bom = inner.starts_with('\u{feff}'); // a word in the text, but not by itself
+            assert!(bom || !tokens[0].kind.is_trivia());
+            assert!(tokens.len() == 1 || !tokens[tokens.len() - 1].kind.is_trivia());
         }
         for mistake in statements(text).err().unwrap_or_default() {
             assert!(text.is_char_boundary(mistake.offset));

@@ -1,0 +1,338 @@
+//! What went wrong, where, what the database looks like now, and what to do next.
+//!
+//! One opaque type: programs ask its predicates, people read it. Owns the words around an error of the
+//! server and the way from its position to a line of the user's file. A password never gets here: the
+//! messages are made of what the server says and of the user's own file.
+
+use std::fmt;
+use std::sync::Arc;
+
+use migrate_core::sql::position;
+use migrate_core::{Divergences, MigrationId, Place, Script, SetError};
+use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
+
+/// A run, or anything else a migrator does, failed.
+///
+/// Its `Display` is written for the person who has to act on it and has several lines.
+#[derive(Debug, Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug, Clone)]
+struct Inner {
+    kind: Kind,
+    headline: String,
+    server: Option<Server>,
+    file: Option<String>,
+    place: Option<Place>,
+    applied: Option<Vec<MigrationId>>,
+    now: Option<String>,
+    next: Option<String>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Connection,
+    Server,
+    LockTimeout,
+    Busy,
+    Divergence,
+    Pooler,
+    ForeignHistory,
+    Declaration,
+    Interrupted,
+    Code,
+}
+
+/// What the server said.
+#[derive(Debug, Clone)]
+struct Server {
+    sqlstate: String,
+    message: String,
+    detail: Option<String>,
+    hint: Option<String>,
+    context: Option<String>,
+}
+
+impl Error {
+    fn new(kind: Kind, headline: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            headline: headline.into(),
+            server: None,
+            file: None,
+            place: None,
+            applied: None,
+            now: None,
+            next: None,
+            source: None,
+        }))
+    }
+
+    /// An error of the driver, while doing `what` ("read the history").
+    pub(crate) fn driver(what: &str, error: sqlx::Error) -> Self {
+        let server = error.as_database_error().and_then(|e| e.try_downcast_ref()).map(Server::of);
+        let kind = match &server {
+            Some(server) if is_connection_state(&server.sqlstate) => Kind::Connection,
+            Some(server) if server.sqlstate == LOCK_NOT_AVAILABLE => Kind::LockTimeout,
+            Some(_) => Kind::Server,
+            None => Kind::Connection,
+        };
+        let headline = match &server {
+            Some(_) => format!("failed to {what}"),
+            None => format!("failed to {what}: {error}"),
+        };
+        let next = server.as_ref().and_then(Server::remedy);
+        let mut made = Self::new(kind, headline);
+        made.0.server = server;
+        made.0.next = next;
+        made.0.source = Some(Arc::new(error));
+        made
+    }
+
+    pub(crate) fn divergence(found: &Divergences, differences: &str) -> Self {
+        let mut error = Self::new(Kind::Divergence, format!("failed to plan: {found}{differences}"));
+        error.0.now = Some("nothing was changed".to_owned());
+        error
+    }
+
+    pub(crate) fn set(errors: &[SetError]) -> Self {
+        let told: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        let error = Self::new(Kind::Declaration, format!("failed to order the migrations: {}", told.join("; ")));
+        error.next("Give each migration a version of its own, and let it wait only for earlier ones.")
+    }
+
+    pub(crate) fn bad_option(message: String) -> Self {
+        Self::new(Kind::Declaration, message)
+    }
+
+    pub(crate) fn declaration(message: impl Into<String>) -> Self {
+        Self::new(Kind::Declaration, message)
+    }
+
+    pub(crate) fn busy(message: impl Into<String>) -> Self {
+        Self::new(Kind::Busy, message)
+    }
+
+    pub(crate) fn pooler() -> Self {
+        let error = Self::new(
+            Kind::Pooler,
+            "failed to lock: this connection goes through a pooler in transaction mode, where two migrators \
+             would both get the lock",
+        );
+        error.now("nothing was changed").next(
+            "Give the migrator a direct connection to PostgreSQL (past pgbouncer, on the server's own port), or \
+             a pooler in session mode.",
+        )
+    }
+
+    pub(crate) fn foreign_history(table: &str, owner: &str) -> Self {
+        let error = Self::new(Kind::ForeignHistory, format!("failed to use {table} as the history: {owner}"));
+        error.now("the table was left as it is").next(
+            "Choose another name with `Migrator::table`, for example \"migrate_history\".",
+        )
+    }
+
+    pub(crate) fn interrupted(message: impl Into<String>) -> Self {
+        Self::new(Kind::Interrupted, message)
+    }
+
+    pub(crate) fn code(what: String, source: crate::BoxError) -> Self {
+        let mut error = Self::new(Kind::Code, format!("failed to {what}: {source}"));
+        error.0.source = Some(Arc::from(source));
+        error
+    }
+
+    pub(crate) fn lost_lock() -> Self {
+        let error = Self::new(Kind::Busy, "failed to write the history: the lock of this migrator was lost");
+        error.next("Look for a migration that calls pg_advisory_unlock_all() or DISCARD ALL, then run again.")
+    }
+
+    #[must_use]
+    pub(crate) fn now(mut self, now: impl Into<String>) -> Self {
+        self.0.now = Some(now.into());
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn next(mut self, next: impl Into<String>) -> Self {
+        self.0.next = Some(next.into());
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn next_unless_known(mut self, next: &str) -> Self {
+        self.0.next.get_or_insert_with(|| next.to_owned());
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn after(mut self, applied: &[MigrationId]) -> Self {
+        self.0.applied = Some(applied.to_vec());
+        self
+    }
+
+    /// Finds the line of the script that the server's position is in; `before` is what we sent ahead of it,
+    /// in characters.
+    #[must_use]
+    pub(crate) fn in_script(mut self, script: &Script, before: usize, sent_from: usize) -> Self {
+        self.0.file = Some(script.file.to_string());
+        let position = self.server_position().and_then(|at| at.checked_sub(before + 1));
+        let sent = script.text.get(sent_from..).unwrap_or_default();
+        let offset = position.and_then(|chars| position::char_to_byte(sent, chars));
+        self.0.place = offset.map(|offset| Place::at(&script.text, sent_from + offset));
+        self
+    }
+
+    /// Where there is no position, the statement will do.
+    #[must_use]
+    pub(crate) fn at_least_at(mut self, script: &Script, offset: u32) -> Self {
+        self.0.file = Some(script.file.to_string());
+        self.0.place.get_or_insert_with(|| Place::at(&script.text, offset as usize));
+        self
+    }
+
+    fn server_position(&self) -> Option<usize> {
+        let source: &sqlx::Error = self.0.source.as_ref()?.downcast_ref()?;
+        let server: &PgDatabaseError = source.as_database_error()?.try_downcast_ref()?;
+        match server.position()? {
+            PgErrorPosition::Original(position) => Some(position),
+            PgErrorPosition::Internal { .. } => None,
+        }
+    }
+
+    /// A lock on a table could not be had in time; nothing was changed.
+    pub fn is_lock_timeout(&self) -> bool {
+        self.0.kind == Kind::LockTimeout
+    }
+
+    /// Another migrator holds the lock of the set, or took it.
+    pub fn is_busy(&self) -> bool {
+        self.0.kind == Kind::Busy
+    }
+
+    /// The database and the declared migrations disagree.
+    pub fn is_divergence(&self) -> bool {
+        self.0.kind == Kind::Divergence
+    }
+
+    /// There is no server, it refused, or it went away.
+    pub fn is_connection(&self) -> bool {
+        self.0.kind == Kind::Connection
+    }
+
+    /// The connection goes through a pooler that gives each transaction another session.
+    pub fn is_pooler(&self) -> bool {
+        self.0.kind == Kind::Pooler
+    }
+
+    /// The history's table belongs to another tool.
+    pub fn is_foreign_history(&self) -> bool {
+        self.0.kind == Kind::ForeignHistory
+    }
+
+    /// A statement outside transactions was cut short, and whether it took effect cannot be proved.
+    pub fn is_interrupted(&self) -> bool {
+        self.0.kind == Kind::Interrupted
+    }
+
+    /// A right is missing; the message names it.
+    pub fn is_permission(&self) -> bool {
+        self.sqlstate() == Some("42501")
+    }
+
+    /// What the server calls the error, such as `42P01`.
+    pub fn sqlstate(&self) -> Option<&str> {
+        self.0.server.as_ref().map(|server| server.sqlstate.as_str())
+    }
+
+    /// The file, the line and the column, where the error is in one.
+    pub fn place(&self) -> Option<(&str, u32, u32)> {
+        let place = self.0.place.as_ref()?;
+        Some((self.0.file.as_deref()?, place.line, place.column))
+    }
+
+    /// What this run had applied before it failed.
+    pub fn applied(&self) -> &[MigrationId] {
+        self.0.applied.as_deref().unwrap_or_default()
+    }
+}
+
+pub(crate) const LOCK_NOT_AVAILABLE: &str = "55P03";
+pub(crate) const DEADLOCK: &str = "40P01";
+
+/// The SQLSTATE of an error, when the server sent one.
+pub(crate) fn sqlstate(error: &sqlx::Error) -> Option<String> {
+    error.as_database_error().and_then(|error| error.code()).map(|code| code.into_owned())
+}
+
+/// Class 08 is the connection, 28 who may connect, 57P0x a server that goes away, 53300 one that is full.
+fn is_connection_state(state: &str) -> bool {
+    state.starts_with("08") || state.starts_with("28") || state.starts_with("57P0") || state == "53300" || state == "3D000"
+}
+
+impl Server {
+    fn of(error: &PgDatabaseError) -> Self {
+        Self {
+            sqlstate: error.code().to_owned(),
+            message: error.message().to_owned(),
+            detail: error.detail().map(ToOwned::to_owned),
+            hint: error.hint().map(ToOwned::to_owned),
+            context: error.r#where().map(ToOwned::to_owned),
+        }
+    }
+
+    /// What to do about states that are not about the user's SQL.
+    fn remedy(&self) -> Option<String> {
+        let remedy = match self.sqlstate.as_str() {
+            "28P01" | "28000" => "Check user, password and pg_hba.conf.",
+            "3D000" => "Create the database first, or correct its name.",
+            "53300" => "The server has no free connection: a migrator needs one of its own and one more to look.",
+            "57P03" => "The server is starting or stopping: try again.",
+            "25006" => "This is a standby or a read-only session: connect to the primary.",
+            _ => return None,
+        };
+        Some(remedy.to_owned())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { headline, server, file, place, applied, now, next, .. } = &*self.0;
+        f.write_str(headline)?;
+        if let Some(server) = server {
+            write!(f, ": {} (SQLSTATE {})", server.message, server.sqlstate)?;
+        }
+        match (file, place) {
+            (Some(file), Some(place)) => write!(f, "\n --> {file}:{}:{}{place}", place.line, place.column)?,
+            (Some(file), None) => write!(f, "\n --> {file}")?,
+            _ => {}
+        }
+        let said = server.as_ref();
+        line(f, "detail", said.and_then(|server| server.detail.as_deref()))?;
+        line(f, "hint", said.and_then(|server| server.hint.as_deref()))?;
+        line(f, "context", said.and_then(|server| server.context.as_deref()))?;
+        line(f, "applied before it", applied.as_deref().map(list).as_deref())?;
+        line(f, "now", now.as_deref())?;
+        line(f, "next", next.as_deref())
+    }
+}
+
+fn line(f: &mut fmt::Formatter<'_>, label: &str, text: Option<&str>) -> fmt::Result {
+    text.map_or(Ok(()), |text| write!(f, "\n  {label}: {text}"))
+}
+
+fn list(applied: &[MigrationId]) -> String {
+    match applied {
+        [] => "nothing".to_owned(),
+        [one] => one.to_string(),
+        [first, .., last] => format!("{} migrations, {first} to {last}", applied.len()),
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        let source = self.0.source.as_ref()?;
+        Some(&**source)
+    }
+}

@@ -1,0 +1,168 @@
+//! What a migrator tells while it works.
+//!
+//! Owns the events and how they become `tracing` events; every event goes both ways. Decides nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use migrate_core::{Direction, MigrationId};
+
+/// Hears of everything a migrator does, as it does it.
+///
+/// Called from the task that migrates: return soon.
+///
+/// ```
+/// use migrate_postgres::{Event, Observer};
+///
+/// struct Lines;
+/// impl Observer for Lines {
+///     fn event(&self, event: &Event<'_>) {
+///         eprintln!("{event:?}");
+///     }
+/// }
+/// ```
+pub trait Observer: Send + Sync {
+    /// Something happened.
+    fn event(&self, event: &Event<'_>);
+}
+
+/// Something a migrator does.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Event<'e> {
+    /// There is work to do, and this much.
+    Planned {
+        /// Migrations to apply or revert.
+        actions: usize,
+        /// Migrations that wait.
+        deferred: usize,
+    },
+    /// Another migrator works on the same set.
+    WaitingForMigrator {
+        /// Who it is, as far as the server tells.
+        holder: &'e str,
+        /// Since when this one waits.
+        waited: Duration,
+    },
+    /// A migration, or a statement of it, begins.
+    Started {
+        /// Which one.
+        id: MigrationId,
+        /// Its name.
+        name: &'e str,
+        /// Forward or back.
+        direction: Direction,
+        /// The statement, from 1, where each runs by itself.
+        statement: Option<u32>,
+    },
+    /// A lock was not to be had at once, or a deadlock was broken; the same work is tried again.
+    Retrying {
+        /// Which migration.
+        id: MigrationId,
+        /// Attempts so far.
+        attempt: u32,
+        /// Until the next one.
+        pause: Duration,
+        /// Why, as a SQLSTATE.
+        sqlstate: &'e str,
+    },
+    /// What a run before left behind was looked at.
+    Recovered {
+        /// Which migration.
+        id: MigrationId,
+        /// What was found and done.
+        found: &'e str,
+    },
+    /// A migration is complete and recorded.
+    Done {
+        /// Which one.
+        id: MigrationId,
+        /// Its name.
+        name: &'e str,
+        /// Forward or back.
+        direction: Direction,
+        /// From the first message to the last answer.
+        took: Duration,
+    },
+    /// The migrations of a fresh database do not fit one transaction; each gets its own.
+    FellBack {
+        /// Why, as a SQLSTATE.
+        sqlstate: &'e str,
+    },
+    /// Something is unusual and tolerated.
+    Notice {
+        /// Which migration.
+        id: MigrationId,
+        /// What about it.
+        text: &'e str,
+    },
+    /// Something of no consequence for the result failed.
+    Warning {
+        /// What.
+        text: &'e str,
+    },
+    /// The run ended well.
+    Finished {
+        /// Migrations applied or reverted.
+        actions: usize,
+        /// All of it.
+        took: Duration,
+    },
+}
+
+/// Where events go.
+#[derive(Clone, Default)]
+pub(crate) struct Ear(pub(crate) Option<Arc<dyn Observer>>);
+
+impl std::fmt::Debug for Ear {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "Ear(observer)" } else { "Ear" })
+    }
+}
+
+impl Ear {
+    pub(crate) fn tell(&self, event: &Event<'_>) {
+        trace(event);
+        if let Some(observer) = &self.0 {
+            observer.event(event);
+        }
+    }
+}
+
+/// The names of the fields are a promise: `version`, `phase`, `name`, `statement`, `attempt`, `pause_ms`,
+/// `took_ms`, `sqlstate`, `holder`.
+fn trace(event: &Event<'_>) {
+    use tracing::{info, warn};
+    match event {
+        Event::Planned { actions, deferred } => info!(actions, deferred, "migrate: planned"),
+        Event::WaitingForMigrator { holder, waited } => {
+            info!(holder, waited_ms = millis(*waited), "migrate: waiting for another migrator");
+        }
+        Event::Started { id, name, direction, statement } => {
+            info!(version = id.version.get(), phase = %id.phase, name, %direction, statement, "migrate: started");
+        }
+        Event::Retrying { id, attempt, pause, sqlstate } => {
+            let pause_ms = millis(*pause);
+            warn!(version = id.version.get(), phase = %id.phase, attempt, pause_ms, sqlstate, "migrate: retrying");
+        }
+        Event::Recovered { id, found } => {
+            warn!(version = id.version.get(), phase = %id.phase, found, "migrate: recovered");
+        }
+        Event::Done { id, name, direction, took } => {
+            let took_ms = millis(*took);
+            info!(version = id.version.get(), phase = %id.phase, name, %direction, took_ms, "migrate: done");
+        }
+        Event::FellBack { sqlstate } => warn!(sqlstate, "migrate: a transaction each"),
+        Event::Notice { id, text } => {
+            warn!(version = id.version.get(), phase = %id.phase, text, "migrate: notice");
+        }
+        Event::Warning { text } => warn!(text, "migrate: warning"),
+        Event::Finished { actions, took } => {
+            info!(actions, took_ms = millis(*took), "migrate: finished");
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

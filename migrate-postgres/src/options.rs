@@ -1,0 +1,123 @@
+//! How a migrator behaves, and the names of what it keeps in the database.
+//!
+//! Owns the defaults. Decides nothing with them.
+
+use std::time::Duration;
+
+use migrate_core::sql::quote;
+use migrate_core::{Checksum, Phases, Policy, Target, UnknownCode};
+
+use crate::error::Error;
+
+/// What a migrator was told.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) set: String,
+    pub(crate) schema: String,
+    pub(crate) table: String,
+    pub(crate) role: Option<String>,
+    pub(crate) readable_by: Vec<String>,
+    pub(crate) target: Target,
+    pub(crate) waits: Waits,
+}
+
+/// How long things may take.
+#[derive(Clone, Debug)]
+pub(crate) struct Waits {
+    /// For a connection of our own.
+    pub(crate) connect: Duration,
+    /// For another migrator to finish.
+    pub(crate) migrator: Duration,
+    /// One attempt after the other to get a lock on a table; the last is repeated.
+    pub(crate) lock_ladder: Vec<Duration>,
+    /// For all attempts of one migration together.
+    pub(crate) lock_deadline: Duration,
+    /// For one statement inside a transaction; zero is no limit.
+    pub(crate) statement: Duration,
+    /// For one statement outside transactions.
+    pub(crate) standalone: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            set: "default".to_owned(),
+            schema: "public".to_owned(),
+            table: "schema_migrations".to_owned(),
+            role: None,
+            readable_by: Vec::new(),
+            target: Target::default(),
+            waits: Waits::default(),
+        }
+    }
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(30),
+            migrator: Duration::from_secs(600),
+            lock_ladder: [50, 100, 250].map(Duration::from_millis).to_vec(),
+            lock_deadline: Duration::from_secs(600),
+            statement: Duration::ZERO,
+            standalone: Duration::from_secs(24 * 3600),
+        }
+    }
+}
+
+/// The names of one set's tables and its lock, quoted and ready to stand in a statement.
+#[derive(Clone, Debug)]
+pub(crate) struct Names {
+    /// `"public"."schema_migrations"`
+    pub(crate) history: String,
+    pub(crate) settled: String,
+    pub(crate) unsettle: String,
+    pub(crate) schema: String,
+    /// The set, as a literal.
+    pub(crate) set: String,
+    /// The advisory lock.
+    pub(crate) key: i64,
+}
+
+/// PostgreSQL cuts longer names; ours has endings of its own.
+const LONGEST_TABLE: usize = 63 - "_unsettle".len();
+
+impl Names {
+    pub(crate) fn new(options: &Options) -> Result<Self, Error> {
+        let Options { schema, table, set, .. } = options;
+        if table.is_empty() || table.len() > LONGEST_TABLE || schema.is_empty() || schema.len() > 63 {
+            return Err(Error::bad_option(format!(
+                "`{schema}.{table}` cannot be the history: a table needs 1 to {LONGEST_TABLE} bytes, a schema 1 to 63"
+            )));
+        }
+        let nul = |_| Error::bad_option("a name has a NUL character".to_owned());
+        let of = |ending: &str| quote::qualified(schema, &format!("{table}{ending}")).map_err(nul);
+        Ok(Self {
+            history: of("")?,
+            settled: of("_settled")?,
+            unsettle: of("_unsettle")?,
+            schema: quote::literal(schema).map_err(nul)?,
+            set: quote::literal(set).map_err(nul)?,
+            key: lock_key(&format!("{schema}.{table}/{set}")),
+        })
+    }
+}
+
+/// The first eight bytes of a hash: two sets do not meet by accident, nor does anybody else's lock.
+fn lock_key(name: &str) -> i64 {
+    let checksum = Checksum::of_sql("migrate").and(name);
+    let mut key = [0; 8];
+    key.iter_mut().zip(checksum.as_bytes()).for_each(|(to, from)| *to = *from);
+    i64::from_be_bytes(key)
+}
+
+impl Options {
+    /// What a settled mark stands for: what is declared and what was wanted of it.
+    pub(crate) fn digest(&self, declared: Checksum) -> String {
+        let Target { up_to, phases, late, unknown_newer, unknown_code, group: _ } = &self.target;
+        let elsewhere = *unknown_code == UnknownCode::Elsewhere;
+        let strict = (*late == Policy::Error, *unknown_newer == Policy::Error, elsewhere);
+        let phases: Phases = *phases;
+        declared.and(&format!("1 {} {up_to:?} {phases:?} {strict:?}", self.set)).to_string()
+    }
+}

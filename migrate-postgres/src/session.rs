@@ -1,0 +1,187 @@
+//! One dedicated connection to PostgreSQL with our settings.
+//!
+//! Owns the connection from its opening to its end; it is never handed to anybody's pool, so with it go the
+//! lock, the settings and an open transaction. Owns how a message is sent. Knows nothing of migrations.
+
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgRow};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Either, Executor, PgConnection, Row};
+
+use crate::error::Error;
+use crate::options::{Options, Waits};
+use crate::sql;
+
+/// Where a migrator works.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Database {
+    /// The application's pool. It is asked whether there is anything to do; the work is done on a connection of
+    /// its own with the pool's connect options, on which the pool's `after_connect` does not run.
+    Pool(PgPool),
+    /// Options to connect with.
+    Options(Box<PgConnectOptions>),
+    /// A connection, which is closed in the end. A pooler in front of it cannot be noticed.
+    Connection(Box<PgConnection>),
+}
+
+impl From<&PgPool> for Database {
+    fn from(pool: &PgPool) -> Self {
+        Database::Pool(pool.clone())
+    }
+}
+
+impl From<PgConnectOptions> for Database {
+    fn from(options: PgConnectOptions) -> Self {
+        Database::Options(Box::new(options))
+    }
+}
+
+impl From<&PgConnectOptions> for Database {
+    fn from(options: &PgConnectOptions) -> Self {
+        Database::Options(Box::new(options.clone()))
+    }
+}
+
+impl From<PgConnection> for Database {
+    fn from(connection: PgConnection) -> Self {
+        Database::Connection(Box::new(connection))
+    }
+}
+
+/// A connection of our own.
+pub(crate) struct Session {
+    pub(crate) connection: PgConnection,
+    /// How to open another one like it; `None` when we were given the connection.
+    options: Option<PgConnectOptions>,
+    /// `application_name` of the application.
+    pub(crate) application: String,
+}
+
+impl Session {
+    pub(crate) async fn open(options: &PgConnectOptions, ours: &Options) -> Result<Self, Error> {
+        let application = options.get_application_name().unwrap_or_default().to_owned();
+        let options = options.clone().application_name(&application_name(ours)).disable_statement_logging();
+        let connection = connect(&options, ours.waits.connect).await?;
+        Ok(Self { connection, options: Some(options), application })
+    }
+
+    pub(crate) fn given(connection: PgConnection) -> Self {
+        Self { connection, options: None, application: String::new() }
+    }
+
+    /// A second connection to the same place.
+    pub(crate) async fn another(&self, waits: &Waits) -> Option<Result<PgConnection, Error>> {
+        match &self.options {
+            Some(options) => Some(connect(options, waits.connect).await),
+            None => None,
+        }
+    }
+
+    /// Sends one message.
+    pub(crate) async fn send(&mut self, message: String) -> Result<Option<PgRow>, sqlx::Error> {
+        send(&mut self.connection, message).await
+    }
+
+    /// Ends it in good order; what is left of it ends with the connection anyway.
+    pub(crate) async fn close(self) {
+        if let Err(error) = self.connection.close().await {
+            tracing::debug!(%error, "migrate: the connection did not close in good order");
+        }
+    }
+
+    /// Settings of every piece of work, as `SET LOCAL` in a transaction or `SET` outside of one.
+    pub(crate) fn settings(&self, scope: Scope, ours: &Options, lock_timeout: Duration) -> String {
+        let set = scope.set();
+        let mut settings = identity(ours, scope);
+        settings.insert_str(0, "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; ");
+        settings += &format!("{set} lock_timeout = {}; ", lock_timeout.as_millis());
+        settings += &format!("{set} statement_timeout = {}; ", ours.waits.statement.as_millis());
+        settings += &format!("{set} idle_in_transaction_session_timeout = 0; ");
+        if self.connection.server_version_num().is_some_and(|version| version >= 140_000) {
+            settings += &format!("{set} client_connection_check_interval = '1s'; ");
+        }
+        settings
+    }
+}
+
+/// How long a setting holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Transaction,
+    Session,
+}
+
+impl Scope {
+    fn set(self) -> &'static str {
+        match self {
+            Scope::Transaction => "SET LOCAL",
+            Scope::Session => "SET",
+        }
+    }
+}
+
+/// Makes us who we are, whatever a migration made us.
+pub(crate) fn identity(ours: &Options, scope: Scope) -> String {
+    match &ours.role {
+        Some(role) => format!("{} ROLE {}; ", scope.set(), sql::ident(role)),
+        None => String::new(),
+    }
+}
+
+async fn connect(options: &PgConnectOptions, patience: Duration) -> Result<PgConnection, Error> {
+    match tokio::time::timeout(patience, options.connect()).await {
+        Ok(connected) => connected.map_err(|error| Error::driver("connect", error)),
+        Err(_) => {
+            let waited = std::io::Error::from(std::io::ErrorKind::TimedOut);
+            Err(Error::driver("connect", sqlx::Error::Io(waited)))
+        }
+    }
+}
+
+/// Sends one message by the simple protocol, which needs no prepared statement and works behind anything; the
+/// last row is what our own statements return.
+pub(crate) async fn send(connection: &mut PgConnection, message: String) -> Result<Option<PgRow>, sqlx::Error> {
+    let mut answers = connection.fetch_many(sqlx::raw_sql(AssertSqlSafe(message)));
+    let mut last = None;
+    while let Some(answer) = answers.try_next().await? {
+        if let Either::Right(row) = answer {
+            last = Some(row);
+        }
+    }
+    Ok(last)
+}
+
+/// Sends one message and keeps all rows.
+pub(crate) async fn rows(connection: &mut PgConnection, message: String) -> Result<Vec<PgRow>, sqlx::Error> {
+    connection.fetch_all(sqlx::raw_sql(AssertSqlSafe(message))).await
+}
+
+/// A column of a row as text, which is how the simple protocol brings everything.
+pub(crate) fn text<'r>(row: &'r PgRow, column: &str) -> Option<&'r str> {
+    row.try_get_raw(column).ok().and_then(|value| value.as_str().ok())
+}
+
+/// A column of a row as a number.
+pub(crate) fn number(row: &PgRow, column: &str) -> Option<i64> {
+    text(row, column)?.parse().ok()
+}
+
+/// A column of a row as a truth.
+pub(crate) fn truth(row: &PgRow, column: &str) -> bool {
+    text(row, column) == Some("t")
+}
+
+/// Other roles may read it in `pg_stat_activity`: it says who holds the lock.
+fn application_name(ours: &Options) -> String {
+    let name = format!("migrate {} on {}", ours.set, host());
+    name.chars().filter(char::is_ascii).take(63).collect()
+}
+
+/// Host and process of this program.
+pub(crate) fn host() -> String {
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let name = kernel.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_default();
+    format!("{}:{}", name.trim(), std::process::id())
+}

@@ -1,0 +1,139 @@
+//! Our own statements, filled in.
+//!
+//! The statements stand in `sql/*.sql`; what goes into them passes through the core's quoting. Knows neither
+//! when they are sent nor what comes back.
+
+use migrate_core::sql::quote;
+
+use crate::options::Names;
+
+/// Puts values into the `{holes}` of a statement; a value is never looked into for holes.
+pub(crate) fn fill(template: &str, values: &[(&str, &str)]) -> String {
+    let mut filled = String::with_capacity(template.len() * 2);
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        let (hole, after) = after.split_once('}').unwrap_or((after, ""));
+        let value = values.iter().find(|(name, _)| *name == hole).map(|(_, value)| *value);
+        filled.push_str(value.unwrap_or("NULL"));
+        rest = after;
+    }
+    filled.push_str(rest);
+    filled
+}
+
+/// A text as a literal. PostgreSQL has no NUL character in text, so one is shown as what it is.
+pub(crate) fn literal(text: &str) -> String {
+    quote::literal(text).or_else(|_| quote::literal(&text.replace('\0', "\u{fffd}"))).unwrap_or_default()
+}
+
+/// A name, quoted.
+pub(crate) fn ident(name: &str) -> String {
+    let name = name.replace('\0', "\u{fffd}");
+    quote::Ident::new(&name).map(|ident| ident.to_string()).unwrap_or_default()
+}
+
+macro_rules! statements {
+    ($($name:ident = $file:literal),+ $(,)?) => {
+        $(const $name: &str = include_str!(concat!("sql/", $file, ".sql"));)+
+    };
+}
+
+statements! {
+    CREATE_HISTORY = "create_history",
+    SETTLED = "settled",
+    SETTLE = "settle",
+    LOAD = "load",
+    TEXTS = "texts",
+    RECORD = "record",
+    TABLES = "tables",
+    HOLDER = "holder",
+    INDEX = "index",
+    COLUMNS = "columns",
+}
+
+impl Names {
+    fn fill(&self, template: &str, values: &[(&str, &str)]) -> String {
+        let (history_name, settled_name) = (literal(&self.history), literal(&self.settled));
+        let key = self.key.to_string();
+        let mut all = vec![
+            ("history", self.history.as_str()),
+            ("history_name", &history_name),
+            ("settled", &self.settled),
+            ("settled_name", &settled_name),
+            ("unsettle", &self.unsettle),
+            ("schema", &self.schema),
+            ("set", &self.set),
+            ("key", &key),
+        ];
+        all.extend_from_slice(values);
+        fill(template, &all)
+    }
+
+    pub(crate) fn create_history(&self) -> String {
+        self.fill(CREATE_HISTORY, &[])
+    }
+
+    pub(crate) fn settled(&self, digest: &str) -> String {
+        self.fill(SETTLED, &[("digest", &literal(digest))])
+    }
+
+    pub(crate) fn settle(&self, digest: &str, report: &str, stamp: i64) -> String {
+        let stamp = stamp.to_string();
+        let (digest, report) = (literal(digest), literal(report));
+        self.fill(SETTLE, &[("digest", &digest), ("report", &report), ("stamp", &stamp)])
+    }
+
+    pub(crate) fn load(&self) -> String {
+        self.fill(LOAD, &[])
+    }
+
+    pub(crate) fn texts(&self, id: migrate_core::MigrationId) -> String {
+        let version = id.version.to_string();
+        self.fill(TEXTS, &[("version", &version), ("phase", &literal(id.phase.as_str()))])
+    }
+
+    pub(crate) fn tables(&self) -> String {
+        self.fill(TABLES, &[])
+    }
+
+    pub(crate) fn columns(&self) -> String {
+        self.fill(COLUMNS, &[])
+    }
+
+    /// The two halves under which `pg_locks` shows a lock of 64 bits.
+    pub(crate) fn holder(&self) -> String {
+        let bits = self.key.cast_unsigned();
+        let (high, low) = ((bits >> 32).to_string(), (bits & u64::from(u32::MAX)).to_string());
+        self.fill(HOLDER, &[("key_high", &high), ("key_low", &low)])
+    }
+
+    pub(crate) fn record(&self, values: &[(&str, &str)]) -> String {
+        self.fill(RECORD, values)
+    }
+}
+
+/// Looks at an index by the name of its table and its own.
+pub(crate) fn index(table: &str, index: &str) -> String {
+    fill(INDEX, &[("table", &literal(table)), ("index", &literal(index))])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_not_a_template() {
+        assert_eq!(fill("a {x} {y} {z}", &[("x", "{y}"), ("y", "2")]), "a {y} 2 NULL");
+    }
+
+    #[test]
+    fn our_own_statements_are_whole() {
+        let names = Names::new(&crate::options::Options::default()).unwrap();
+        let record = names.record(&[]);
+        assert!(record.contains("\"public\".\"schema_migrations\""));
+        for text in [names.create_history(), names.settle("d", "r", 1), record, names.holder()] {
+            assert!(migrate_core::sql::statements(&text).is_ok_and(|found| !found.is_empty()));
+        }
+    }
+}
