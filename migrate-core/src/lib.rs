@@ -9,6 +9,7 @@
 
 mod backfill;
 mod checksum;
+mod difference;
 mod directive;
 mod divergence;
 mod history;
@@ -27,6 +28,7 @@ mod testing;
 
 pub use backfill::Backfill;
 pub use checksum::{Checksum, Comparison, NotAChecksum, compare};
+pub use difference::difference;
 pub use directive::{Allow, BadDirective, Batches, Header, duration};
 pub use divergence::{Divergence, DivergenceKind, Divergences};
 pub use history::{Applied, Direction, History, Kind, NotAWord, Record, State, Status};

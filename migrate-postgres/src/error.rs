@@ -91,15 +91,21 @@ impl Error {
     }
 
     pub(crate) fn divergence(found: &Divergences, differences: &str) -> Self {
-        let mut error = Self::new(Kind::Divergence, format!("failed to plan: {found}{differences}"));
+        let mut error =
+            Self::new(Kind::Divergence, format!("failed to plan: {found}{differences}"));
         error.0.now = Some("nothing was changed".to_owned());
         error
     }
 
     pub(crate) fn set(errors: &[SetError]) -> Self {
         let told: Vec<_> = errors.iter().map(ToString::to_string).collect();
-        let error = Self::new(Kind::Declaration, format!("failed to order the migrations: {}", told.join("; ")));
-        error.next("Give each migration a version of its own, and let it wait only for earlier ones.")
+        let error = Self::new(
+            Kind::Declaration,
+            format!("failed to order the migrations: {}", told.join("; ")),
+        );
+        error.next(
+            "Give each migration a version of its own, and let it wait only for earlier ones.",
+        )
     }
 
     pub(crate) fn bad_option(message: String) -> Self {
@@ -127,10 +133,13 @@ impl Error {
     }
 
     pub(crate) fn foreign_history(table: &str, owner: &str) -> Self {
-        let error = Self::new(Kind::ForeignHistory, format!("failed to use {table} as the history: {owner}"));
-        error.now("the table was left as it is").next(
-            "Choose another name with `Migrator::table`, for example \"migrate_history\".",
-        )
+        let error = Self::new(
+            Kind::ForeignHistory,
+            format!("failed to use {table} as the history: {owner}"),
+        );
+        error
+            .now("the table was left as it is")
+            .next("Choose another name with `Migrator::table`, for example \"migrate_history\".")
     }
 
     pub(crate) fn interrupted(message: impl Into<String>) -> Self {
@@ -144,7 +153,10 @@ impl Error {
     }
 
     pub(crate) fn lost_lock() -> Self {
-        let error = Self::new(Kind::Busy, "failed to write the history: the lock of this migrator was lost");
+        let error = Self::new(
+            Kind::Busy,
+            "failed to write the history: the lock of this migrator was lost",
+        );
         error.next("Look for a migration that calls pg_advisory_unlock_all() or DISCARD ALL, then run again.")
     }
 
@@ -268,7 +280,11 @@ pub(crate) fn sqlstate(error: &sqlx::Error) -> Option<String> {
 
 /// Class 08 is the connection, 28 who may connect, 57P0x a server that goes away, 53300 one that is full.
 fn is_connection_state(state: &str) -> bool {
-    state.starts_with("08") || state.starts_with("28") || state.starts_with("57P0") || state == "53300" || state == "3D000"
+    state.starts_with("08")
+        || state.starts_with("28")
+        || state.starts_with("57P0")
+        || state == "53300"
+        || state == "3D000"
 }
 
 impl Server {
@@ -287,7 +303,9 @@ impl Server {
         let remedy = match self.sqlstate.as_str() {
             "28P01" | "28000" => "Check user, password and pg_hba.conf.",
             "3D000" => "Create the database first, or correct its name.",
-            "53300" => "The server has no free connection: a migrator needs one of its own and one more to look.",
+            "53300" => {
+                "The server has no free connection: a migrator needs one of its own and one more to look."
+            }
             "57P03" => "The server is starting or stopping: try again.",
             "25006" => "This is a standby or a read-only session: connect to the primary.",
             _ => return None,
@@ -304,7 +322,9 @@ impl fmt::Display for Error {
             write!(f, ": {} (SQLSTATE {})", server.message, server.sqlstate)?;
         }
         match (file, place) {
-            (Some(file), Some(place)) => write!(f, "\n --> {file}:{}:{}{place}", place.line, place.column)?,
+            (Some(file), Some(place)) => {
+                write!(f, "\n --> {file}:{}:{}{place}", place.line, place.column)?
+            }
             (Some(file), None) => write!(f, "\n --> {file}")?,
             _ => {}
         }

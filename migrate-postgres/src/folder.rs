@@ -52,3 +52,8 @@ pub(crate) fn changed_since(folder: &str, embedded: &[&str]) -> Vec<String> {
     let known: BTreeSet<String> = embedded.iter().map(|name| (*name).to_owned()).collect();
     found.symmetric_difference(&known).cloned().collect()
 }
+
+/// The last part of a path: what the user calls the folder.
+pub(crate) fn name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}

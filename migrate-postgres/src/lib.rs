@@ -1,8 +1,46 @@
-//! Placeholder.
+//! Schema migrations for PostgreSQL, embedded in the program and run when it starts.
+//!
+//! A folder of SQL files becomes part of the program with `#[derive(Migrations)]`, which refuses a broken one
+//! while it compiles. [`Migrator::run`] brings a database up to date: one at a time, each migration and its
+//! row in the history in one transaction, under a lock timeout, and with one query when there is nothing to do.
+//!
+//! | | |
+//! |---|---|
+//! | [`Migrator`] | `run`, `plan`, `status`, `check`, `revert`, and what people tell the history |
+//! | [`Migrations`], [`Source`] | where the migrations are |
+//! | [`Code`] | migrations written in Rust |
+//! | [`Report`], [`Error`], [`Observer`] | what happened |
+
+mod difference;
+mod error;
+mod execute;
 mod folder;
+mod history;
+mod lock;
+mod migrator;
+mod observe;
+mod options;
+mod report;
+mod retry;
+mod session;
+mod settled;
 mod source;
+mod sql;
+
+pub use difference::Difference;
+pub use error::Error;
+pub use execute::Applied;
+pub use migrate_core::{
+    Comparison, Deferred, Direction, Line, MigrationId, Notice, NoticeKind, Phase, Phases, Plan,
+    Policy, Problem, Reason, Set, Standing, Version,
+};
+pub use migrator::{Migrator, Resolution};
+pub use observe::{Event, Observer};
+pub use report::Report;
+pub use session::Database;
+pub use source::{Beside, BoxError, Code, Embedded, Listed, Migrations, Source};
+
 #[doc(hidden)]
 pub use async_trait::async_trait;
 #[doc(hidden)]
 pub use migrate_core as core;
-pub use source::{Beside, BoxError, Code, Embedded, Listed, Migrations, Source};

@@ -85,7 +85,8 @@ const LONGEST_TABLE: usize = 63 - "_unsettle".len();
 impl Names {
     pub(crate) fn new(options: &Options) -> Result<Self, Error> {
         let Options { schema, table, set, .. } = options;
-        if table.is_empty() || table.len() > LONGEST_TABLE || schema.is_empty() || schema.len() > 63 {
+        if table.is_empty() || table.len() > LONGEST_TABLE || schema.is_empty() || schema.len() > 63
+        {
             return Err(Error::bad_option(format!(
                 "`{schema}.{table}` cannot be the history: a table needs 1 to {LONGEST_TABLE} bytes, a schema 1 to 63"
             )));

@@ -62,7 +62,8 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) async fn open(options: &PgConnectOptions, ours: &Options) -> Result<Self, Error> {
         let application = options.get_application_name().unwrap_or_default().to_owned();
-        let options = options.clone().application_name(&application_name(ours)).disable_statement_logging();
+        let options =
+            options.clone().application_name(&application_name(ours)).disable_statement_logging();
         let connection = connect(&options, ours.waits.connect).await?;
         Ok(Self { connection, options: Some(options), application })
     }
@@ -142,7 +143,10 @@ async fn connect(options: &PgConnectOptions, patience: Duration) -> Result<PgCon
 
 /// Sends one message by the simple protocol, which needs no prepared statement and works behind anything; the
 /// last row is what our own statements return.
-pub(crate) async fn send(connection: &mut PgConnection, message: String) -> Result<Option<PgRow>, sqlx::Error> {
+pub(crate) async fn send(
+    connection: &mut PgConnection,
+    message: String,
+) -> Result<Option<PgRow>, sqlx::Error> {
     let mut answers = connection.fetch_many(sqlx::raw_sql(AssertSqlSafe(message)));
     let mut last = None;
     while let Some(answer) = answers.try_next().await? {
@@ -154,7 +158,10 @@ pub(crate) async fn send(connection: &mut PgConnection, message: String) -> Resu
 }
 
 /// Sends one message and keeps all rows.
-pub(crate) async fn rows(connection: &mut PgConnection, message: String) -> Result<Vec<PgRow>, sqlx::Error> {
+pub(crate) async fn rows(
+    connection: &mut PgConnection,
+    message: String,
+) -> Result<Vec<PgRow>, sqlx::Error> {
     connection.fetch_all(sqlx::raw_sql(AssertSqlSafe(message))).await
 }
 

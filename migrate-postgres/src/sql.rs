@@ -24,7 +24,9 @@ pub(crate) fn fill(template: &str, values: &[(&str, &str)]) -> String {
 
 /// A text as a literal. PostgreSQL has no NUL character in text, so one is shown as what it is.
 pub(crate) fn literal(text: &str) -> String {
-    quote::literal(text).or_else(|_| quote::literal(&text.replace('\0', "\u{fffd}"))).unwrap_or_default()
+    quote::literal(text)
+        .or_else(|_| quote::literal(&text.replace('\0', "\u{fffd}")))
+        .unwrap_or_default()
 }
 
 /// A name, quoted.

@@ -420,6 +420,18 @@ mod tests {
                 "ALTER TABLE IF EXISTS ONLY s.t * DETACH PARTITION s.\"P\" CONCURRENTLY",
                 "ALTER TABLE … DETACH PARTITION … CONCURRENTLY",
             ),
+            ("CLUSTER", "CLUSTER"),
+            ("CLUSTER (VERBOSE);", "CLUSTER"),
+            ("CLUSTER VERBOSE", "CLUSTER"),
+            ("DISCARD ALL", "DISCARD ALL"),
+        ] {
+            assert_eq!(refuses_transaction(stmt), Some(expected), "{stmt}");
+        }
+    }
+
+    #[test]
+    fn subscriptions_that_refuse_a_transaction() {
+        for (stmt, expected) in [
             ("CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p", "CREATE SUBSCRIPTION"),
             (
                 "CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p WITH (create_slot = true)",
@@ -429,10 +441,6 @@ mod tests {
             ("ALTER SUBSCRIPTION s REFRESH PUBLICATION", "ALTER SUBSCRIPTION … REFRESH"),
             ("ALTER SUBSCRIPTION s SET PUBLICATION p", "ALTER SUBSCRIPTION … PUBLICATION"),
             ("ALTER SUBSCRIPTION s SET (failover = true)", "ALTER SUBSCRIPTION … SET"),
-            ("CLUSTER", "CLUSTER"),
-            ("CLUSTER (VERBOSE);", "CLUSTER"),
-            ("CLUSTER VERBOSE", "CLUSTER"),
-            ("DISCARD ALL", "DISCARD ALL"),
         ] {
             assert_eq!(refuses_transaction(stmt), Some(expected), "{stmt}");
         }

@@ -379,15 +379,21 @@ fn operator_run(bytes: &[u8]) -> (usize, bool) {
     (bytes.len() - rest.len(), exotic)
 }
 
-/// The length of a number; what follows it without a blank is the next token's affair.
+/// The length of a number. A word that follows without a blank is the next token, as it was before
+/// PostgreSQL 15 began to refuse it; `0x1$` and `1_0$` are no numbers but end in such a word.
 fn number(bytes: &[u8]) -> usize {
-    if let Some(len) = radix_number(bytes) {
-        return len;
+    let len = radix_number(bytes).unwrap_or_else(|| decimal(bytes, spaced_digits));
+    match bytes.get(len) {
+        Some(next) if continues_word(*next) => decimal(bytes, |bytes| span(bytes, is_digit)),
+        _ => len,
     }
-    let whole = digits(bytes, is_digit);
+}
+
+fn decimal(bytes: &[u8], digits: fn(&[u8]) -> usize) -> usize {
+    let whole = digits(bytes);
     let fraction = match bytes.get(whole..) {
         Some([b'.', b'.', ..]) => 0,
-        Some([b'.', tail @ ..]) => 1 + digits_from_digit(tail),
+        Some([b'.', tail @ ..]) => 1 + digits(tail),
         _ => 0,
     };
     whole + fraction + bytes.get(whole + fraction..).map_or(0, exponent)
@@ -410,14 +416,14 @@ fn digits(bytes: &[u8], is_digit: impl Fn(u8) -> bool) -> usize {
     let mut rest = bytes;
     loop {
         rest = match rest {
-            [b, tail @ ..] if is_digit(*b) => tail,
-            [b'_', b, tail @ ..] if is_digit(*b) => tail,
+            [b, tail @ ..] | [b'_', b, tail @ ..] if is_digit(*b) => tail,
             _ => return bytes.len() - rest.len(),
         }
     }
 }
 
-fn digits_from_digit(bytes: &[u8]) -> usize {
+/// The same for decimal digits, the first without an underscore.
+fn spaced_digits(bytes: &[u8]) -> usize {
     match bytes {
         [b'0'..=b'9', ..] => digits(bytes, is_digit),
         _ => 0,
@@ -430,7 +436,7 @@ fn exponent(bytes: &[u8]) -> usize {
         [b'e' | b'E', tail @ ..] => (1, tail),
         _ => return 0,
     };
-    match digits_from_digit(power) {
+    match spaced_digits(power) {
         0 => 0,
         len => mark + len,
     }
@@ -452,40 +458,40 @@ mod tests {
         tokens[0]
     }
 
-    #[test]
-    fn each_is_one_token() {
-        for (kind, texts) in [
-            (K::Whitespace, &[" \t\n\r\x0b\x0c"][..]),
-            (K::LineComment, &["--", "-- a /* 'b", "--é"]),
-            (K::BlockComment, &["/**/", "/* ' */", "/* /* */ */", "/***/", "/*//**/**/", "/*é*/"]),
-            (K::Word, &["a", "_a1", "a$b$", "é", "été€1", "u", "U", "e", "\u{a0}"]),
-            (
-                K::QuotedIdent,
-                &[r#""a""#, r#""a""b""#, r#"U&"\0061""#, r#"u&"a""#, "\"a\nb\"", r#""""#],
-            ),
-            (K::String, &["''", "'a''b'", r"'\'", r"E'\''", r"e'\\'", "B'01'", "x'1F'", "N'a'"]),
-            (K::String, &["U&'a'", r"u&'\'", r"n'\'", "'é'", "'a\r\nb'", r"E'\é'", r"E'\a''b'"]),
-            (
-                K::DollarString,
-                &["$$$$", "$$a'b$$", "$a$ $$ $b$ $a$", "$é$x$é$", "$_1$ $ $_ $_1 $_1$"],
-            ),
-            (
-                K::Number,
-                &["1", "1.5", ".5", "1.", "1e5", "1.e-5", "1_000", "0x1F", "0o17", "0b_11"],
-            ),
-            (K::Param, &["$1", "$12"]),
-            (K::Operator, &["+", "->>", "<=", "@-", "!=-", "*/", "||", "~~*", "`", "?|"]),
-            (K::Semicolon, &[";"]),
-            (K::Punct, &["(", ")", "[", "]", ",", ".", ":", "::", ":=", ".."]),
-            (K::MetaCommand, &["\\", "\\d foo; 'bar", "\\;", "\\:"]),
-            (K::Bom, &["\u{feff}"]),
-            (K::Unknown, &["\0", "{", "}", "$", "\x7f"]),
-        ] {
-            for text in texts {
-                let token = only(text);
-                assert_eq!((token.kind, token.closed), (kind, true), "{text:?}");
-            }
+    fn assert_one(kind: TokenKind, texts: &[&str]) {
+        for text in texts {
+            let token = only(text);
+            assert_eq!((token.kind, token.closed), (kind, true), "{text:?}");
         }
+    }
+
+    #[test]
+    fn each_literal_is_one_token() {
+        assert_one(K::QuotedIdent, &[r#""a""#, r#""a""b""#, "\"a\nb\"", r#""""#]);
+        assert_one(K::QuotedIdent, &[r#"U&"\0061""#, r#"u&"a""#]);
+        assert_one(K::String, &["''", "'a''b'", r"'\'", "'é'", "'a\r\nb'"]);
+        assert_one(K::String, &[r"E'\''", r"e'\\'", r"E'\é'", r"E'\a''b'"]);
+        assert_one(K::String, &["B'01'", "x'1F'", "N'a'", r"n'\'", "U&'a'", r"u&'\'"]);
+        assert_one(K::DollarString, &["$$$$", "$$a'b$$", "$a$ $$ $b$ $a$"]);
+        assert_one(K::DollarString, &["$é$x$é$", "$_1$ $ $_ $_1 $_1$"]);
+        assert_one(K::Number, &["1", "1.5", ".5", "1.", "1e5", "1.e-5"]);
+        assert_one(K::Number, &["1_000", "0x1F", "0o17", "0b_11"]);
+    }
+
+    #[test]
+    fn each_other_is_one_token() {
+        assert_one(K::Whitespace, &[" \t\n\r\x0b\x0c"]);
+        assert_one(K::LineComment, &["--", "-- a /* 'b", "--é"]);
+        assert_one(K::BlockComment, &["/**/", "/* ' */", "/* /* */ */", "/***/", "/*é*/"]);
+        assert_one(K::BlockComment, &["/*//**/**/"]);
+        assert_one(K::Word, &["a", "_a1", "a$b$", "é", "été€1", "u", "U", "e", "\u{a0}"]);
+        assert_one(K::Param, &["$1", "$12"]);
+        assert_one(K::Operator, &["+", "->>", "<=", "@-", "!=-", "*/", "||", "~~*", "`", "?|"]);
+        assert_one(K::Semicolon, &[";"]);
+        assert_one(K::Punct, &["(", ")", "[", "]", ",", ".", ":", "::", ":=", ".."]);
+        assert_one(K::MetaCommand, &["\\", "\\d foo; 'bar", "\\;", "\\:"]);
+        assert_one(K::Bom, &["\u{feff}"]);
+        assert_one(K::Unknown, &["\0", "{", "}", "$", "\x7f"]);
     }
 
     #[test]
@@ -515,6 +521,10 @@ mod tests {
             ("1else", &["1", "else"]),
             ("0xg", &["0", "xg"]),
             ("1__0", &["1", "__0"]),
+            ("1._0", &["1.", "_0"]),
+            ("1_0.0_1e1_0", &["1_0.0_1e1_0"]),
+            ("1_0$$a$$", &["1", "_0$$a$$"]),
+            ("0x1$$a$$", &["0", "x1$$a$$"]),
             ("1.5.3", &["1.5", ".3"]),
             ("a.b", &["a", ".", "b"]),
             ("=-1", &["=", "-", "1"]),

@@ -5,7 +5,7 @@
 //! | Module | Owns |
 //! |---|---|
 //! | [`lexer`] | quoting and comments: text to tokens, without loss |
-//! | [`split`] | where a statement ends: tokens to statements |
+//! | [`mod@split`] | where a statement ends: tokens to statements |
 //! | [`mistake`] | what keeps a text from being split, and the remedy |
 //! | [`position`] | lines, columns and characters of a byte offset |
 //! | [`classify`] | questions about one statement |

@@ -1,0 +1,372 @@
+//! Carrying out a plan.
+//!
+//! The only place that matches on the kinds of work and touches the database with them. Decides nothing: which
+//! migrations, in which order and in which transactions is the plan's. What a unit of work did and its row in
+//! the history commit together; what cannot be in a transaction is recorded before and after.
+
+use std::borrow::Cow;
+use std::time::{Duration, Instant};
+
+use migrate_core::{
+    Action, Direction, Down, Entry, Header, MigrationId, Plan, Script, Set, State, Step, TextOf,
+    Unit, units,
+};
+
+use crate::error::{Error, sqlstate};
+use crate::history::{self, Clerk, Row};
+use crate::observe::{Ear, Event};
+use crate::options::{Names, Options};
+use crate::retry::{self, Attempts};
+use crate::session::{Scope, Session};
+use crate::source::Source;
+
+mod code;
+mod standalone;
+
+/// What a run works with.
+pub(crate) struct Runner<'r> {
+    pub(crate) session: &'r mut Session,
+    pub(crate) names: &'r Names,
+    pub(crate) ours: &'r Options,
+    pub(crate) source: &'r Source,
+    pub(crate) set: &'r Set,
+    pub(crate) ear: &'r Ear,
+    pub(crate) clerk: Clerk<'r>,
+    pub(crate) applied: Vec<Applied>,
+    pub(crate) fell_back: bool,
+}
+
+/// A migration that a run carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Applied {
+    /// Which one.
+    pub id: MigrationId,
+    /// Its name.
+    pub name: String,
+    /// From the first message to the last answer.
+    pub took: Duration,
+}
+
+/// One action with everything that carrying it out needs.
+pub(crate) struct Job<'j> {
+    action: &'j Action,
+    direction: Direction,
+    steps: Cow<'j, [Step]>,
+    entry: Option<&'j Entry>,
+}
+
+impl<'r> Runner<'r> {
+    /// Carries out a plan, in its order.
+    pub(crate) async fn carry_out(&mut self, plan: &Plan) -> Result<(), Error> {
+        let mut actions = plan.actions.as_slice();
+        while let Some(first) = actions.first() {
+            let together =
+                actions.iter().take_while(|a| a.group.is_some() && a.group == first.group).count();
+            let (now, later) = actions.split_at(together.max(1));
+            let done = self.together_or_each(now, plan.direction).await;
+            done.map_err(|error| error.after(&self.applied_ids()))?;
+            actions = later;
+        }
+        Ok(())
+    }
+
+    fn applied_ids(&self) -> Vec<MigrationId> {
+        self.applied.iter().map(|applied| applied.id).collect()
+    }
+
+    /// Many in one transaction where the plan says so; a transaction each when the server objects to that.
+    async fn together_or_each(
+        &mut self,
+        actions: &[Action],
+        direction: Direction,
+    ) -> Result<(), Error> {
+        if actions.len() > 1 && !self.fell_back {
+            match self.together(actions, direction).await {
+                Err(error) if error.sqlstate().is_some_and(wants_own_transaction) => {
+                    self.fell_back = true;
+                    self.ear
+                        .tell(&Event::FellBack { sqlstate: error.sqlstate().unwrap_or_default() });
+                }
+                done => return done,
+            }
+        }
+        for action in actions {
+            self.one(action, direction).await?;
+        }
+        Ok(())
+    }
+
+    async fn together(&mut self, actions: &[Action], direction: Direction) -> Result<(), Error> {
+        let attempts = Attempts::new(&self.ours.waits, None);
+        let mut done = Vec::with_capacity(actions.len());
+        for (action, ahead) in actions.iter().zip(1..) {
+            let job = self.job(action, direction).await?;
+            let Some(script) = job.script() else { return Err(job.not_a_script()) };
+            let place = Place::among(ahead, actions.len());
+            let began = self.start(&job, None);
+            if let Err(failure) = self.send_script(&job, script, &attempts, place).await {
+                let stayed = format!(
+                    "nothing of the {} migrations that shared its transaction stayed",
+                    actions.len()
+                );
+                return Err(self.failed(&job, failure).await.now(stayed).next(FIX_AND_RUN_AGAIN));
+            }
+            done.push((job.action.id, job.action.name.clone(), began.elapsed()));
+        }
+        self.clerk.last_seq += i64::try_from(actions.len()).unwrap_or_default();
+        for (id, name, took) in done {
+            self.finish(id, name, direction, took);
+        }
+        Ok(())
+    }
+
+    /// One action by itself.
+    async fn one(&mut self, action: &Action, direction: Direction) -> Result<(), Error> {
+        let job = self.job(action, direction).await?;
+        let began = Instant::now();
+        match (&*job.steps, action.done_units, action.interrupted) {
+            ([Step::Transaction(script)], 0, false) => self.transaction(&job, script).await?,
+            ([Step::Code(code)], 0, false) if code.transaction => self.code(&job).await?,
+            _ => self.journalled(&job).await?,
+        }
+        self.finish(action.id, action.name.clone(), direction, began.elapsed());
+        Ok(())
+    }
+
+    async fn job<'j>(&mut self, action: &'j Action, direction: Direction) -> Result<Job<'j>, Error>
+    where
+        'r: 'j,
+    {
+        let set: &'r Set = self.set;
+        let entry = set.get(action.id);
+        let steps = match (action.text, entry, direction) {
+            (TextOf::History, ..) => Cow::Owned(vec![self.step_from_history(action.id).await?]),
+            (TextOf::Declared, Some(entry), Direction::Up) => Cow::Borrowed(entry.up()),
+            (TextOf::Declared, Some(entry), Direction::Down) => match entry.down() {
+                Down::Steps(steps) => Cow::Borrowed(steps),
+                _ => return Err(gone(action.id)),
+            },
+            (TextOf::Declared, None, _) => return Err(gone(action.id)),
+        };
+        Ok(Job { action, direction, steps, entry })
+    }
+
+    /// The way back of a migration that nobody declares any more.
+    async fn step_from_history(&mut self, id: MigrationId) -> Result<Step, Error> {
+        let connection = &mut self.session.connection;
+        let (_, down) = history::texts(connection, self.names, id).await?;
+        let text = down.ok_or_else(|| gone(id))?;
+        let (header, _) = Header::parse(&text);
+        let script = Script::parse(format!("the way back of {id} in the history"), text);
+        let script = script.map_err(|_| gone(id))?;
+        Ok(if header.no_transaction { Step::Standalone(script) } else { Step::Transaction(script) })
+    }
+
+    fn start(&self, job: &Job<'_>, statement: Option<u32>) -> Instant {
+        let Action { id, name, .. } = job.action;
+        self.ear.tell(&Event::Started { id: *id, name, direction: job.direction, statement });
+        Instant::now()
+    }
+
+    fn finish(&mut self, id: MigrationId, name: String, direction: Direction, took: Duration) {
+        self.ear.tell(&Event::Done { id, name: &name, direction, took });
+        self.applied.push(Applied { id, name, took });
+    }
+
+    /// A script in a transaction of its own, tried again while locks are not to be had.
+    async fn transaction(&mut self, job: &Job<'_>, script: &Script) -> Result<(), Error> {
+        let mut attempts = Attempts::new(&self.ours.waits, job.lock_timeout());
+        self.start(job, None);
+        loop {
+            let failure = match self.send_script(job, script, &attempts, Place::ALONE).await {
+                Ok(()) => {
+                    self.clerk.last_seq += job.rows_in_the_end();
+                    return Ok(());
+                }
+                Err(failure) => failure,
+            };
+            if !self.pause(job, &failure.error, &mut attempts).await {
+                let error = self.failed(job, failure).await;
+                return Err(error.now("nothing of it stayed").next_unless_known(FIX_AND_RUN_AGAIN));
+            }
+        }
+    }
+
+    /// Waits before another attempt, if there is to be one.
+    async fn pause(&self, job: &Job<'_>, error: &sqlx::Error, attempts: &mut Attempts<'_>) -> bool {
+        let Some(state) = sqlstate(error).filter(|state| retry::is_worth_it(state)) else {
+            return false;
+        };
+        let Some(pause) = attempts.pause() else { return false };
+        let attempt = attempts.made();
+        self.ear.tell(&Event::Retrying { id: job.action.id, attempt, pause, sqlstate: &state });
+        tokio::time::sleep(pause).await;
+        true
+    }
+
+    /// One message: settings, the file, the rows of the history, and the ends of the transaction as the place
+    /// in it demands.
+    async fn send_script(
+        &mut self,
+        job: &Job<'_>,
+        script: &Script,
+        attempts: &Attempts<'_>,
+        place: Place,
+    ) -> Result<(), Failure> {
+        let begin = if place.first { "BEGIN; " } else { "" };
+        let settings =
+            self.session.settings(Scope::Transaction, self.ours, attempts.lock_timeout());
+        let head = format!("{} {begin}{settings}\n", job.comment());
+        let rows = self.clerk.as_ourselves() + &self.rows_in_the_end(job, place.ahead);
+        let end = if place.last { "COMMIT" } else { "" };
+        let from = byte_order_mark(&script.text);
+        let text = script.text.get(from..).unwrap_or_default();
+        let sent = self.session.send(format!("{head}{text}\n;\nRESET ALL; {rows}{end}")).await;
+        match sent {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                roll_back(self.session).await;
+                Err(Failure { error, script: Some((script.clone(), head.chars().count(), from)) })
+            }
+        }
+    }
+
+    /// What settles a migration: its own row, and those of the phases that its way back undoes too.
+    fn rows_in_the_end(&self, job: &Job<'_>, ahead: i64) -> String {
+        let rows = job.final_rows();
+        rows.iter().zip(ahead..).map(|(row, ahead)| self.clerk.statement(row, ahead)).collect()
+    }
+
+    /// Makes an error of a failed attempt, and leaves a row that says so.
+    async fn failed(&mut self, job: &Job<'_>, failure: Failure) -> Error {
+        let state = sqlstate(&failure.error);
+        if let Some(state) = state.filter(|state| !retry::is_worth_it(state)) {
+            let reason = format!("SQLSTATE {state}");
+            let row = Row { reason: Some(&reason), ..job.row(State::Failed, job.action.id) };
+            if let Err(error) = self.clerk.write(self.session, &[row]).await {
+                tracing::warn!(%error, "migrate: the failure could not be recorded");
+            }
+        }
+        job.error(failure)
+    }
+}
+
+const FIX_AND_RUN_AGAIN: &str = "Correct it and run again.";
+
+/// Where a script stands in its transaction.
+#[derive(Clone, Copy)]
+struct Place {
+    first: bool,
+    last: bool,
+    /// Rows of the history ahead of its own, and one.
+    ahead: i64,
+}
+
+impl Place {
+    const ALONE: Place = Place { first: true, last: true, ahead: 1 };
+
+    fn among(ahead: i64, count: usize) -> Self {
+        Self { first: ahead == 1, last: usize::try_from(ahead) == Ok(count), ahead }
+    }
+}
+
+/// An attempt that failed: why, and the script with what was sent ahead of it and from where.
+struct Failure {
+    error: sqlx::Error,
+    script: Option<(Script, usize, usize)>,
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self { error, script: None }
+    }
+}
+
+impl<'j> Job<'j> {
+    fn script(&self) -> Option<&Script> {
+        self.steps.first().and_then(Step::script)
+    }
+
+    fn lock_timeout(&self) -> Option<Duration> {
+        self.entry.and_then(|entry| entry.lock_timeout())
+    }
+
+    fn verb(&self) -> &'static str {
+        if self.direction == Direction::Up { "apply" } else { "revert" }
+    }
+
+    /// Shown by `pg_stat_activity` beside the work.
+    fn comment(&self) -> String {
+        let name: String =
+            self.action.name.chars().filter(|c| !matches!(c, '*' | '/' | '\0')).take(100).collect();
+        format!("/* migrate: {} {} {name} */", self.verb(), self.action.id)
+    }
+
+    /// A row about all of one migration.
+    fn row(&self, state: State, id: MigrationId) -> Row<'_> {
+        let kind = migrate_core::plan::kind_of(&self.steps);
+        match (self.entry, self.direction) {
+            (Some(entry), Direction::Up) => Row::whole(&**entry, kind, state),
+            _ => Row {
+                id,
+                name: &self.action.name,
+                kind,
+                direction: self.direction,
+                state,
+                unit: None,
+                checksum: units(&self.steps)
+                    .first()
+                    .map_or(migrate_core::Checksum::of_sql(""), Unit::checksum),
+                up_sql: None,
+                down_sql: None,
+                reason: None,
+            },
+        }
+    }
+
+    fn final_rows(&self) -> Vec<Row<'_>> {
+        let state = if self.direction == Direction::Up { State::Done } else { State::Reverted };
+        self.action.covers.iter().map(|id| self.row(state, *id)).collect()
+    }
+
+    fn rows_in_the_end(&self) -> i64 {
+        i64::try_from(self.action.covers.len()).unwrap_or_default()
+    }
+
+    fn error(&self, failure: Failure) -> Error {
+        let what = format!("{} {} {}", self.verb(), self.action.id, self.action.name);
+        let error = Error::driver(&what, failure.error);
+        match failure.script {
+            Some((script, before, from)) => error.in_script(&script, before, from),
+            None => error,
+        }
+    }
+
+    fn not_a_script(&self) -> Error {
+        gone(self.action.id)
+    }
+}
+
+fn gone(id: MigrationId) -> Error {
+    Error::declaration(format!("failed to find what {id} does: it is not declared"))
+}
+
+/// The server takes no byte order mark.
+fn byte_order_mark(text: &str) -> usize {
+    if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 }
+}
+
+/// A new enum value that is used, pending trigger events, a full lock table, a statement that wants no
+/// transaction around it, and locks that others hold: by itself each may well succeed.
+fn wants_own_transaction(sqlstate: &str) -> bool {
+    matches!(sqlstate, "55P04" | "55006" | "53200" | "25001") || retry::is_worth_it(sqlstate)
+}
+
+/// Ends a transaction that failed; where even that fails the connection is gone, and the transaction with it.
+pub(crate) async fn roll_back(session: &mut Session) {
+    if let Err(error) = session.send("ROLLBACK".to_owned()).await {
+        tracing::debug!(%error, "migrate: no rollback, the connection is gone");
+    }
+}

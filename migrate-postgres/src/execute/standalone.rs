@@ -1,0 +1,368 @@
+//! Work that is not one transaction: unit by unit, each recorded before and after.
+//!
+//! Owns the journal of such a migration, and what to think of a unit that a run before has begun: a concurrent
+//! index build is looked up in the catalog, what can be repeated is, and anything else stops with what to do.
+
+use std::time::Duration;
+
+use migrate_core::sql::classify::{ConcurrentIndex, QualifiedName, concurrent_index};
+use migrate_core::sql::{Statement, quote};
+use migrate_core::{Direction, Script, State, Unit, units};
+
+use super::{Failure, Job, Runner, roll_back};
+use crate::error::{Error, sqlstate};
+use crate::history::Row;
+use crate::observe::Event;
+use crate::retry::Attempts;
+use crate::session::{Scope, send, text, truth};
+use crate::sql;
+
+impl Runner<'_> {
+    /// Every unit that is not done yet, in order.
+    pub(super) async fn journalled(&mut self, job: &Job<'_>) -> Result<(), Error> {
+        let settings = self.session.settings(Scope::Session, self.ours, Duration::from_secs(1));
+        let sent = self.session.send(settings).await;
+        sent.map_err(|error| Error::driver("prepare the session", error))?;
+        let units = units(&job.steps);
+        for (unit, number) in units.iter().zip(1u32..) {
+            if number <= job.action.done_units {
+                self.repeat_settings(unit).await?;
+                continue;
+            }
+            let interrupted = job.action.interrupted && number == job.action.done_units + 1;
+            self.start(job, Some(number));
+            self.unit(job, unit, number, interrupted).await?;
+        }
+        let rows = job.final_rows();
+        self.clerk.write(self.session, &rows).await
+    }
+
+    /// A `SET` of a file that is resumed still holds for the statements after it.
+    async fn repeat_settings(&mut self, unit: &Unit<'_>) -> Result<(), Error> {
+        let Unit::Statement(script, statement) = unit else { return Ok(()) };
+        let text = statement.text(&script.text);
+        if !is_setting(text) {
+            return Ok(());
+        }
+        let sent = self.session.send(text.to_owned()).await;
+        sent.map(drop).map_err(|error| Error::driver("repeat a setting", error))
+    }
+
+    async fn unit(
+        &mut self,
+        job: &Job<'_>,
+        unit: &Unit<'_>,
+        number: u32,
+        interrupted: bool,
+    ) -> Result<(), Error> {
+        let looked = self.look(job, unit, number, interrupted).await?;
+        if looked == Looked::NotDone {
+            self.clerk.write(self.session, &[job.unit_row(unit, number, State::Started)]).await?;
+            self.run_unit(job, unit, number).await?;
+        }
+        self.clerk.write(self.session, &[job.unit_row(unit, number, State::Done)]).await
+    }
+
+    async fn run_unit(&mut self, job: &Job<'_>, unit: &Unit<'_>, number: u32) -> Result<(), Error> {
+        match unit {
+            Unit::Statement(script, statement) => {
+                self.statement(job, script, statement, number).await
+            }
+            Unit::Transaction(script) => self.script_in_transaction(job, script).await,
+            Unit::Code(_) => self.code_outside(job).await,
+            _ => Err(Error::declaration(format!(
+                "failed to run {}: backfills are not run yet",
+                job.action.id
+            ))),
+        }
+    }
+
+    /// One statement, tried again while locks are not to be had.
+    async fn statement(
+        &mut self,
+        job: &Job<'_>,
+        script: &Script,
+        statement: &Statement,
+        number: u32,
+    ) -> Result<(), Error> {
+        let concurrent = concurrent_index(statement.text(&script.text));
+        let mut attempts = Attempts::new(&self.ours.waits, job.lock_timeout());
+        loop {
+            let failure = match self
+                .statement_once(job, script, statement, &attempts, concurrent.is_some())
+                .await
+            {
+                Ok(()) => return Ok(()),
+                Err(failure) => failure,
+            };
+            if self.pause(job, &failure.error, &mut attempts).await {
+                if let Some(index) = &concurrent {
+                    self.drop_broken(job, index).await?;
+                }
+                continue;
+            }
+            return Err(self.statement_failed(job, failure, (script, statement), number).await);
+        }
+    }
+
+    async fn statement_once(
+        &mut self,
+        job: &Job<'_>,
+        script: &Script,
+        statement: &Statement,
+        attempts: &Attempts<'_>,
+        concurrent: bool,
+    ) -> Result<(), Failure> {
+        if concurrent {
+            // They block nobody while they wait, and a timeout would leave a broken index behind.
+            self.session.send("SET lock_timeout = 0; SET statement_timeout = 0".to_owned()).await?;
+        } else if !sets_lock_timeout(script) {
+            let timeout = attempts.lock_timeout().as_millis();
+            self.session.send(format!("SET lock_timeout = {timeout}")).await?;
+        }
+        let head = format!("{} ", job.comment());
+        let message = format!("{head}{}", statement.text(&script.text));
+        let patience = self.ours.waits.standalone;
+        let error = match tokio::time::timeout(patience, self.session.send(message)).await {
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(error)) => error,
+            Err(_) => sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()),
+        };
+        Err(Failure {
+            error,
+            script: Some((script.clone(), head.chars().count(), statement.start as usize)),
+        })
+    }
+
+    async fn statement_failed(
+        &mut self,
+        job: &Job<'_>,
+        failure: Failure,
+        (script, statement): (&Script, &Statement),
+        number: u32,
+    ) -> Error {
+        if let Some(state) = sqlstate(&failure.error) {
+            roll_back(self.session).await;
+            let reason = format!("SQLSTATE {state}");
+            let unit = Unit::Statement(script, statement);
+            let row = Row { reason: Some(&reason), ..job.unit_row(&unit, number, State::Failed) };
+            if let Err(error) = self.clerk.write(self.session, &[row]).await {
+                tracing::warn!(%error, "migrate: the failure could not be recorded");
+            }
+        }
+        let before = match number {
+            1 => "no statement of it took effect".to_owned(),
+            2 => "its first statement took effect and is recorded".to_owned(),
+            _ => format!("its first {} statements took effect and are recorded", number - 1),
+        };
+        let next = format!(
+            "Correct statement {number} or what it met, and run again: the run goes on with it."
+        );
+        job.error(failure).at_least_at(script, statement.start).now(before).next_unless_known(&next)
+    }
+
+    /// A script of a migration that has other units too.
+    async fn script_in_transaction(&mut self, job: &Job<'_>, script: &Script) -> Result<(), Error> {
+        let settings =
+            self.session.settings(Scope::Transaction, self.ours, Duration::from_millis(250));
+        let head = format!("{} BEGIN; {settings}\n", job.comment());
+        let message = format!("{head}{}\n;\nCOMMIT", script.text.trim_start_matches('\u{feff}'));
+        let sent = self.session.send(message).await;
+        match sent {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                roll_back(self.session).await;
+                let from = super::byte_order_mark(&script.text);
+                Err(job.error(Failure {
+                    error,
+                    script: Some((script.clone(), head.chars().count(), from)),
+                }))
+            }
+        }
+    }
+
+    async fn code_outside(&mut self, job: &Job<'_>) -> Result<(), Error> {
+        let what = format!("{} {} {}", job.verb(), job.action.id, job.action.name);
+        let missing = || Error::code(what.clone(), "its code is not part of this program".into());
+        let code = self.source.code(job.action.id).ok_or_else(missing)?;
+        let connection = &mut self.session.connection;
+        let done = match job.direction {
+            Direction::Up => code.up(connection).await,
+            Direction::Down => code.down(connection).await,
+        };
+        done.map_err(|error| {
+            let next = "It runs outside a transaction: look at what it did, then `resolve` it as done or to redo.";
+            Error::code(what, error).now("what it did before the error stayed").next(next)
+        })
+    }
+
+    /// Looks at what is there before a unit runs: a broken index goes, and a unit that a run before has begun is
+    /// only repeated when that is known to be right.
+    async fn look(
+        &mut self,
+        job: &Job<'_>,
+        unit: &Unit<'_>,
+        number: u32,
+        interrupted: bool,
+    ) -> Result<Looked, Error> {
+        let index = match unit {
+            Unit::Statement(script, statement) => concurrent_index(statement.text(&script.text)),
+            _ => None,
+        };
+        match index {
+            Some(index) => self.look_at_index(job, &index, number, interrupted).await,
+            None if interrupted && !may_repeat(unit) => Err(unprovable(job, number)),
+            None => Ok(Looked::NotDone),
+        }
+    }
+
+    async fn look_at_index(
+        &mut self,
+        job: &Job<'_>,
+        index: &ConcurrentIndex,
+        number: u32,
+        interrupted: bool,
+    ) -> Result<Looked, Error> {
+        match index {
+            ConcurrentIndex::Create { index: None, .. } if interrupted => {
+                Err(unprovable(job, number))
+            }
+            ConcurrentIndex::Create { .. } => {
+                let valid = self.drop_broken(job, index).await?;
+                if valid && interrupted {
+                    self.recovered(job, "the index was complete");
+                }
+                Ok(if valid && interrupted { Looked::Done } else { Looked::NotDone })
+            }
+            ConcurrentIndex::Drop { indexes, .. } if interrupted => {
+                let gone = self.are_gone(indexes).await?;
+                if gone {
+                    self.recovered(job, "the index was dropped");
+                }
+                Ok(if gone { Looked::Done } else { Looked::NotDone })
+            }
+            ConcurrentIndex::Drop { .. } => Ok(Looked::NotDone),
+        }
+    }
+
+    fn recovered(&self, job: &Job<'_>, found: &str) {
+        self.ear.tell(&Event::Recovered { id: job.action.id, found });
+    }
+
+    /// Is the index complete? One that is not is dropped, so that the build can begin again.
+    async fn drop_broken(&mut self, job: &Job<'_>, index: &ConcurrentIndex) -> Result<bool, Error> {
+        let ConcurrentIndex::Create { index: Some(index), table, .. } = index else {
+            return Ok(false);
+        };
+        let look = sql::index(&shown(table), &index.name);
+        let row = self
+            .session
+            .send(look)
+            .await
+            .map_err(|error| Error::driver("look at the index", error))?;
+        let Some(row) = row.filter(|row| truth(row, "same_table")) else { return Ok(false) };
+        if truth(&row, "valid") {
+            return Ok(true);
+        }
+        let name = text(&row, "name").unwrap_or_default().to_owned();
+        self.recovered(job, &format!("the index {name} was broken and is built again"));
+        let timeouts = "SET lock_timeout = 0; SET statement_timeout = 0".to_owned();
+        let prepared = self.session.send(timeouts).await;
+        prepared.map_err(|error| Error::driver("prepare the session", error))?;
+        let drop = format!("DROP INDEX CONCURRENTLY {name}");
+        let dropped = send(&mut self.session.connection, drop).await;
+        dropped.map(|_| false).map_err(|error| Error::driver("drop the broken index", error))
+    }
+
+    async fn are_gone(&mut self, indexes: &[QualifiedName]) -> Result<bool, Error> {
+        for index in indexes {
+            let look = format!(
+                "SELECT pg_catalog.to_regclass({}) IS NULL AS gone",
+                sql::literal(&shown(index))
+            );
+            let row = self
+                .session
+                .send(look)
+                .await
+                .map_err(|error| Error::driver("look at the index", error))?;
+            if !row.is_some_and(|row| truth(&row, "gone")) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Looked {
+    Done,
+    NotDone,
+}
+
+impl Job<'_> {
+    fn unit_row(&self, unit: &Unit<'_>, number: u32, state: State) -> Row<'_> {
+        Row {
+            unit: Some(number),
+            checksum: unit.checksum(),
+            direction: self.direction,
+            up_sql: None,
+            down_sql: None,
+            ..self.row(state, self.action.id)
+        }
+    }
+}
+
+/// What can be done twice without harm.
+fn may_repeat(unit: &Unit<'_>) -> bool {
+    match unit {
+        Unit::Statement(script, statement) => {
+            let text = statement.text(&script.text);
+            is_setting(text)
+                || ["VACUUM", "ANALYZE", "CHECKPOINT"].contains(&first_word(text).as_str())
+        }
+        Unit::Transaction(_) => false,
+        _ => false,
+    }
+}
+
+fn unprovable(job: &Job<'_>, number: u32) -> Error {
+    let id = job.action.id;
+    let message = format!(
+        "failed to go on with {id} {}: a run before was cut short in statement {number}, and whether it took \
+         effect cannot be proved",
+        job.action.name
+    );
+    Error::interrupted(message)
+        .now(format!("the {} statements before it took effect", number - 1))
+        .next(format!(
+            "Look at the database. If the statement took effect: `migrate resolve {} --phase {} --done`; if it did \
+             not: `migrate resolve {} --phase {} --redo`. Then run again.",
+            id.version, id.phase, id.version, id.phase
+        ))
+}
+
+fn shown(name: &QualifiedName) -> String {
+    let ident =
+        |name: &str| quote::Ident::new(name).map(|ident| ident.to_string()).unwrap_or_default();
+    match &name.schema {
+        Some(schema) => format!("{}.{}", ident(schema), ident(&name.name)),
+        None => ident(&name.name),
+    }
+}
+
+fn first_word(statement: &str) -> String {
+    let word = statement.split(|c: char| !c.is_ascii_alphabetic()).next();
+    word.unwrap_or_default().to_ascii_uppercase()
+}
+
+fn is_setting(statement: &str) -> bool {
+    matches!(first_word(statement).as_str(), "SET" | "RESET")
+}
+
+/// A file that sets its own knows why.
+fn sets_lock_timeout(script: &Script) -> bool {
+    script.statements.iter().any(|statement| {
+        let text = statement.text(&script.text);
+        is_setting(text) && text.to_ascii_lowercase().contains("lock_timeout")
+    })
+}

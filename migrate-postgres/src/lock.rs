@@ -1,0 +1,122 @@
+//! One migrator at a time.
+//!
+//! The lock is an advisory lock of the session that does the work, polled and never waited for: a waiter has
+//! no transaction and no snapshot, so nothing that the holder does can wait for it. Owns the polling, the look
+//! for a pooler in front of the server, and who holds the lock.
+
+use std::time::{Duration, Instant};
+
+use sqlx::{Connection, PgConnection};
+
+use crate::error::Error;
+use crate::observe::{Ear, Event};
+use crate::options::{Names, Options};
+use crate::session::{Session, number, send, text, truth};
+use crate::settled::{self, Settled};
+
+/// How the wait for the lock ended.
+pub(crate) enum Outcome {
+    /// It is ours.
+    Ours,
+    /// Whoever had it did all there was to do.
+    Settled(Settled),
+}
+
+/// Between two polls: soon enough to be quick, seldom enough to be no load with many waiters.
+const POLL: Duration = Duration::from_millis(100);
+
+/// Gets the lock, or learns that it is not needed any more.
+pub(crate) async fn acquire(
+    session: &mut Session,
+    names: &Names,
+    ours: &Options,
+    digest: &str,
+    ear: &Ear,
+) -> Result<Outcome, Error> {
+    let began = Instant::now();
+    let mut told = None;
+    loop {
+        if try_lock(session, names).await? {
+            return Ok(Outcome::Ours);
+        }
+        if let Some(settled) = settled::read(&mut session.connection, names, digest).await {
+            return Ok(Outcome::Settled(settled));
+        }
+        let waited = began.elapsed();
+        if told.is_none_or(|last: Duration| waited - last >= Duration::from_secs(5)) {
+            told = Some(waited);
+            let holder = holder(session, names).await;
+            ear.tell(&Event::WaitingForMigrator { holder: &holder, waited });
+        }
+        if waited >= ours.waits.migrator {
+            return Err(still_held(&holder(session, names).await, waited));
+        }
+        tokio::time::sleep(POLL.min(ours.waits.migrator - waited)).await;
+    }
+}
+
+async fn try_lock(session: &mut Session, names: &Names) -> Result<bool, Error> {
+    let ask = format!("SELECT pg_catalog.pg_try_advisory_lock({}) AS ours", names.key);
+    let row = session.send(ask).await.map_err(|error| Error::driver("ask for the lock", error))?;
+    Ok(row.is_some_and(|row| truth(&row, "ours")))
+}
+
+fn still_held(holder: &str, waited: Duration) -> Error {
+    let error = Error::busy(format!(
+        "failed to get the lock within {} s: {holder} has it",
+        waited.as_secs()
+    ));
+    error.now("this migrator changed nothing").next(
+        "Wait for it, or see what it does in pg_stat_activity; ending its session frees the lock at once.",
+    )
+}
+
+async fn holder(session: &mut Session, names: &Names) -> String {
+    let row = session.send(names.holder()).await.ok().flatten();
+    let told = row.as_ref().and_then(|row| {
+        let name =
+            text(row, "application_name").filter(|name| !name.is_empty()).unwrap_or("a session");
+        let login = text(row, "login").unwrap_or("?");
+        Some(format!(
+            "{name} (pid {}, role {login}, since {})",
+            number(row, "pid")?,
+            text(row, "since").unwrap_or("?")
+        ))
+    });
+    told.unwrap_or_else(|| "another migrator".to_owned())
+}
+
+/// Refuses to work behind a pooler that gives each transaction another session: there the lock would be held
+/// by nobody in particular.
+///
+/// One connection proves nothing. While ours is idle, a second one opens a transaction; if it sits on our
+/// backend, or pushed us off it, there is a pooler.
+pub(crate) async fn refuse_pooler(
+    session: &mut Session,
+    ours: &Options,
+    ear: &Ear,
+) -> Result<(), Error> {
+    let first = backend(&mut session.connection, "").await?;
+    let Some(second) = session.another(&ours.waits).await else { return Ok(()) };
+    let mut second = match second {
+        Ok(second) => second,
+        Err(error) => {
+            let text = format!("no second connection to look for a pooler with: {error}");
+            ear.tell(&Event::Warning { text: &text });
+            return Ok(());
+        }
+    };
+    let other = backend(&mut second, "BEGIN; ").await?;
+    let again = backend(&mut session.connection, "").await?;
+    if let Err(error) = second.close().await {
+        tracing::debug!(%error, "migrate: the second connection did not close in good order");
+    }
+    if other == first || again != first { Err(Error::pooler()) } else { Ok(()) }
+}
+
+async fn backend(connection: &mut PgConnection, before: &str) -> Result<Option<i64>, Error> {
+    let ask = format!("{before}SELECT pg_catalog.pg_backend_pid() AS backend");
+    let row =
+        send(connection, ask).await.map_err(|error| Error::driver("look for a pooler", error))?;
+    Ok(row.and_then(|row| number(&row, "backend")))
+}

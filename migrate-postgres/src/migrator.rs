@@ -1,0 +1,540 @@
+//! The story of a run, and its sisters that only look.
+//!
+//! Owns the order of things: look, open, lock, load, plan, carry out, settle. Everything it says is done in
+//! another room.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use migrate_core::{Line, Phases, Plan, Policy, Set, UnknownCode, Version};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgPool;
+use sqlx::{PgConnection, Postgres};
+
+use crate::error::Error;
+use crate::execute::Runner;
+use crate::history::{self, Clerk, Loaded};
+use crate::lock::{self, Outcome};
+use crate::observe::{Ear, Event, Observer};
+use crate::options::{Names, Options};
+use crate::report::Report;
+use crate::session::{Database, Session};
+use crate::settled::{self, Settled};
+use crate::source::{Migrations, Source};
+use crate::{difference, folder};
+
+mod by_hand;
+
+pub use by_hand::Resolution;
+
+/// Brings a database up to date, and takes it back.
+///
+/// ```no_run
+/// use migrate_postgres::{Migrations, Migrator};
+///
+/// # async fn start(migrations: impl Migrations, pool: sqlx::PgPool) -> Result<(), migrate_postgres::Error> {
+/// let report = Migrator::new(migrations).run(&pool).await?;
+/// println!("{report}");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Migrator {
+    source: Source,
+    options: Options,
+    ear: Ear,
+}
+
+impl Migrator {
+    /// A migrator with the defaults, for the migrations of an application or a [`Source`].
+    pub fn new(migrations: impl Migrations) -> Self {
+        Self { source: migrations.source(), options: Options::default(), ear: Ear::default() }
+    }
+
+    /// The name of the set, where several share a database (default `default`). Each has its own lock, and its
+    /// own rows even in the same table.
+    #[must_use]
+    pub fn set(mut self, name: impl Into<String>) -> Self {
+        self.options.set = name.into();
+        self
+    }
+
+    /// The schema of the history (default `public`); it is created when it is not there.
+    #[must_use]
+    pub fn schema(mut self, name: impl Into<String>) -> Self {
+        self.options.schema = name.into();
+        self
+    }
+
+    /// The table of the history (default `schema_migrations`).
+    #[must_use]
+    pub fn table(mut self, name: impl Into<String>) -> Self {
+        self.options.table = name.into();
+        self
+    }
+
+    /// The role that everything is done as, and that owns what is made; the login must be a member of it.
+    #[must_use]
+    pub fn role(mut self, name: impl Into<String>) -> Self {
+        self.options.role = Some(name.into());
+        self
+    }
+
+    /// A role that may read the history, so that an application without further rights can start.
+    #[must_use]
+    pub fn readable_by(mut self, role: impl Into<String>) -> Self {
+        self.options.readable_by.push(role.into());
+        self
+    }
+
+    /// The phases that may run on a database in use (default [`Phases::START_UP`]: expand and migrate).
+    #[must_use]
+    pub fn phases(mut self, phases: Phases) -> Self {
+        self.options.target.phases = phases;
+        self
+    }
+
+    /// What becomes of an expand that is older than the newest applied one (default an error).
+    #[must_use]
+    pub fn on_late(mut self, policy: Policy) -> Self {
+        self.options.target.late = policy;
+        self
+    }
+
+    /// What becomes of migrations that newer code applied (default a notice, which is what a rolling deploy
+    /// needs; a contract among them is always an error).
+    #[must_use]
+    pub fn on_unknown_newer(mut self, policy: Policy) -> Self {
+        self.options.target.unknown_newer = policy;
+        self
+    }
+
+    /// These migrations are a folder beside an application that has some in Rust too: those that the history
+    /// names are not missed.
+    #[must_use]
+    pub fn code_is_elsewhere(mut self) -> Self {
+        self.options.target.unknown_code = UnknownCode::Elsewhere;
+        self
+    }
+
+    /// On a fresh database, how many migrations may share a transaction (default 200; 1 gives each its own).
+    #[must_use]
+    pub fn group(mut self, migrations: u32) -> Self {
+        self.options.target.group = migrations;
+        self
+    }
+
+    /// How long to wait for a connection (default 30 s).
+    #[must_use]
+    pub fn connect_timeout(mut self, wait: Duration) -> Self {
+        self.options.waits.connect = wait;
+        self
+    }
+
+    /// How long to wait for another migrator (default 10 min).
+    #[must_use]
+    pub fn wait_for_migrator(mut self, wait: Duration) -> Self {
+        self.options.waits.migrator = wait;
+        self
+    }
+
+    /// How long each attempt of a migration may wait for a lock, one after the other; the last is repeated
+    /// (default 50, 100, 250 ms). While an attempt waits, those behind it wait too.
+    #[must_use]
+    pub fn lock_ladder(mut self, attempts: impl IntoIterator<Item = Duration>) -> Self {
+        self.options.waits.lock_ladder = attempts.into_iter().collect();
+        self
+    }
+
+    /// How long to try for the locks of one migration before giving up with nothing changed (default 10 min).
+    #[must_use]
+    pub fn lock_deadline(mut self, deadline: Duration) -> Self {
+        self.options.waits.lock_deadline = deadline;
+        self
+    }
+
+    /// `statement_timeout` inside transactions (default none). The pool's own does not hold here.
+    #[must_use]
+    pub fn statement_timeout(mut self, timeout: Duration) -> Self {
+        self.options.waits.statement = timeout;
+        self
+    }
+
+    /// The deadline of one statement outside transactions, such as a concurrent index build (default 24 h).
+    #[must_use]
+    pub fn standalone_deadline(mut self, deadline: Duration) -> Self {
+        self.options.waits.standalone = deadline;
+        self
+    }
+
+    /// Who hears of what happens.
+    #[must_use]
+    pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
+        self.ear = Ear(Some(Arc::new(observer)));
+        self
+    }
+
+    /// Applies what is pending. With nothing to do it is one query.
+    ///
+    /// # Errors
+    /// See [`Error`]. Whatever was applied before the error is recorded, and the next run goes on behind it.
+    pub async fn run(&self, database: impl Into<Database>) -> Result<Report, Error> {
+        self.forward(database.into(), &self.options).await
+    }
+
+    /// Applies what is pending up to and including a version.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_to(
+        &self,
+        database: impl Into<Database>,
+        version: Version,
+    ) -> Result<Report, Error> {
+        let mut options = self.options.clone();
+        options.target.up_to = Some(version);
+        self.forward(database.into(), &options).await
+    }
+
+    /// What [`run`](Self::run) would do. Reads the history only: no lock, no write.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or disagrees with the declared migrations.
+    pub async fn plan(&self, database: impl Into<Database>) -> Result<Plan, Error> {
+        self.reading(database.into(), async |at, eye| {
+            let loaded = history::load(eye.connection(), &at.names).await?;
+            at.plan(eye, &loaded).await
+        })
+        .await
+    }
+
+    /// Is the database up to date? `Ok(true)` when a run would apply nothing. Needs no right but to read.
+    ///
+    /// # Errors
+    /// As [`plan`](Self::plan).
+    pub async fn check(&self, database: impl Into<Database>) -> Result<bool, Error> {
+        Ok(self.plan(database).await?.is_empty())
+    }
+
+    /// Every migration that is declared or was applied, and where it stands. Reads only.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn status(&self, database: impl Into<Database>) -> Result<Vec<Line>, Error> {
+        self.reading(database.into(), async |at, eye| {
+            let loaded = history::load(eye.connection(), &at.names).await?;
+            Ok(migrate_core::status(&at.set, &loaded.history, &at.options.target))
+        })
+        .await
+    }
+
+    /// What [`revert`](Self::revert) would do. Reads only.
+    ///
+    /// # Errors
+    /// As [`plan`](Self::plan); and when something on the way cannot be taken back.
+    pub async fn plan_revert(
+        &self,
+        database: impl Into<Database>,
+        to: Option<Version>,
+    ) -> Result<Plan, Error> {
+        self.reading(database.into(), async |at, eye| {
+            let loaded = history::load(eye.connection(), &at.names).await?;
+            at.plan_back(&loaded, to)
+        })
+        .await
+    }
+
+    /// Takes back every version above `to`, newest first; `None` takes everything back.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run). When something on the way cannot be taken back, nothing is.
+    pub async fn revert(
+        &self,
+        database: impl Into<Database>,
+        to: Option<Version>,
+    ) -> Result<Report, Error> {
+        let began = Instant::now();
+        let mut report = self
+            .writing(database.into(), &self.options, async |at, session| {
+                let loaded = history::load(&mut session.connection, &at.names).await?;
+                let plan = at.plan_back(&loaded, to)?;
+                at.carry_out(session, &plan, &loaded).await
+            })
+            .await?;
+        self.finished(&mut report, began);
+        Ok(report)
+    }
+
+    async fn forward(&self, database: Database, options: &Options) -> Result<Report, Error> {
+        let began = Instant::now();
+        self.folder_is_current()?;
+        let digest = options.digest(self.source.digest());
+        let names = Names::new(options)?;
+        let mut eye = Eye::open(database, options).await?;
+        if let Some(settled) = settled::read(eye.connection(), &names, &digest).await {
+            return Ok(self.already(settled, began));
+        }
+        let at = self.at(options, names, digest)?;
+        if let Some(report) = at.nothing_to_do(&mut eye).await? {
+            eye.close().await;
+            return Ok(Report { took: began.elapsed(), ..report });
+        }
+        let mut session = eye.into_session(options).await?;
+        let done = at.locked(&mut session).await;
+        session.close().await;
+        let mut report = done?;
+        self.finished(&mut report, began);
+        Ok(report)
+    }
+
+    fn already(&self, settled: Settled, began: Instant) -> Report {
+        let Settled { deferred, notices } = settled;
+        let report = Report { deferred, notices, took: began.elapsed(), ..Report::default() };
+        self.tell_notices(&report);
+        report
+    }
+
+    fn tell_notices(&self, report: &Report) {
+        for notice in &report.notices {
+            let text = format!("it {}", notice.kind);
+            self.ear.tell(&Event::Notice { id: notice.id, text: &text });
+        }
+    }
+
+    fn finished(&self, report: &mut Report, began: Instant) {
+        report.took = began.elapsed();
+        self.tell_notices(report);
+        self.ear.tell(&Event::Finished { actions: report.applied.len(), took: report.took });
+    }
+
+    /// In a debug build the folder is still there: a file that came since is a mistake waiting to be wondered at.
+    fn folder_is_current(&self) -> Result<(), Error> {
+        let Some((path, files)) = self.source.folder_on_disk() else { return Ok(()) };
+        match folder::changed_since(path, files).as_slice() {
+            [] => Ok(()),
+            changed => Err(Error::declaration(format!(
+                "failed to start: this program was compiled before {} changed ({})",
+                folder::name(path),
+                changed.join(", ")
+            ))
+            .now("nothing was changed")
+            .next(
+                "Build it again; with `println!(\"cargo::rerun-if-changed=<folder>\");` in build.rs, cargo does so \
+                 by itself.",
+            )),
+        }
+    }
+
+    fn at<'m>(
+        &'m self,
+        options: &'m Options,
+        names: Names,
+        digest: String,
+    ) -> Result<At<'m>, Error> {
+        let set = self.source.set().map_err(|errors| Error::set(&errors))?;
+        Ok(At { migrator: self, options, names, digest, set })
+    }
+
+    fn here<'m>(&'m self, options: &'m Options) -> Result<At<'m>, Error> {
+        self.at(options, Names::new(options)?, options.digest(self.source.digest()))
+    }
+
+    /// Looks without a lock.
+    async fn reading<T>(
+        &self,
+        database: Database,
+        look: impl AsyncFnOnce(&At<'_>, &mut Eye) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let at = self.here(&self.options)?;
+        let mut eye = Eye::open(database, &self.options).await?;
+        let seen = look(&at, &mut eye).await;
+        eye.close().await;
+        seen
+    }
+
+    /// Works under the lock, on a connection of our own.
+    async fn writing<T>(
+        &self,
+        database: Database,
+        options: &Options,
+        work: impl AsyncFnOnce(&At<'_>, &mut Session) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let at = self.here(options)?;
+        let mut session = Eye::open(database, options).await?.into_session(options).await?;
+        let done = async {
+            at.lock(&mut session, "").await?;
+            work(&at, &mut session).await
+        }
+        .await;
+        session.close().await;
+        done
+    }
+}
+
+/// Everything that is known before the database is asked.
+struct At<'m> {
+    migrator: &'m Migrator,
+    options: &'m Options,
+    names: Names,
+    digest: String,
+    set: Set,
+}
+
+impl At<'_> {
+    /// Loads and plans without a lock; when nothing is to be done, that is all, but for the mark.
+    async fn nothing_to_do(&self, eye: &mut Eye) -> Result<Option<Report>, Error> {
+        let loaded = history::load(eye.connection(), &self.names).await?;
+        if !loaded.exists && !self.set.is_empty() {
+            return Ok(None);
+        }
+        let plan = self.plan(eye, &loaded).await?;
+        if !plan.is_empty() {
+            return Ok(None);
+        }
+        if loaded.exists {
+            settled::write(eye.connection(), &self.names, &self.digest, &plan, loaded.stamp).await;
+        }
+        let report = Report { deferred: plan.deferred, notices: plan.notices, ..Report::default() };
+        self.migrator.tell_notices(&report);
+        Ok(Some(report))
+    }
+
+    /// The part of a run that is under the lock.
+    async fn locked(&self, session: &mut Session) -> Result<Report, Error> {
+        if let Outcome::Settled(Settled { deferred, notices }) =
+            self.lock(session, &self.digest).await?
+        {
+            return Ok(Report { deferred, notices, ..Report::default() });
+        }
+        let loaded = history::load(&mut session.connection, &self.names).await?;
+        let plan = Plan::new(&self.set, &loaded.history, &self.options.target);
+        let plan = match plan {
+            Ok(plan) => plan,
+            Err(found) => {
+                let shown =
+                    difference::below(&mut session.connection, &self.names, &self.set, &found)
+                        .await?;
+                return Err(Error::divergence(&found, &shown));
+            }
+        };
+        let report = self.carry_out(session, &plan, &loaded).await?;
+        self.settle(session).await?;
+        Ok(report)
+    }
+
+    /// Looks for a pooler, gets the lock.
+    async fn lock(&self, session: &mut Session, digest: &str) -> Result<Outcome, Error> {
+        let (options, ear) = (self.options, &self.migrator.ear);
+        lock::refuse_pooler(session, options, ear).await?;
+        lock::acquire(session, &self.names, options, digest, ear).await
+    }
+
+    async fn carry_out(
+        &self,
+        session: &mut Session,
+        plan: &Plan,
+        loaded: &Loaded,
+    ) -> Result<Report, Error> {
+        let (actions, deferred) = (plan.actions.len(), plan.deferred.len());
+        self.migrator.ear.tell(&Event::Planned { actions, deferred });
+        history::prepare(session, &self.names, self.options, loaded.exists).await?;
+        let clerk = self.clerk(session, loaded);
+        let mut runner = Runner {
+            session,
+            names: &self.names,
+            ours: self.options,
+            source: &self.migrator.source,
+            set: &self.set,
+            ear: &self.migrator.ear,
+            clerk,
+            applied: Vec::new(),
+            fell_back: false,
+        };
+        runner.carry_out(plan).await?;
+        Ok(Report {
+            applied: runner.applied,
+            deferred: plan.deferred.clone(),
+            notices: plan.notices.clone(),
+            fell_back: runner.fell_back,
+            took: Duration::ZERO,
+        })
+    }
+
+    fn clerk<'a>(&'a self, session: &Session, loaded: &Loaded) -> Clerk<'a> {
+        let build = self.migrator.source.build();
+        Clerk::new(&self.names, self.options, session, build, loaded.history.last_seq())
+    }
+
+    /// Leaves the mark if the run left nothing to do.
+    async fn settle(&self, session: &mut Session) -> Result<(), Error> {
+        let loaded = history::load(&mut session.connection, &self.names).await?;
+        if let Ok(plan) = Plan::new(&self.set, &loaded.history, &self.options.target)
+            && plan.is_empty()
+        {
+            settled::write(&mut session.connection, &self.names, &self.digest, &plan, loaded.stamp)
+                .await;
+        }
+        Ok(())
+    }
+
+    async fn plan(&self, eye: &mut Eye, loaded: &Loaded) -> Result<Plan, Error> {
+        match Plan::new(&self.set, &loaded.history, &self.options.target) {
+            Ok(plan) => Ok(plan),
+            Err(found) => {
+                let shown =
+                    difference::below(eye.connection(), &self.names, &self.set, &found).await?;
+                Err(Error::divergence(&found, &shown))
+            }
+        }
+    }
+
+    fn plan_back(&self, loaded: &Loaded, to: Option<Version>) -> Result<Plan, Error> {
+        Plan::revert(&self.set, &loaded.history, to).map_err(|found| Error::divergence(&found, ""))
+    }
+}
+
+/// What a migrator looks with before it works: the application's connection, or its own.
+enum Eye {
+    Pooled(PoolConnection<Postgres>, PgPool),
+    Own(Session),
+}
+
+impl Eye {
+    async fn open(database: Database, options: &Options) -> Result<Self, Error> {
+        match database {
+            Database::Pool(pool) => {
+                let connection = pool.acquire().await;
+                let connection = connection
+                    .map_err(|error| Error::driver("get a connection from the pool", error))?;
+                Ok(Eye::Pooled(connection, pool))
+            }
+            Database::Options(connect) => Session::open(&connect, options).await.map(Eye::Own),
+            Database::Connection(connection) => Ok(Eye::Own(Session::given(*connection))),
+        }
+    }
+
+    fn connection(&mut self) -> &mut PgConnection {
+        match self {
+            Eye::Pooled(connection, _) => connection,
+            Eye::Own(session) => &mut session.connection,
+        }
+    }
+
+    /// A pool of one must have its connection back before we open ours.
+    async fn into_session(self, options: &Options) -> Result<Session, Error> {
+        match self {
+            Eye::Own(session) => Ok(session),
+            Eye::Pooled(connection, pool) => {
+                drop(connection);
+                Session::open(&pool.connect_options(), options).await
+            }
+        }
+    }
+
+    async fn close(self) {
+        match self {
+            Eye::Pooled(..) => {}
+            Eye::Own(session) => session.close().await,
+        }
+    }
+}

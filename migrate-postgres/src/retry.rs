@@ -1,0 +1,88 @@
+//! Trying again what was refused a lock.
+//!
+//! The only place that knows which errors are worth another attempt, how long an attempt may wait and how long
+//! to pause. Knows nothing of what is tried.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::{Duration, Instant};
+
+use crate::error::{DEADLOCK, LOCK_NOT_AVAILABLE};
+use crate::options::Waits;
+
+/// Is it worth another attempt?
+pub(crate) fn is_worth_it(sqlstate: &str) -> bool {
+    sqlstate == LOCK_NOT_AVAILABLE || sqlstate == DEADLOCK
+}
+
+/// Attempts at one piece of work.
+pub(crate) struct Attempts<'w> {
+    waits: &'w Waits,
+    began: Instant,
+    made: u32,
+    first: Option<Duration>,
+}
+
+impl<'w> Attempts<'w> {
+    /// `own` is the lock timeout that a migration asked for.
+    pub(crate) fn new(waits: &'w Waits, own: Option<Duration>) -> Self {
+        Self { waits, began: Instant::now(), made: 0, first: own }
+    }
+
+    pub(crate) fn made(&self) -> u32 {
+        self.made
+    }
+
+    /// How long the next attempt may wait for a lock; never without a limit.
+    pub(crate) fn lock_timeout(&self) -> Duration {
+        let ladder = &self.waits.lock_ladder;
+        let rung = ladder.get(self.made as usize).or(ladder.last()).copied();
+        self.first.or(rung).unwrap_or(Duration::from_millis(250)).max(Duration::from_millis(1))
+    }
+
+    /// Counts a failed attempt; how long to pause before the next, or `None` when time is up.
+    pub(crate) fn pause(&mut self) -> Option<Duration> {
+        let waited = self.lock_timeout();
+        self.made += 1;
+        let longest =
+            Duration::from_millis(500).max(waited * 19) * 2u32.saturating_pow(self.made.min(4) - 1);
+        let pause = longest.min(Duration::from_secs(10)).mul_f64(0.5 + random() / 2.0);
+        let left = self.waits.lock_deadline.checked_sub(self.began.elapsed())?;
+        (pause < left).then_some(pause)
+    }
+}
+
+/// Between 0 and 1; the standard library's only source of chance will do for a pause.
+fn random() -> f64 {
+    let bits = u32::try_from(RandomState::new().hash_one(0u8) >> 32).unwrap_or_default();
+    f64::from(bits) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_climb_the_ladder_and_end() {
+        let waits = Waits { lock_deadline: Duration::from_secs(600), ..Waits::default() };
+        let mut attempts = Attempts::new(&waits, None);
+        let mut timeouts = Vec::new();
+        for _ in 0..4 {
+            timeouts.push(attempts.lock_timeout().as_millis());
+            let pause = attempts.pause().unwrap();
+            assert!(
+                pause >= attempts.lock_timeout() && pause <= Duration::from_secs(10),
+                "{pause:?}"
+            );
+        }
+        assert_eq!(timeouts, [50, 100, 250, 250]);
+        let none = Waits { lock_deadline: Duration::ZERO, ..Waits::default() };
+        assert_eq!(Attempts::new(&none, None).pause(), None);
+    }
+
+    #[test]
+    fn a_migration_may_have_its_own() {
+        let waits = Waits::default();
+        let attempts = Attempts::new(&waits, Some(Duration::from_secs(2)));
+        assert_eq!(attempts.lock_timeout(), Duration::from_secs(2));
+    }
+}
