@@ -15,14 +15,13 @@ use super::probe::Binaries;
 use super::user::ServerUser;
 
 /// What makes clusters alike everywhere, small, and open to whoever reaches the socket.
-const INITDB: [&str; 7] = [
+const INITDB: [&str; 6] = [
     "--username=postgres",
     "--auth=trust",
     "--encoding=UTF8",
     "--locale=C",
     "--wal-segsize=1",
     "--no-sync",
-    "--no-instructions",
 ];
 
 /// Where a cached cluster keeps its data, and how many entries that is.
