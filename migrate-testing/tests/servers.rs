@@ -1,0 +1,664 @@
+//! Servers as tests meet them: lent to many processes, killed, orphaned, restarted, and gone.
+//!
+//! Who uses a shared server is a process, so most tests here start processes: this test binary
+//! again, told to run [`a_process_of_its_own`]. Each test keeps its servers in a directory of its
+//! own, so that it neither meets nor disturbs others.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of tests"
+)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use migrate_testing::{Server, ServerError};
+use rustix::process::{Pid, Signal, kill_process};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, Connection, Postgres};
+use tempfile::TempDir;
+
+const NOBODY: u32 = 65534;
+
+// --- the process ----------------------------------------------------------------------------
+
+/// Not a test: what the other tests run in processes of their own.
+#[test]
+#[ignore = "the other tests run this in processes of their own"]
+fn a_process_of_its_own() {
+    let server = match std::env::var("ROLE").as_deref() {
+        Ok("shared") => Server::shared(),
+        Ok("private") => Server::private().map(|private| {
+            let server = Server::clone(&private);
+            std::mem::forget(private); // ends with the process, not with this scope
+            server
+        }),
+        _ => return, // somebody runs the ignored tests
+    };
+    let answer = match server {
+        Ok(server) => {
+            assert_eq!(answer(&server.url("postgres")), Some(1));
+            format!("own={} {}", server.is_own(), server.url("postgres"))
+        }
+        Err(error) => format!("error {error}"),
+    };
+    println!("\nanswer: {}", answer.replace('\n', "\\n"));
+    let _ = std::io::stdin().read_to_end(&mut Vec::new()); // until the parent lets go, or dies
+    std::process::exit(0); // and no further output
+}
+
+struct Process {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Process {
+    fn start(command: &mut Command) -> Process {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        Process { child, stdout }
+    }
+
+    fn answer(&mut self) -> String {
+        let mut line = String::new();
+        loop {
+            line.clear();
+            assert_ne!(
+                self.stdout.read_line(&mut line).unwrap(),
+                0,
+                "the process died"
+            );
+            if let Some(answer) = line.trim().strip_prefix("answer: ") {
+                return answer.replace("\\n", "\n");
+            }
+        }
+    }
+
+    fn url(&mut self) -> String {
+        let answer = self.answer();
+        answer
+            .strip_prefix("own=true ")
+            .unwrap_or_else(|| panic!("{answer}"))
+            .to_owned()
+    }
+
+    /// Lets it end by itself and returns when nobody has its standard output open any more.
+    fn end(mut self) {
+        drop(self.child.stdin.take());
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        assert!(self.child.wait().unwrap().success(), "{rest}");
+    }
+
+    fn kill9(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+// --- the place ------------------------------------------------------------------------------
+
+/// A directory for the servers of one test, and the processes that use them.
+struct Place {
+    dir: TempDir,
+}
+
+impl Place {
+    fn new() -> Place {
+        let memory = Path::new("/dev/shm");
+        let base = if memory.is_dir() {
+            memory.to_owned()
+        } else {
+            std::env::temp_dir()
+        };
+        let dir = TempDir::with_prefix_in("mt-", base).unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        Place { dir }
+    }
+
+    fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    fn command(&self, role: &str, idle: u32) -> Command {
+        self.command_of(&std::env::current_exe().unwrap(), role, idle)
+    }
+
+    fn command_of(&self, program: &Path, role: &str, idle: u32) -> Command {
+        let mut command = Command::new(program);
+        command.args([
+            "--exact",
+            "a_process_of_its_own",
+            "--ignored",
+            "--nocapture",
+        ]);
+        command.env("ROLE", role).env("MIGRATE_PG_DIR", self.path());
+        command.env("MIGRATE_PG_IDLE", idle.to_string());
+        command
+            .env_remove("TEST_DATABASE_URL")
+            .env_remove("MIGRATE_PG");
+        command
+    }
+
+    fn shared(&self, idle: u32) -> Process {
+        Process::start(&mut self.command("shared", idle))
+    }
+
+    /// The directories of servers.
+    fn instances(&self) -> Vec<PathBuf> {
+        let homes = fs::read_dir(self.path())
+            .unwrap()
+            .map(|home| home.unwrap().path());
+        homes
+            .filter(|home| {
+                home.file_name()
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .starts_with("migrate-pg-")
+            })
+            .flat_map(|home| fs::read_dir(home).unwrap().map(|one| one.unwrap().path()))
+            .filter(|path| path.is_dir() && !path.to_str().unwrap().contains("/cluster-"))
+            .collect()
+    }
+
+    /// The server in `dir`: the first line of its postmaster.pid.
+    fn postmaster(dir: &Path) -> i32 {
+        let text = fs::read_to_string(dir.join("data/postmaster.pid")).unwrap();
+        text.lines().next().unwrap().parse().unwrap()
+    }
+
+    /// Processes that have this place in their command line: servers and watchdogs.
+    fn processes(&self, word: &str) -> Vec<i32> {
+        let place = self.path().to_str().unwrap();
+        let listing = Command::new("ps")
+            .args(["-A", "-o", "pid=,args="])
+            .output()
+            .unwrap();
+        let listing = String::from_utf8(listing.stdout).unwrap();
+        let mut lines: Vec<&str> = Vec::new();
+        // A script in a command line spans many lines; the directory is on the last of them.
+        let mut pid = None;
+        let mut pids = Vec::new();
+        for line in listing.lines() {
+            let first = line.trim_start().split(' ').next().unwrap_or_default();
+            if let Ok(number) = first.parse::<i32>() {
+                pid = Some(number);
+                lines.clear();
+            }
+            lines.push(line);
+            if line.contains(place) && lines.iter().any(|line| line.contains(word)) {
+                pids.extend(pid);
+            }
+        }
+        pids.dedup();
+        pids
+    }
+
+    fn assert_soon_empty(&self) {
+        soon("the servers' directories are gone", || {
+            self.instances().is_empty()
+        });
+        soon("the servers are gone", || self.processes("-D").is_empty());
+        soon("the watchdogs are gone", || {
+            self.processes("migrate-pg-watchdog").is_empty()
+        });
+    }
+}
+
+fn soon(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "not so in 30 seconds: {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn signal(pid: i32, what: Signal) {
+    kill_process(Pid::from_raw(pid).unwrap(), what).unwrap();
+}
+
+/// What `select 1` says there, if anybody answers.
+fn answer(url: &str) -> Option<i32> {
+    answer_of(&url.parse().unwrap())
+}
+
+fn answer_of(options: &PgConnectOptions) -> Option<i32> {
+    ask(options, "select 1", Duration::from_secs(10))
+}
+
+/// The single value that a query returns, if anybody answers.
+fn ask<T>(options: &PgConnectOptions, query: &str, patience: Duration) -> Option<T>
+where
+    T: for<'r> sqlx::Decode<'r, Postgres> + sqlx::Type<Postgres> + Send + Unpin,
+{
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let connecting = tokio::time::timeout(patience, options.connect()).await;
+        let mut connection: PgConnection = connecting.ok()?.ok()?;
+        let query = sqlx::query_scalar(sqlx::AssertSqlSafe(query));
+        let value = query.fetch_one(&mut connection).await.ok()?;
+        connection.close().await.ok()?;
+        Some(value)
+    })
+}
+
+fn am_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+// --- shared servers -------------------------------------------------------------------------
+
+#[test]
+fn eight_processes_at_once_get_one_server_from_one_initdb() {
+    let place = Place::new();
+    let bin = place.path().join("bin");
+    let calls = place.path().join("calls");
+    let real = Server::private().unwrap().bin("initdb").unwrap();
+    fs::create_dir(&bin).unwrap();
+    fs::write(&calls, "").unwrap();
+    fs::set_permissions(&calls, fs::Permissions::from_mode(0o666)).unwrap();
+    let script = format!(
+        "#!/bin/sh\necho called >>{}\nexec {} \"$@\"\n",
+        calls.display(),
+        real.display()
+    );
+    fs::write(bin.join("initdb"), script).unwrap();
+    fs::set_permissions(bin.join("initdb"), fs::Permissions::from_mode(0o755)).unwrap();
+    std::os::unix::fs::symlink(real.with_file_name("postgres"), bin.join("postgres")).unwrap();
+
+    let start = |_| Process::start(place.command("shared", 0).env("MIGRATE_PG_BIN", &bin));
+    let mut processes: Vec<Process> = (0..8).map(start).collect();
+    let mut urls: Vec<String> = processes.iter_mut().map(Process::url).collect();
+    urls.dedup();
+    assert_eq!(urls.len(), 1, "{urls:?}");
+    assert_eq!(place.instances().len(), 1);
+    assert_eq!(fs::read_to_string(&calls).unwrap(), "called\n");
+
+    processes.into_iter().for_each(Process::end);
+    place.assert_soon_empty();
+}
+
+#[test]
+fn a_server_stays_while_one_user_is_left_and_goes_with_the_last_even_by_kill_9() {
+    let place = Place::new();
+    let (mut first, mut second) = (place.shared(0), place.shared(0));
+    let url = first.url();
+    assert_eq!(second.url(), url);
+    first.kill9();
+    thread::sleep(Duration::from_millis(300)); // time enough to do the wrong thing
+    assert_eq!(answer(&url), Some(1), "one user is left");
+
+    let mut third = place.shared(0);
+    assert_eq!(third.url(), url);
+    third.kill9();
+    second.kill9();
+    place.assert_soon_empty();
+    assert_eq!(answer(&url), None);
+}
+
+#[test]
+fn an_idle_server_waits_for_the_next_user_and_holds_no_pipe_open() {
+    let place = Place::new();
+    let mut first = place.shared(3);
+    let url = first.url();
+    first.end(); // waits for the end of its output, which a server must not hold
+    assert_eq!(answer(&url), Some(1), "the server is idle, not gone");
+
+    let mut second = place.shared(3);
+    assert_eq!(second.url(), url);
+    second.end();
+    place.assert_soon_empty();
+}
+
+#[test]
+fn who_comes_while_the_server_is_ending_gets_another() {
+    let place = Place::new();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..8 {
+                    let mut process = place.shared(0);
+                    process.url(); // it has asked the server something
+                    process.kill9();
+                }
+            });
+        }
+    });
+    place.assert_soon_empty();
+}
+
+#[test]
+fn a_crashed_server_is_replaced() {
+    let place = Place::new();
+    let mut first = place.shared(0);
+    let url = first.url();
+    let crashed = place.instances().remove(0);
+    signal(Place::postmaster(&crashed), Signal::KILL);
+    let mut second = place.shared(0);
+    assert_ne!(second.url(), url);
+
+    first.end();
+    soon("the crashed server's directory is gone", || {
+        !crashed.exists()
+    });
+    second.end();
+    place.assert_soon_empty();
+}
+
+#[test]
+fn a_killed_watchdog_is_replaced() {
+    let place = Place::new();
+    let mut first = place.shared(0);
+    let url = first.url();
+    for pid in place.processes("migrate-pg-watchdog") {
+        signal(pid, Signal::KILL);
+    }
+    let mut second = place.shared(0);
+    assert_eq!(second.url(), url, "the server itself is fine");
+    second.end();
+    thread::sleep(Duration::from_millis(100));
+    assert_eq!(answer(&url), Some(1), "the first user is still there");
+    first.end();
+    place.assert_soon_empty();
+}
+
+#[test]
+fn an_ordinary_user_gets_a_server_too() {
+    if !am_root() {
+        return; // then all the other tests show it
+    }
+    let place = Place::new();
+    let program = place.path().join("program"); // the target directory may be root's alone
+    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    let mut command = place.command_of(&program, "shared", 0);
+    command.uid(NOBODY).gid(NOBODY).current_dir("/");
+    let mut process = Process::start(&mut command);
+    process.url();
+    let instance = place.instances().remove(0);
+    assert_eq!(instance.join("data").metadata().unwrap().uid(), NOBODY);
+    process.end();
+    place.assert_soon_empty();
+}
+
+#[test]
+fn root_lends_the_server_another_user() {
+    if !am_root() {
+        return;
+    }
+    let place = Place::new();
+    let mut process = place.shared(0);
+    process.url();
+    let owner = place.instances().remove(0).metadata().unwrap().uid();
+    assert_ne!(owner, 0);
+    process.end();
+    place.assert_soon_empty();
+}
+
+#[test]
+fn a_home_of_somebody_else_is_not_used() {
+    if !am_root() {
+        return; // only root can make somebody else's directory
+    }
+    let place = Place::new();
+    let home = place.path().join("migrate-pg-0");
+    fs::create_dir(&home).unwrap();
+    std::os::unix::fs::chown(&home, Some(1), Some(1)).unwrap();
+    let mut process = place.shared(0);
+    let answer = process.answer();
+    assert!(answer.contains("is not a directory for"), "{answer}");
+    process.end();
+}
+
+#[test]
+fn other_settings_are_another_server() {
+    let server = Server::shared().unwrap();
+    if !server.is_own() {
+        return; // TEST_DATABASE_URL is set
+    }
+    let again = Server::shared().unwrap();
+    assert_eq!(again.url("x"), server.url("x"));
+    let other = Server::builder()
+        .setting("work_mem", "1MB")
+        .shared()
+        .unwrap();
+    assert_ne!(other.url("x"), server.url("x"));
+}
+
+// --- what the environment asks for ------------------------------------------------------------
+
+#[test]
+fn a_server_that_the_user_names_is_used_as_it_is() {
+    let place = Place::new();
+    let named = Server::builder().listen_tcp().private().unwrap();
+    let url = format!(
+        "postgres://postgres@{}/postgres",
+        named.tcp_address().unwrap()
+    );
+    let mut process = Process::start(place.command("shared", 0).env("TEST_DATABASE_URL", &url));
+    assert_eq!(process.answer(), format!("own=false {url}"));
+    process.end();
+    assert_eq!(place.instances(), [] as [PathBuf; 0]);
+
+    let given = Server::from_url(&url).unwrap();
+    assert_eq!(given.version(), named.version());
+    assert!(!given.is_own());
+    assert_eq!(answer_of(&given.options("template1")), Some(1));
+}
+
+#[test]
+fn a_development_database_is_never_taken_by_accident() {
+    let place = Place::new();
+    let url = "postgres://nobody@127.0.0.1:1/development";
+    let mut process = Process::start(place.command("shared", 0).env("DATABASE_URL", url));
+    process.url();
+    process.end();
+    place.assert_soon_empty();
+}
+
+#[test]
+fn forbid_means_that_nothing_is_started() {
+    let place = Place::new();
+    let mut process = Process::start(place.command("shared", 0).env("MIGRATE_PG", "forbid"));
+    assert_eq!(
+        process.answer(),
+        "error starting a server is forbidden by MIGRATE_PG=forbid. Name a server that tests may \
+         use in TEST_DATABASE_URL, or unset MIGRATE_PG."
+    );
+    process.end();
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+}
+
+// --- private servers ------------------------------------------------------------------------
+
+#[test]
+fn a_private_server_goes_when_its_process_is_killed() {
+    let place = Place::new();
+    let mut process = Process::start(&mut place.command("private", 100));
+    let url = process.url();
+    process.kill9();
+    place.assert_soon_empty();
+    assert_eq!(answer(&url), None);
+}
+
+#[test]
+fn a_private_server_survives_what_is_done_to_it_and_goes_when_dropped() {
+    let server = Server::private().unwrap();
+    let (url, first) = (server.url("postgres"), server.pid().unwrap());
+    assert_eq!(answer(&url), Some(1));
+
+    server.kill9();
+    assert_eq!((answer(&url), server.pid()), (None, None));
+    server.restart().unwrap();
+    assert_eq!(answer(&url), Some(1));
+    assert_ne!(server.pid(), Some(first));
+
+    server.sigstop();
+    let soon_answered: Option<i32> = ask(
+        &server.options("postgres"),
+        "select 1",
+        Duration::from_millis(300),
+    );
+    assert_eq!(soon_answered, None, "a frozen server accepts nobody");
+    server.sigcont();
+    soon("it answers again", || answer(&url) == Some(1));
+
+    server.stop_immediate();
+    assert_eq!(answer(&url), None);
+    server.restart().unwrap();
+    assert_eq!(answer(&url), Some(1));
+
+    server.sigstop(); // even a frozen one can be dropped
+    let socket_dir = socket_dir(&url);
+    assert!(socket_dir.is_dir());
+    drop(server);
+    assert!(!socket_dir.exists());
+}
+
+fn socket_dir(url: &str) -> PathBuf {
+    let (_, dir) = url.split_once("host=").unwrap();
+    PathBuf::from(dir.split('&').next().unwrap().replace("%2F", "/"))
+}
+
+#[test]
+fn a_killed_private_server_leaves_no_shared_memory_behind() {
+    let server = Server::private().unwrap();
+    let pidfile = socket_dir(&server.url("x")).join("data/postmaster.pid");
+    let text = fs::read_to_string(pidfile).unwrap();
+    let segment = text
+        .lines()
+        .nth(6)
+        .unwrap()
+        .split_whitespace()
+        .last()
+        .unwrap()
+        .to_owned();
+    let listing = || fs::read_to_string("/proc/sysvipc/shm").unwrap_or_default();
+    let exists = || {
+        listing()
+            .lines()
+            .any(|line| line.split_whitespace().nth(1) == Some(segment.as_str()))
+    };
+    if listing().is_empty() || server.bin("ipcrm").is_none() {
+        return; // nothing to see, or nothing to remove it with
+    }
+    assert!(exists());
+    server.kill9();
+    drop(server);
+    soon("the segment is gone", || !exists());
+}
+
+#[test]
+fn settings_reach_the_server_and_wrong_ones_are_told_with_the_log() {
+    let server = Server::builder()
+        .setting("max_locks_per_transaction", "10")
+        .private()
+        .unwrap();
+    let show = |name: &str| {
+        let options = server.options("postgres");
+        ask::<String>(&options, &format!("show {name}"), Duration::from_secs(10)).unwrap()
+    };
+    assert_eq!(show("max_locks_per_transaction"), "10");
+    assert_eq!(show("fsync"), "off");
+    assert_eq!(show("listen_addresses"), "");
+    assert_eq!(show("server_version_num"), server.version().to_string());
+    assert_eq!(server.tcp_address(), None);
+
+    let error = Server::builder()
+        .setting("work_mem", "much")
+        .private()
+        .unwrap_err();
+    assert!(matches!(&error, ServerError::Start { .. }), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("invalid value for parameter \"work_mem\""),
+        "{error}"
+    );
+}
+
+#[test]
+fn tcp_is_there_when_asked_for_and_keeps_its_port() {
+    let server = Server::builder().listen_tcp().private().unwrap();
+    let url = format!(
+        "postgres://postgres@{}/postgres",
+        server.tcp_address().unwrap()
+    );
+    assert_eq!(answer(&url), Some(1));
+    assert_eq!(
+        answer(&server.url("postgres")),
+        Some(1),
+        "the socket is there as well"
+    );
+    server.kill9();
+    server.restart().unwrap();
+    assert_eq!(answer(&url), Some(1));
+}
+
+#[test]
+fn odd_names_of_databases_survive_the_url() {
+    let server = Server::private().unwrap();
+    let name = "o'dd/n\u{e4}me?&x=1 %";
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut connection = server.options("postgres").connect().await.unwrap();
+        let create = sqlx::AssertSqlSafe(format!("create database \"{name}\""));
+        sqlx::query(create).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    });
+    assert_eq!(answer(&server.url(name)), Some(1));
+    let Some(psql) = server.bin("psql") else {
+        return;
+    }; // some installations are servers only
+    let mut psql = Command::new(psql);
+    let output = psql
+        .args(["-AtXc", "select current_database()"])
+        .arg(server.url(name))
+        .output();
+    assert_eq!(
+        String::from_utf8(output.unwrap().stdout).unwrap().trim(),
+        name
+    );
+}
+
+#[test]
+fn a_damaged_cache_is_made_anew() {
+    let place = Place::new();
+    Process::start(&mut place.command("private", 0)).url();
+    let home = fs::read_dir(place.path())
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let mut entries = fs::read_dir(&home)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let cluster = entries.find(|path| path.to_str().unwrap().contains("/cluster-"));
+    let lost = cluster.unwrap().join("data/global/pg_control");
+    fs::remove_file(&lost).unwrap();
+    let mut process = Process::start(&mut place.command("private", 0));
+    process.url();
+    assert!(lost.exists());
+    process.end();
+    place.assert_soon_empty();
+}
