@@ -109,7 +109,10 @@ fn owner(columns: &[&str]) -> String {
         ["version", ..] if columns.contains(&"checksum") => "sqlx's or one like it",
         ["id", ..] => "geni's or one like it",
         _ => {
-            return format!("it belongs to something else (its columns are {})", columns.join(", "));
+            return format!(
+                "it belongs to something else (its columns are {})",
+                columns.join(", ")
+            );
         }
     };
     format!("it is {tool} history (its columns are {})", columns.join(", "))

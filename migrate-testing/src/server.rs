@@ -92,18 +92,12 @@ impl Server {
     pub fn from_url(url: &str) -> Result<Server, ServerError> {
         let options = PgConnectOptions::from_str(url).map_err(ServerError::Url)?;
         let version = version::ask(&options).map_err(ServerError::Connect)?;
-        let given = Given {
-            url: url.to_owned(),
-            options,
-            version,
-        };
+        let given = Given { url: url.to_owned(), options, version };
         Ok(Server::new(Access::Given(Box::new(given))))
     }
 
     fn new(access: Access) -> Server {
-        Server {
-            access: Arc::new(access),
-        }
+        Server { access: Arc::new(access) }
     }
 
     /// Options to connect to `database` with sqlx.

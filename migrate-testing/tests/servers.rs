@@ -63,11 +63,7 @@ struct Process {
 
 impl Process {
     fn start(command: &mut Command) -> Process {
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         Process { child, stdout }
     }
@@ -76,11 +72,7 @@ impl Process {
         let mut line = String::new();
         loop {
             line.clear();
-            assert_ne!(
-                self.stdout.read_line(&mut line).unwrap(),
-                0,
-                "the process died"
-            );
+            assert_ne!(self.stdout.read_line(&mut line).unwrap(), 0, "the process died");
             if let Some(answer) = line.trim().strip_prefix("answer: ") {
                 return answer.replace("\\n", "\n");
             }
@@ -89,10 +81,7 @@ impl Process {
 
     fn url(&mut self) -> String {
         let answer = self.answer();
-        answer
-            .strip_prefix("own=true ")
-            .unwrap_or_else(|| panic!("{answer}"))
-            .to_owned()
+        answer.strip_prefix("own=true ").unwrap_or_else(|| panic!("{answer}")).to_owned()
     }
 
     /// Lets it end by itself and returns when nobody has its standard output open any more.
@@ -119,11 +108,7 @@ struct Place {
 impl Place {
     fn new() -> Place {
         let memory = Path::new("/dev/shm");
-        let base = if memory.is_dir() {
-            memory.to_owned()
-        } else {
-            std::env::temp_dir()
-        };
+        let base = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
         let dir = TempDir::with_prefix_in("mt-", base).unwrap();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
         Place { dir }
@@ -139,17 +124,10 @@ impl Place {
 
     fn command_of(&self, program: &Path, role: &str, idle: u32) -> Command {
         let mut command = Command::new(program);
-        command.args([
-            "--exact",
-            "a_process_of_its_own",
-            "--ignored",
-            "--nocapture",
-        ]);
+        command.args(["--exact", "a_process_of_its_own", "--ignored", "--nocapture"]);
         command.env("ROLE", role).env("MIGRATE_PG_DIR", self.path());
         command.env("MIGRATE_PG_IDLE", idle.to_string());
-        command
-            .env_remove("TEST_DATABASE_URL")
-            .env_remove("MIGRATE_PG");
+        command.env_remove("TEST_DATABASE_URL").env_remove("MIGRATE_PG");
         command
     }
 
@@ -159,17 +137,9 @@ impl Place {
 
     /// The directories of servers.
     fn instances(&self) -> Vec<PathBuf> {
-        let homes = fs::read_dir(self.path())
-            .unwrap()
-            .map(|home| home.unwrap().path());
+        let homes = fs::read_dir(self.path()).unwrap().map(|home| home.unwrap().path());
         homes
-            .filter(|home| {
-                home.file_name()
-                    .unwrap()
-                    .to_str()
-                    .unwrap()
-                    .starts_with("migrate-pg-")
-            })
+            .filter(|home| home.file_name().unwrap().to_str().unwrap().starts_with("migrate-pg-"))
             .flat_map(|home| fs::read_dir(home).unwrap().map(|one| one.unwrap().path()))
             .filter(|path| path.is_dir() && !path.to_str().unwrap().contains("/cluster-"))
             .collect()
@@ -184,10 +154,7 @@ impl Place {
     /// Processes that have this place in their command line: servers and watchdogs.
     fn processes(&self, word: &str) -> Vec<i32> {
         let place = self.path().to_str().unwrap();
-        let listing = Command::new("ps")
-            .args(["-A", "-o", "pid=,args="])
-            .output()
-            .unwrap();
+        let listing = Command::new("ps").args(["-A", "-o", "pid=,args="]).output().unwrap();
         let listing = String::from_utf8(listing.stdout).unwrap();
         let mut lines: Vec<&str> = Vec::new();
         // A script in a command line spans many lines; the directory is on the last of them.
@@ -209,13 +176,9 @@ impl Place {
     }
 
     fn assert_soon_empty(&self) {
-        soon("the servers' directories are gone", || {
-            self.instances().is_empty()
-        });
+        soon("the servers' directories are gone", || self.instances().is_empty());
         soon("the servers are gone", || self.processes("-D").is_empty());
-        soon("the watchdogs are gone", || {
-            self.processes("migrate-pg-watchdog").is_empty()
-        });
+        soon("the watchdogs are gone", || self.processes("migrate-pg-watchdog").is_empty());
     }
 }
 
@@ -245,10 +208,7 @@ fn ask<T>(options: &PgConnectOptions, query: &str, patience: Duration) -> Option
 where
     T: for<'r> sqlx::Decode<'r, Postgres> + sqlx::Type<Postgres> + Send + Unpin,
 {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let connecting = tokio::time::timeout(patience, options.connect()).await;
         let mut connection: PgConnection = connecting.ok()?.ok()?;
@@ -274,11 +234,8 @@ fn eight_processes_at_once_get_one_server_from_one_initdb() {
     fs::create_dir(&bin).unwrap();
     fs::write(&calls, "").unwrap();
     fs::set_permissions(&calls, fs::Permissions::from_mode(0o666)).unwrap();
-    let script = format!(
-        "#!/bin/sh\necho called >>{}\nexec {} \"$@\"\n",
-        calls.display(),
-        real.display()
-    );
+    let script =
+        format!("#!/bin/sh\necho called >>{}\nexec {} \"$@\"\n", calls.display(), real.display());
     fs::write(bin.join("initdb"), script).unwrap();
     fs::set_permissions(bin.join("initdb"), fs::Permissions::from_mode(0o755)).unwrap();
     std::os::unix::fs::symlink(real.with_file_name("postgres"), bin.join("postgres")).unwrap();
@@ -355,9 +312,7 @@ fn a_crashed_server_is_replaced() {
     assert_ne!(second.url(), url);
 
     first.end();
-    soon("the crashed server's directory is gone", || {
-        !crashed.exists()
-    });
+    soon("the crashed server's directory is gone", || !crashed.exists());
     second.end();
     place.assert_soon_empty();
 }
@@ -434,10 +389,7 @@ fn other_settings_are_another_server() {
     }
     let again = Server::shared().unwrap();
     assert_eq!(again.url("x"), server.url("x"));
-    let other = Server::builder()
-        .setting("work_mem", "1MB")
-        .shared()
-        .unwrap();
+    let other = Server::builder().setting("work_mem", "1MB").shared().unwrap();
     assert_ne!(other.url("x"), server.url("x"));
 }
 
@@ -447,10 +399,7 @@ fn other_settings_are_another_server() {
 fn a_server_that_the_user_names_is_used_as_it_is() {
     let place = Place::new();
     let named = Server::builder().listen_tcp().private().unwrap();
-    let url = format!(
-        "postgres://postgres@{}/postgres",
-        named.tcp_address().unwrap()
-    );
+    let url = format!("postgres://postgres@{}/postgres", named.tcp_address().unwrap());
     let mut process = Process::start(place.command("shared", 0).env("TEST_DATABASE_URL", &url));
     assert_eq!(process.answer(), format!("own=false {url}"));
     process.end();
@@ -510,11 +459,8 @@ fn a_private_server_survives_what_is_done_to_it_and_goes_when_dropped() {
     assert_ne!(server.pid(), Some(first));
 
     server.sigstop();
-    let soon_answered: Option<i32> = ask(
-        &server.options("postgres"),
-        "select 1",
-        Duration::from_millis(300),
-    );
+    let soon_answered: Option<i32> =
+        ask(&server.options("postgres"), "select 1", Duration::from_millis(300));
     assert_eq!(soon_answered, None, "a frozen server accepts nobody");
     server.sigcont();
     soon("it answers again", || answer(&url) == Some(1));
@@ -541,20 +487,10 @@ fn a_killed_private_server_leaves_no_shared_memory_behind() {
     let server = Server::private().unwrap();
     let pidfile = socket_dir(&server.url("x")).join("data/postmaster.pid");
     let text = fs::read_to_string(pidfile).unwrap();
-    let segment = text
-        .lines()
-        .nth(6)
-        .unwrap()
-        .split_whitespace()
-        .last()
-        .unwrap()
-        .to_owned();
+    let segment = text.lines().nth(6).unwrap().split_whitespace().last().unwrap().to_owned();
     let listing = || fs::read_to_string("/proc/sysvipc/shm").unwrap_or_default();
-    let exists = || {
-        listing()
-            .lines()
-            .any(|line| line.split_whitespace().nth(1) == Some(segment.as_str()))
-    };
+    let exists =
+        || listing().lines().any(|line| line.split_whitespace().nth(1) == Some(segment.as_str()));
     if listing().is_empty() || server.bin("ipcrm").is_none() {
         return; // nothing to see, or nothing to remove it with
     }
@@ -566,10 +502,7 @@ fn a_killed_private_server_leaves_no_shared_memory_behind() {
 
 #[test]
 fn settings_reach_the_server_and_wrong_ones_are_told_with_the_log() {
-    let server = Server::builder()
-        .setting("max_locks_per_transaction", "10")
-        .private()
-        .unwrap();
+    let server = Server::builder().setting("max_locks_per_transaction", "10").private().unwrap();
     let show = |name: &str| {
         let options = server.options("postgres");
         ask::<String>(&options, &format!("show {name}"), Duration::from_secs(10)).unwrap()
@@ -580,32 +513,17 @@ fn settings_reach_the_server_and_wrong_ones_are_told_with_the_log() {
     assert_eq!(show("server_version_num"), server.version().to_string());
     assert_eq!(server.tcp_address(), None);
 
-    let error = Server::builder()
-        .setting("work_mem", "much")
-        .private()
-        .unwrap_err();
+    let error = Server::builder().setting("work_mem", "much").private().unwrap_err();
     assert!(matches!(&error, ServerError::Start { .. }), "{error}");
-    assert!(
-        error
-            .to_string()
-            .contains("invalid value for parameter \"work_mem\""),
-        "{error}"
-    );
+    assert!(error.to_string().contains("invalid value for parameter \"work_mem\""), "{error}");
 }
 
 #[test]
 fn tcp_is_there_when_asked_for_and_keeps_its_port() {
     let server = Server::builder().listen_tcp().private().unwrap();
-    let url = format!(
-        "postgres://postgres@{}/postgres",
-        server.tcp_address().unwrap()
-    );
+    let url = format!("postgres://postgres@{}/postgres", server.tcp_address().unwrap());
     assert_eq!(answer(&url), Some(1));
-    assert_eq!(
-        answer(&server.url("postgres")),
-        Some(1),
-        "the socket is there as well"
-    );
+    assert_eq!(answer(&server.url("postgres")), Some(1), "the socket is there as well");
     server.kill9();
     server.restart().unwrap();
     assert_eq!(answer(&url), Some(1));
@@ -615,10 +533,7 @@ fn tcp_is_there_when_asked_for_and_keeps_its_port() {
 fn odd_names_of_databases_survive_the_url() {
     let server = Server::private().unwrap();
     let name = "o'dd/n\u{e4}me?&x=1 %";
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut connection = server.options("postgres").connect().await.unwrap();
         let create = sqlx::AssertSqlSafe(format!("create database \"{name}\""));
@@ -630,29 +545,16 @@ fn odd_names_of_databases_survive_the_url() {
         return;
     }; // some installations are servers only
     let mut psql = Command::new(psql);
-    let output = psql
-        .args(["-AtXc", "select current_database()"])
-        .arg(server.url(name))
-        .output();
-    assert_eq!(
-        String::from_utf8(output.unwrap().stdout).unwrap().trim(),
-        name
-    );
+    let output = psql.args(["-AtXc", "select current_database()"]).arg(server.url(name)).output();
+    assert_eq!(String::from_utf8(output.unwrap().stdout).unwrap().trim(), name);
 }
 
 #[test]
 fn a_damaged_cache_is_made_anew() {
     let place = Place::new();
     Process::start(&mut place.command("private", 0)).url();
-    let home = fs::read_dir(place.path())
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap()
-        .path();
-    let mut entries = fs::read_dir(&home)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
+    let home = fs::read_dir(place.path()).unwrap().next().unwrap().unwrap().path();
+    let mut entries = fs::read_dir(&home).unwrap().map(|entry| entry.unwrap().path());
     let cluster = entries.find(|path| path.to_str().unwrap().contains("/cluster-"));
     let lost = cluster.unwrap().join("data/global/pg_control");
     fs::remove_file(&lost).unwrap();

@@ -56,21 +56,14 @@ pub(super) fn create(
 }
 
 fn key(binaries: &Binaries) -> String {
-    INITDB
-        .iter()
-        .fold(binaries.identity(), |hash, option| hash.add(option))
-        .name()
+    INITDB.iter().fold(binaries.identity(), |hash, option| hash.add(option)).name()
 }
 
 /// Makes the cached cluster under another name first: one that carries the name is complete.
 fn make(cached: &Path, binaries: &Binaries, user: &ServerUser) -> Result<(), ServerError> {
     let unfinished = cached.with_extension(process::id().to_string());
-    DirBuilder::new()
-        .mode(0o700)
-        .create(&unfinished)
-        .doing("create", &unfinished)?;
-    user.give(&unfinished)
-        .doing("change the owner of", &unfinished)?;
+    DirBuilder::new().mode(0o700).create(&unfinished).doing("create", &unfinished)?;
+    user.give(&unfinished).doing("change the owner of", &unfinished)?;
     let data = unfinished.join(DATA);
     initdb(&data, binaries, user)?;
     let count = count(&data).doing("read", &data)?;
@@ -81,36 +74,24 @@ fn make(cached: &Path, binaries: &Binaries, user: &ServerUser) -> Result<(), Ser
 fn initdb(data: &Path, binaries: &Binaries, user: &ServerUser) -> Result<(), ServerError> {
     let program = binaries.initdb();
     let mut command = user.command(&program);
-    command
-        .args(INITDB)
-        .arg("--pgdata")
-        .arg(data)
-        .stdin(Stdio::null());
+    command.args(INITDB).arg("--pgdata").arg(data).stdin(Stdio::null());
     command.env("LC_ALL", "C").env("TZ", "UTC"); // the time zone becomes the server's
     let failed = |output| ServerError::Initdb {
         program: program.clone(),
         user: user.name().to_owned(),
         output,
     };
-    let output = command
-        .output()
-        .map_err(|error| failed(error.to_string()))?;
+    let output = command.output().map_err(|error| failed(error.to_string()))?;
     if output.status.success() {
         return Ok(());
     }
-    Err(failed(
-        String::from_utf8_lossy(&output.stderr)
-            .trim_end()
-            .to_owned(),
-    ))
+    Err(failed(String::from_utf8_lossy(&output.stderr).trim_end().to_owned()))
 }
 
 /// Copies the cached cluster, if there is one and it is whole: things in a temp directory get
 /// tidied away piece by piece.
 fn copied(cached: &Path, data: &Path, user: &ServerUser) -> Result<bool, ServerError> {
-    let count = fs::read_to_string(cached.join(COUNT))
-        .ok()
-        .and_then(|count| count.parse().ok());
+    let count = fs::read_to_string(cached.join(COUNT)).ok().and_then(|count| count.parse().ok());
     let Some(count) = count else { return Ok(false) };
     let copied = copy(&cached.join(DATA), data, user).doing("copy a cluster to", data)?;
     if copied != count {
@@ -145,11 +126,7 @@ fn copy(from: &Path, to: &Path, user: &ServerUser) -> io::Result<usize> {
 fn count(dir: &Path) -> io::Result<usize> {
     fs::read_dir(dir)?.try_fold(0, |sum, entry| {
         let entry = entry?;
-        let below = if entry.file_type()?.is_dir() {
-            count(&entry.path())?
-        } else {
-            0
-        };
+        let below = if entry.file_type()?.is_dir() { count(&entry.path())? } else { 0 };
         Ok(sum + 1 + below)
     })
 }

@@ -35,9 +35,7 @@ impl Environment {
 
     /// The directories of `PATH`.
     pub(super) fn path() -> Vec<PathBuf> {
-        env::var_os("PATH")
-            .map(|path| env::split_paths(&path).collect())
-            .unwrap_or_default()
+        env::var_os("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default()
     }
 }
 

@@ -99,10 +99,6 @@ pub(super) trait Doing<T> {
 
 impl<T> Doing<T> for io::Result<T> {
     fn doing(self, doing: &'static str, path: &Path) -> Result<T, ServerError> {
-        self.map_err(|source| ServerError::Io {
-            doing,
-            path: path.to_owned(),
-            source,
-        })
+        self.map_err(|source| ServerError::Io { doing, path: path.to_owned(), source })
     }
 }

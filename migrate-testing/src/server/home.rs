@@ -39,11 +39,7 @@ impl Home {
         };
         homes.dedup();
         let ours = homes.into_iter().filter(|dir| user.owns(dir));
-        ours.map(|dir| Home {
-            dir,
-            user: user.clone(),
-        })
-        .collect()
+        ours.map(|dir| Home { dir, user: user.clone() }).collect()
     }
 
     /// The home for a new server.
@@ -58,10 +54,7 @@ impl Home {
         if !user.reaches(&base) {
             return Err(unreachable(base, user));
         }
-        let home = Home {
-            dir: below(&base),
-            user: user.clone(),
-        };
+        let home = Home { dir: below(&base), user: user.clone() };
         home.create()?;
         Ok(home)
     }
@@ -81,9 +74,7 @@ impl Home {
         }
         let found = self.dir.symlink_metadata().doing("look at", &self.dir)?;
         if found.is_dir() && found.uid() == user::caller() {
-            self.user
-                .give(&self.dir)
-                .doing("change the owner of", &self.dir)?;
+            self.user.give(&self.dir).doing("change the owner of", &self.dir)?;
         }
         if self.user.owns(&self.dir) && found.mode() & 0o077 == 0 {
             return Ok(());
@@ -100,11 +91,7 @@ impl Home {
         let path = self.dir.join(name);
         let no_follow = OFlags::NOFOLLOW.bits().cast_signed();
         let mut options = OpenOptions::new();
-        options
-            .write(true)
-            .create(true)
-            .mode(0o600)
-            .custom_flags(no_follow);
+        options.write(true).create(true).mode(0o600).custom_flags(no_follow);
         options.open(&path).doing("open", &path)
     }
 
@@ -138,10 +125,7 @@ impl Home {
     pub(super) fn clusters(&self, kind: &str) -> Vec<PathBuf> {
         let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten();
         let kind = format!("{CLUSTER}{kind}");
-        entries
-            .map(|entry| entry.path())
-            .filter(|dir| name(dir).starts_with(&kind))
-            .collect()
+        entries.map(|entry| entry.path()).filter(|dir| name(dir).starts_with(&kind)).collect()
     }
 
     pub(super) fn cluster(&self, name: &str) -> PathBuf {
@@ -157,9 +141,7 @@ pub(super) fn is_memory(dir: &Path) -> bool {
 }
 
 fn name(path: &Path) -> &str {
-    path.file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or_default()
+    path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
 }
 
 /// The caller's id is in the name, not the server's: root and postgres keep out of each other's.
@@ -168,12 +150,7 @@ fn below(base: &Path) -> PathBuf {
 }
 
 fn bases() -> [PathBuf; 4] {
-    [
-        MEMORY.into(),
-        std::env::temp_dir(),
-        "/tmp".into(),
-        "/var/tmp".into(),
-    ]
+    [MEMORY.into(), std::env::temp_dir(), "/tmp".into(), "/var/tmp".into()]
 }
 
 /// The first place with room that the server's user can get to.
@@ -181,10 +158,7 @@ fn choose_base(user: &ServerUser) -> PathBuf {
     let fit = |base: &PathBuf| {
         user.reaches(base) && (!is_memory(base) || free_bytes(base) >= MEMORY_ENOUGH)
     };
-    bases()
-        .into_iter()
-        .find(fit)
-        .unwrap_or_else(std::env::temp_dir)
+    bases().into_iter().find(fit).unwrap_or_else(std::env::temp_dir)
 }
 
 fn free_bytes(dir: &Path) -> u64 {

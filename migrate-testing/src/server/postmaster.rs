@@ -57,10 +57,7 @@ impl Settings {
     }
 
     fn all(&self) -> impl Iterator<Item = (&str, &str)> {
-        let extra = self
-            .extra
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()));
+        let extra = self.extra.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         DEFAULTS.into_iter().chain(extra) // the last one counts
     }
 
@@ -101,9 +98,7 @@ impl Launch {
     pub(super) fn start(&self, home: &Home, dir: &Path) -> Result<Running, ServerError> {
         cluster::create(home, &self.binaries, &self.user, &data(dir))?;
         let log = log(dir);
-        File::create_new(&log)
-            .and_then(|_| self.user.give(&log))
-            .doing("create", &log)?;
+        File::create_new(&log).and_then(|_| self.user.give(&log)).doing("create", &log)?;
         let mut tries = if self.settings.tcp { 5 } else { 1 };
         loop {
             tries -= 1;
@@ -118,11 +113,7 @@ impl Launch {
     /// Starts the cluster that is in `dir`, once.
     pub(super) fn start_again(&self, dir: &Path, port: u16) -> Result<Running, ServerError> {
         let log = log(dir);
-        let out = File::options()
-            .write(true)
-            .truncate(true)
-            .open(&log)
-            .doing("open", &log)?;
+        let out = File::options().write(true).truncate(true).open(&log).doing("open", &log)?;
         let err = out.try_clone().doing("open", &log)?;
         let mut command = self.command(dir, port);
         command.stdin(Stdio::null()).stdout(out).stderr(err);
@@ -132,12 +123,7 @@ impl Launch {
 
     fn command(&self, dir: &Path, port: u16) -> Command {
         let mut command = self.user.command(&self.binaries.postgres());
-        command
-            .arg("-D")
-            .arg(data(dir))
-            .arg("-k")
-            .arg(dir)
-            .args(["-p", &port.to_string()]);
+        command.arg("-D").arg(data(dir)).arg("-k").arg(dir).args(["-p", &port.to_string()]);
         let addresses = if self.settings.tcp { "127.0.0.1" } else { "" };
         command.args(["-c", &format!("listen_addresses={addresses}")]);
         if home::is_memory(dir) {
@@ -147,10 +133,7 @@ impl Launch {
         for (name, value) in self.settings.all() {
             command.args(["-c", &format!("{name}={value}")]);
         }
-        command
-            .env("LC_ALL", "C")
-            .env_remove("PGDATA")
-            .env_remove("PGPORT");
+        command.env("LC_ALL", "C").env_remove("PGDATA").env_remove("PGPORT");
         command.process_group(0); // Ctrl-C is not for it
         command
     }
@@ -176,10 +159,7 @@ impl Launch {
             if says_ready(dir, postmaster.id())
                 && let Ok(version) = version::ask(&own.options("postgres"))
             {
-                return Ok(Running {
-                    postmaster,
-                    own: Own { version, ..own },
-                });
+                return Ok(Running { postmaster, own: Own { version, ..own } });
             }
             if Instant::now() > deadline {
                 let _ = postmaster.kill().and_then(|()| postmaster.wait());
@@ -187,10 +167,7 @@ impl Launch {
             }
             thread::sleep(Duration::from_millis(1));
         };
-        Err(ServerError::Start {
-            why,
-            log: log_tail(dir),
-        })
+        Err(ServerError::Start { why, log: log_tail(dir) })
     }
 }
 

@@ -44,9 +44,7 @@ impl Binaries {
         let found = self.postgres().metadata();
         let size = found.as_ref().map_or(0, Metadata::len);
         let modified = found.as_ref().map_or(0, MetadataExt::mtime);
-        self.place()
-            .add(size.to_le_bytes())
-            .add(modified.to_le_bytes())
+        self.place().add(size.to_le_bytes()).add(modified.to_le_bytes())
     }
 }
 
@@ -86,15 +84,11 @@ fn by_pg_config(places: &Places, searched: &mut Searched) -> Option<Binaries> {
         return searched.miss("pg_config on PATH", "not there");
     };
     let label = format!("{} --bindir", pg_config.display());
-    let told = Command::new(&pg_config)
-        .arg("--bindir")
-        .stdin(Stdio::null())
-        .output();
+    let told = Command::new(&pg_config).arg("--bindir").stdin(Stdio::null()).output();
     match told {
-        Ok(told) if told.status.success() => searched.judge(
-            &label,
-            Path::new(String::from_utf8_lossy(&told.stdout).trim()),
-        ),
+        Ok(told) if told.status.success() => {
+            searched.judge(&label, Path::new(String::from_utf8_lossy(&told.stdout).trim()))
+        }
         _ => searched.miss(&label, "failed"),
     }
 }
@@ -107,17 +101,13 @@ fn by_path(places: &Places, searched: &mut Searched) -> Option<Binaries> {
     if candidates.is_empty() {
         return searched.miss("PATH", "no initdb");
     }
-    candidates
-        .into_iter()
-        .find_map(|dir| searched.judge("PATH", &home_of_initdb(dir)))
+    candidates.into_iter().find_map(|dir| searched.judge("PATH", &home_of_initdb(dir)))
 }
 
 /// The directory itself, or where its `initdb` links to: its neighbours are found only there.
 fn home_of_initdb(dir: &Path) -> PathBuf {
     let target = dir.join("initdb").canonicalize().ok();
-    target
-        .and_then(|initdb| initdb.parent().map(Path::to_owned))
-        .unwrap_or_else(|| dir.to_owned())
+    target.and_then(|initdb| initdb.parent().map(Path::to_owned)).unwrap_or_else(|| dir.to_owned())
 }
 
 /// Where PostgreSQL is customarily put: a directory, the start of the names in it that end with
@@ -141,9 +131,7 @@ fn by_custom(places: &Places, searched: &mut Searched) -> Option<Binaries> {
         if versions.is_empty() {
             return searched.miss(&label.display().to_string(), "no such directory");
         }
-        versions
-            .iter()
-            .find_map(|dir| searched.judge("usual place", &dir.join(below)))
+        versions.iter().find_map(|dir| searched.judge("usual place", &dir.join(below)))
     })
 }
 
@@ -154,10 +142,7 @@ fn versions_in(parent: &Path, start: &str) -> Vec<PathBuf> {
         .filter_map(|entry| {
             let name = entry.file_name();
             let version = name.to_str()?.strip_prefix(start)?;
-            let numbers = version
-                .split('.')
-                .map_while(|number| number.parse().ok())
-                .collect();
+            let numbers = version.split('.').map_while(|number| number.parse().ok()).collect();
             Some((numbers, entry.path()))
         })
         .collect();
@@ -217,18 +202,9 @@ impl fmt::Display for Searched {
             writeln!(f, "  {miss}")?;
         }
         writeln!(f, "Install it:\n  {}", self.install)?;
-        writeln!(
-            f,
-            "or name its directory in MIGRATE_PG_BIN, or use one from Docker:"
-        )?;
-        writeln!(
-            f,
-            "  docker run -d -p 127.0.0.1:5432:5432 -e POSTGRES_PASSWORD=pg postgres:17"
-        )?;
-        write!(
-            f,
-            "  export TEST_DATABASE_URL=postgres://postgres:pg@127.0.0.1:5432/postgres"
-        )
+        writeln!(f, "or name its directory in MIGRATE_PG_BIN, or use one from Docker:")?;
+        writeln!(f, "  docker run -d -p 127.0.0.1:5432:5432 -e POSTGRES_PASSWORD=pg postgres:17")?;
+        write!(f, "  export TEST_DATABASE_URL=postgres://postgres:pg@127.0.0.1:5432/postgres")
     }
 }
 
@@ -240,25 +216,17 @@ fn install_line(os_release: &str, macos: bool) -> &'static str {
         return "brew install postgresql@17";
     }
     let family = |line: &str| {
-        let names = line
-            .strip_prefix("ID_LIKE=")
-            .or_else(|| line.strip_prefix("ID="))?;
-        names
-            .trim_matches('"')
-            .split(' ')
-            .find_map(|name| match name {
-                "debian" | "ubuntu" => Some("sudo apt-get install -y postgresql"),
-                "fedora" | "rhel" | "centos" => Some("sudo dnf install -y postgresql-server"),
-                "alpine" => Some("apk add postgresql"),
-                "arch" => Some("sudo pacman -S postgresql"),
-                "suse" | "opensuse" => Some("sudo zypper install postgresql-server"),
-                _ => None,
-            })
+        let names = line.strip_prefix("ID_LIKE=").or_else(|| line.strip_prefix("ID="))?;
+        names.trim_matches('"').split(' ').find_map(|name| match name {
+            "debian" | "ubuntu" => Some("sudo apt-get install -y postgresql"),
+            "fedora" | "rhel" | "centos" => Some("sudo dnf install -y postgresql-server"),
+            "alpine" => Some("apk add postgresql"),
+            "arch" => Some("sudo pacman -S postgresql"),
+            "suse" | "opensuse" => Some("sudo zypper install postgresql-server"),
+            _ => None,
+        })
     };
-    os_release
-        .lines()
-        .find_map(family)
-        .unwrap_or("the package `postgresql` of your system")
+    os_release.lines().find_map(family).unwrap_or("the package `postgresql` of your system")
 }
 
 #[cfg(test)]
@@ -273,12 +241,8 @@ mod tests {
 
     impl Machine {
         fn new(programs: &[&str]) -> Machine {
-            let machine = Machine {
-                root: TempDir::new().unwrap(),
-            };
-            programs
-                .iter()
-                .for_each(|program| machine.write(program, "#!/bin/sh\n"));
+            let machine = Machine { root: TempDir::new().unwrap() };
+            programs.iter().for_each(|program| machine.write(program, "#!/bin/sh\n"));
             machine
         }
 
@@ -295,11 +259,7 @@ mod tests {
 
         fn places(&self, path: &[&str]) -> Places {
             let path = path.iter().map(|dir| self.at(dir)).collect();
-            Places {
-                bin: None,
-                path,
-                root: self.at(""),
-            }
+            Places { bin: None, path, root: self.at("") }
         }
 
         fn found(&self, places: &Places) -> PathBuf {
@@ -328,10 +288,7 @@ mod tests {
             "usr/lib/postgresql/16/bin/initdb",
             "usr/lib/postgresql/16/bin/postgres",
         ]);
-        assert_eq!(
-            machine.found(&machine.places(&[])),
-            Path::new("usr/lib/postgresql/16/bin")
-        );
+        assert_eq!(machine.found(&machine.places(&[])), Path::new("usr/lib/postgresql/16/bin"));
     }
 
     #[test]
@@ -359,11 +316,7 @@ mod tests {
             &format!("#!/bin/sh\necho {}\n", machine.at("dev/bin").display()),
         );
         let places = machine.places(&["usr/bin", "good"]);
-        assert_eq!(
-            machine.found(&places),
-            Path::new("good"),
-            "a bindir of clients only"
-        );
+        assert_eq!(machine.found(&places), Path::new("good"), "a bindir of clients only");
 
         machine.write("dev/bin/initdb", "");
         machine.write("dev/bin/postgres", "");
@@ -375,26 +328,17 @@ mod tests {
         let machine = Machine::new(&["pg/bin/initdb", "pg/bin/postgres", "usr/bin/true"]);
         std::os::unix::fs::symlink(machine.at("pg/bin/initdb"), machine.at("usr/bin/initdb"))
             .unwrap();
-        assert_eq!(
-            machine.found(&machine.places(&["usr/bin"])),
-            Path::new("pg/bin")
-        );
+        assert_eq!(machine.found(&machine.places(&["usr/bin"])), Path::new("pg/bin"));
     }
 
     #[test]
     fn what_the_user_names_is_not_second_guessed() {
         let machine = Machine::new(&["good/initdb", "good/postgres", "named/postgres"]);
-        let places = Places {
-            bin: Some(machine.at("named")),
-            ..machine.places(&["good"])
-        };
+        let places = Places { bin: Some(machine.at("named")), ..machine.places(&["good"]) };
         let error = find(&places).unwrap_err();
         assert_eq!(
             error.misses,
-            [format!(
-                "{} (MIGRATE_PG_BIN): no initdb",
-                machine.at("named").display()
-            )]
+            [format!("{} (MIGRATE_PG_BIN): no initdb", machine.at("named").display())]
         );
     }
 
@@ -405,9 +349,7 @@ mod tests {
             "etc/os-release",
             "NAME=\"Linux Mint\"\nID=linuxmint\nID_LIKE=\"ubuntu debian\"\n",
         );
-        let text = find(&machine.places(&["usr/local/bin"]))
-            .unwrap_err()
-            .to_string();
+        let text = find(&machine.places(&["usr/local/bin"])).unwrap_err().to_string();
         let text = text.replace(&machine.at("").display().to_string(), "/");
         assert_eq!(
             text,
@@ -432,23 +374,14 @@ mod tests {
 
     #[test]
     fn each_system_has_its_way_to_install() {
-        assert_eq!(
-            install_line("ID=fedora\n", false),
-            "sudo dnf install -y postgresql-server"
-        );
+        assert_eq!(install_line("ID=fedora\n", false), "sudo dnf install -y postgresql-server");
         assert_eq!(
             install_line("ID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\n", false),
             "sudo dnf install -y postgresql-server"
         );
         assert_eq!(install_line("ID=alpine\n", false), "apk add postgresql");
-        assert_eq!(
-            install_line("ID=arch\n", false),
-            "sudo pacman -S postgresql"
-        );
+        assert_eq!(install_line("ID=arch\n", false), "sudo pacman -S postgresql");
         assert_eq!(install_line("", true), "brew install postgresql@17");
-        assert_eq!(
-            install_line("", false),
-            "the package `postgresql` of your system"
-        );
+        assert_eq!(install_line("", false), "the package `postgresql` of your system");
     }
 }

@@ -31,26 +31,14 @@ struct Used {
 pub(super) fn get(launch: &Launch) -> Result<Server, ServerError> {
     let mut used = USED.lock().unwrap_or_else(PoisonError::into_inner);
     let used = used.get_or_insert_default();
-    let name = launch
-        .environment
-        .dir
-        .clone()
-        .unwrap_or_default()
-        .join(launch.key());
+    let name = launch.environment.dir.clone().unwrap_or_default().join(launch.key());
     if let Some(known) = used.get(&name).filter(|known| accepts(&known.socket)) {
         return Ok(known.server.clone());
     }
     let (own, hold) = join_or_start(launch)?;
     let socket = own.socket_dir.join(format!(".s.PGSQL.{}", own.port));
     let server = Server::new(Access::Own(own));
-    used.insert(
-        name,
-        Used {
-            server: server.clone(),
-            socket,
-            _hold: hold,
-        },
-    );
+    used.insert(name, Used { server: server.clone(), socket, _hold: hold });
     Ok(server)
 }
 

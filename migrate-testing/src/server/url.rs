@@ -19,19 +19,11 @@ pub(super) fn with_database(url: &str, database: &str) -> String {
     let (address, query) = url.split_once('?').unwrap_or((url, ""));
     let authority = address.find("://").map_or(0, |at| at + 3);
     let end = address.get(authority..).and_then(|rest| rest.find('/'));
-    let server = end
-        .and_then(|at| address.get(..authority + at))
-        .unwrap_or(address);
-    let kept: Vec<&str> = query
-        .split('&')
-        .filter(|one| !one.is_empty() && !one.starts_with("dbname="))
-        .collect();
+    let server = end.and_then(|at| address.get(..authority + at)).unwrap_or(address);
+    let kept: Vec<&str> =
+        query.split('&').filter(|one| !one.is_empty() && !one.starts_with("dbname=")).collect();
     let question = if kept.is_empty() { "" } else { "?" };
-    format!(
-        "{server}/{}{question}{}",
-        encoded(database.as_bytes()),
-        kept.join("&")
-    )
+    format!("{server}/{}{question}{}", encoded(database.as_bytes()), kept.join("&"))
 }
 
 fn encoded(bytes: &[u8]) -> String {
@@ -66,10 +58,7 @@ mod tests {
             ),
             ("postgres://u@h", "postgres://u@h/n"),
             ("postgres://u@h?x=/y", "postgres://u@h/n?x=/y"),
-            (
-                "postgres:///old?dbname=other&host=/tmp",
-                "postgres:///n?host=/tmp",
-            ),
+            ("postgres:///old?dbname=other&host=/tmp", "postgres:///n?host=/tmp"),
         ] {
             assert_eq!(with_database(url, "n"), expected);
         }

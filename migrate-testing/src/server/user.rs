@@ -43,16 +43,11 @@ impl ServerUser {
 
     /// Makes this user the owner of what we just created.
     pub(super) fn give(&self, path: &Path) -> io::Result<()> {
-        if self.dropped {
-            lchown(path, Some(self.uid), Some(self.gid))
-        } else {
-            Ok(())
-        }
+        if self.dropped { lchown(path, Some(self.uid), Some(self.gid)) } else { Ok(()) }
     }
 
     pub(super) fn owns(&self, path: &Path) -> bool {
-        path.symlink_metadata()
-            .is_ok_and(|found| found.is_dir() && found.uid() == self.uid)
+        path.symlink_metadata().is_ok_and(|found| found.is_dir() && found.uid() == self.uid)
     }
 
     /// Whether this user gets to what is inside `dir`. Only another user than us may fail to.
@@ -76,16 +71,9 @@ pub(super) fn caller() -> u32 {
 fn choose(uid: u32, gid: u32, passwd: &str) -> Option<ServerUser> {
     if uid != 0 {
         let name = format!("id {uid}");
-        return Some(ServerUser {
-            uid,
-            gid,
-            name,
-            dropped: false,
-        });
+        return Some(ServerUser { uid, gid, name, dropped: false });
     }
-    ["postgres", "_postgres", "nobody"]
-        .iter()
-        .find_map(|name| in_passwd(name, passwd))
+    ["postgres", "_postgres", "nobody"].iter().find_map(|name| in_passwd(name, passwd))
 }
 
 fn in_passwd(name: &str, passwd: &str) -> Option<ServerUser> {
@@ -93,20 +81,13 @@ fn in_passwd(name: &str, passwd: &str) -> Option<ServerUser> {
         let mut fields = line.split(':');
         let found = fields.next()? == name;
         let (uid, gid) = (id(fields.nth(1)?)?, id(fields.next()?)?);
-        (found && uid != 0).then(|| ServerUser {
-            uid,
-            gid,
-            name: name.to_owned(),
-            dropped: true,
-        })
+        (found && uid != 0).then(|| ServerUser { uid, gid, name: name.to_owned(), dropped: true })
     })
 }
 
 /// An id as in /etc/passwd, where macOS writes nobody's as -2.
 fn id(text: &str) -> Option<u32> {
-    text.parse()
-        .ok()
-        .or_else(|| text.parse::<i32>().ok().map(i32::cast_unsigned))
+    text.parse().ok().or_else(|| text.parse::<i32>().ok().map(i32::cast_unsigned))
 }
 
 #[cfg(test)]
@@ -130,11 +111,7 @@ mod tests {
         let postgres = (String::from("postgres"), 101, 104);
         assert_eq!(name_and_ids(choose(0, 0, &with_postgres)), Some(postgres));
 
-        assert_eq!(
-            choose(0, 0, "postgres:x:0:0::/:/bin/sh\n"),
-            None,
-            "root by another name"
-        );
+        assert_eq!(choose(0, 0, "postgres:x:0:0::/:/bin/sh\n"), None, "root by another name");
     }
 
     #[test]

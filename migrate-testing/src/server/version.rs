@@ -16,9 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) fn ask(options: &PgConnectOptions) -> Result<u32, sqlx::Error> {
     let options = options.clone().disable_statement_logging();
     thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(connect(&options))
     })
     .join()
@@ -36,9 +34,7 @@ async fn connect(options: &PgConnectOptions) -> Result<u32, sqlx::Error> {
 /// Whether an error is an answer, given by a server that is up: it may be full, it is not gone.
 pub(super) fn is_answer(error: &sqlx::Error) -> bool {
     const STARTING_OR_STOPPING: &str = "57P03";
-    error.as_database_error().is_some_and(|error| {
-        error
-            .code()
-            .is_some_and(|code| code != STARTING_OR_STOPPING)
-    })
+    error
+        .as_database_error()
+        .is_some_and(|error| error.code().is_some_and(|code| code != STARTING_OR_STOPPING))
 }

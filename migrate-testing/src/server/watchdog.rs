@@ -43,19 +43,13 @@ pub(super) enum Entry {
 pub(super) fn watch(dir: &Path, user: &ServerUser, grace: u32) -> Result<Hold, ServerError> {
     let users = users(dir);
     if !users.exists() {
-        run(user
-            .command(Path::new("mkfifo"))
-            .args(["-m", "600"])
-            .arg(&users))?;
+        run(user.command(Path::new("mkfifo")).args(["-m", "600"]).arg(&users))?;
     }
     // Reading as well makes this open succeed before anybody reads.
     let bootstrap = open(OpenOptions::new().read(true), &users).doing("open", &users)?;
     let hold = open(&mut OpenOptions::new(), &users).doing("open", &users)?;
     let mut watchdog = user.command(Path::new("sh"));
-    watchdog
-        .args(["-c", SCRIPT, "migrate-pg-watchdog"])
-        .arg(dir)
-        .arg(grace.to_string());
+    watchdog.args(["-c", SCRIPT, "migrate-pg-watchdog"]).arg(dir).arg(grace.to_string());
     run(watchdog.process_group(0))?; // Ctrl-C is not for it
     drop(bootstrap);
     Ok(Hold { _users: hold })
@@ -97,10 +91,7 @@ pub(super) fn is_watched(dir: &Path) -> bool {
 }
 
 fn is_recent(dir: &Path) -> bool {
-    let age = dir
-        .metadata()
-        .and_then(|found| found.modified())
-        .map(|time| time.elapsed());
+    let age = dir.metadata().and_then(|found| found.modified()).map(|time| time.elapsed());
     !matches!(age, Ok(Ok(age)) if age > Duration::from_secs(60))
 }
 
@@ -128,28 +119,15 @@ fn open(options: &mut OpenOptions, users: &Path) -> io::Result<File> {
 /// A name that no other visitor has.
 fn visitor() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    format!(
-        "{}-{}",
-        process::id(),
-        COUNT.fetch_add(1, Ordering::Relaxed)
-    )
+    format!("{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 fn run(command: &mut Command) -> Result<(), ServerError> {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let failed = || io::Error::other("it failed");
     let status = command.status();
     let program = PathBuf::from(command.get_program());
     status
-        .and_then(|status| {
-            if status.success() {
-                Ok(())
-            } else {
-                Err(failed())
-            }
-        })
+        .and_then(|status| if status.success() { Ok(()) } else { Err(failed()) })
         .doing("run", &program)
 }

@@ -1,0 +1,130 @@
+//! What the promises are stated with: databases, folders made of a few lines, and looks at the catalog.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use migrate_postgres::{Migrator, Source};
+use migrate_testing::Server;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
+use tempfile::TempDir;
+
+/// An empty database of its own on the shared server; dropped with the value.
+pub struct Database {
+    pub server: Server,
+    pub name: String,
+}
+
+impl Database {
+    pub async fn fresh() -> Self {
+        Self::on(Server::shared().expect("a server")).await
+    }
+
+    pub async fn on(server: Server) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("p{}_{number}", std::process::id());
+        let mut admin = server.options("postgres").connect().await.expect("a connection");
+        admin.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.expect("a database");
+        Self { server, name }
+    }
+
+    pub fn options(&self) -> PgConnectOptions {
+        self.server.options(&self.name)
+    }
+
+    pub async fn connect(&self) -> PgConnection {
+        self.options().connect().await.expect("a connection")
+    }
+
+    pub async fn pool(&self) -> PgPool {
+        let pool = PgPoolOptions::new().max_connections(3);
+        pool.connect_with(self.options()).await.expect("a pool")
+    }
+
+    pub async fn run(&self, sql: &str) {
+        let mut connection = self.connect().await;
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.expect(sql);
+        connection.close().await.expect("closed");
+    }
+
+    /// The one value that a query gives, as text.
+    pub async fn value(&self, sql: &str) -> String {
+        let mut connection = self.connect().await;
+        let sql = format!("SELECT ({sql})::text");
+        let value: Option<String> = sqlx::query_scalar(AssertSqlSafe(sql))
+            .fetch_one(&mut connection)
+            .await
+            .expect("a value");
+        connection.close().await.expect("closed");
+        value.unwrap_or_else(|| "NULL".to_owned())
+    }
+
+    /// What the history says, a line a row.
+    pub async fn history(&self) -> Vec<String> {
+        let text = self
+            .value(
+                "SELECT coalesce(string_agg(concat_ws(' ', seq, version, phase, kind, direction, state, statement), \
+                 '|' ORDER BY seq), '') FROM public.schema_migrations",
+            )
+            .await;
+        text.split('|').filter(|line| !line.is_empty()).map(ToOwned::to_owned).collect()
+    }
+
+    pub async fn has_table(&self, name: &str) -> bool {
+        self.value(&format!("SELECT to_regclass('{name}') IS NOT NULL")).await == "true"
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let (options, name) = (self.server.options("postgres"), self.name.clone());
+        let drop = async move {
+            let mut admin = options.connect().await?;
+            admin
+                .execute(AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")))
+                .await?;
+            admin.close().await
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let dropped = std::thread::spawn(move || runtime.map(|runtime| runtime.block_on(drop)));
+        drop_result(dropped.join());
+    }
+}
+
+/// A server that a test has killed has no database to drop.
+fn drop_result<T>(_: T) {}
+
+/// A folder of migrations, made of names and texts.
+pub struct Folder(TempDir);
+
+impl Folder {
+    pub fn of(files: &[(&str, &str)]) -> Self {
+        let folder = Self(TempDir::new().expect("a folder"));
+        files.iter().for_each(|(name, text)| folder.write(name, text));
+        folder
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.0.path().join(name), text).expect("a file");
+    }
+
+    pub fn remove(&self, name: &str) {
+        std::fs::remove_file(self.0.path().join(name)).expect("a file less");
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub fn source(&self) -> Source {
+        match Source::read(self.path()) {
+            Ok(source) => source,
+            Err(problems) => panic!("{problems:#?}"),
+        }
+    }
+
+    pub fn migrator(&self) -> Migrator {
+        Migrator::new(self.source())
+    }
+}

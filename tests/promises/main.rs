@@ -1,0 +1,4 @@
+//! The promises of migrate, end to end, on a real server.
+
+mod harness;
+mod start_up;
