@@ -223,32 +223,66 @@ fn am_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
+/// The installed programs, but for an `initdb` that leaves a trace of each call.
+struct CountedInitdb {
+    bin: PathBuf,
+    calls: PathBuf,
+}
+
+impl CountedInitdb {
+    fn new(place: &Place) -> CountedInitdb {
+        let bin = place.path().join("bin");
+        let calls = place.path().join("calls");
+        let real = Server::private().unwrap().bin("initdb").unwrap();
+        fs::create_dir(&bin).unwrap();
+        fs::write(&calls, "").unwrap();
+        fs::set_permissions(&calls, fs::Permissions::from_mode(0o666)).unwrap();
+        let script = format!(
+            "#!/bin/sh\necho called >>{}\nexec {} \"$@\"\n",
+            calls.display(),
+            real.display()
+        );
+        fs::write(bin.join("initdb"), script).unwrap();
+        fs::set_permissions(bin.join("initdb"), fs::Permissions::from_mode(0o755)).unwrap();
+        std::os::unix::fs::symlink(real.with_file_name("postgres"), bin.join("postgres")).unwrap();
+        CountedInitdb { bin, calls }
+    }
+
+    fn calls(&self) -> usize {
+        fs::read_to_string(&self.calls).unwrap().lines().count()
+    }
+}
+
 // --- shared servers -------------------------------------------------------------------------
 
 #[test]
 fn eight_processes_at_once_get_one_server_from_one_initdb() {
     let place = Place::new();
-    let bin = place.path().join("bin");
-    let calls = place.path().join("calls");
-    let real = Server::private().unwrap().bin("initdb").unwrap();
-    fs::create_dir(&bin).unwrap();
-    fs::write(&calls, "").unwrap();
-    fs::set_permissions(&calls, fs::Permissions::from_mode(0o666)).unwrap();
-    let script =
-        format!("#!/bin/sh\necho called >>{}\nexec {} \"$@\"\n", calls.display(), real.display());
-    fs::write(bin.join("initdb"), script).unwrap();
-    fs::set_permissions(bin.join("initdb"), fs::Permissions::from_mode(0o755)).unwrap();
-    std::os::unix::fs::symlink(real.with_file_name("postgres"), bin.join("postgres")).unwrap();
-
-    let start = |_| Process::start(place.command("shared", 0).env("MIGRATE_PG_BIN", &bin));
+    let initdb = CountedInitdb::new(&place);
+    let start = |_| Process::start(place.command("shared", 0).env("MIGRATE_PG_BIN", &initdb.bin));
     let mut processes: Vec<Process> = (0..8).map(start).collect();
     let mut urls: Vec<String> = processes.iter_mut().map(Process::url).collect();
     urls.dedup();
     assert_eq!(urls.len(), 1, "{urls:?}");
     assert_eq!(place.instances().len(), 1);
-    assert_eq!(fs::read_to_string(&calls).unwrap(), "called\n");
+    assert_eq!(initdb.calls(), 1);
 
     processes.into_iter().for_each(Process::end);
+    place.assert_soon_empty();
+}
+
+#[test]
+fn private_servers_at_once_are_made_by_one_initdb() {
+    let place = Place::new();
+    let initdb = CountedInitdb::new(&place);
+    let start = |_| Process::start(place.command("private", 0).env("MIGRATE_PG_BIN", &initdb.bin));
+    let mut processes: Vec<Process> = (0..4).map(start).collect();
+    let mut urls: Vec<String> = processes.iter_mut().map(Process::url).collect();
+    urls.sort();
+    urls.dedup();
+    assert_eq!(urls.len(), 4, "{urls:?}");
+    assert_eq!(initdb.calls(), 1);
+    processes.into_iter().for_each(Process::kill9);
     place.assert_soon_empty();
 }
 
@@ -288,10 +322,11 @@ fn an_idle_server_waits_for_the_next_user_and_holds_no_pipe_open() {
 fn who_comes_while_the_server_is_ending_gets_another() {
     let place = Place::new();
     thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
+        for role in ["shared", "shared", "shared", "private"] {
+            let place = &place;
+            scope.spawn(move || {
                 for _ in 0..8 {
-                    let mut process = place.shared(0);
+                    let mut process = Process::start(&mut place.command(role, 0));
                     process.url(); // it has asked the server something
                     process.kill9();
                 }
@@ -374,6 +409,7 @@ fn a_home_of_somebody_else_is_not_used() {
     let place = Place::new();
     let home = place.path().join("migrate-pg-0");
     fs::create_dir(&home).unwrap();
+    fs::set_permissions(&home, fs::Permissions::from_mode(0o700)).unwrap();
     std::os::unix::fs::chown(&home, Some(1), Some(1)).unwrap();
     let mut process = place.shared(0);
     let answer = process.answer();

@@ -42,17 +42,28 @@ pub(super) enum Entry {
 /// Has `dir` watched, with us as its first user: it goes `grace` seconds after the last one.
 pub(super) fn watch(dir: &Path, user: &ServerUser, grace: u32) -> Result<Hold, ServerError> {
     let users = users(dir);
-    if !users.exists() {
-        run(user.command(Path::new("mkfifo")).args(["-m", "600"]).arg(&users))?;
-    }
-    // Reading as well makes this open succeed before anybody reads.
-    let bootstrap = open(OpenOptions::new().read(true), &users).doing("open", &users)?;
+    let bootstrap = if users.exists() { bootstrap(&users)? } else { create(&users, user)? };
     let hold = open(&mut OpenOptions::new(), &users).doing("open", &users)?;
     let mut watchdog = user.command(Path::new("sh"));
     watchdog.args(["-c", SCRIPT, "migrate-pg-watchdog"]).arg(dir).arg(grace.to_string());
     run(watchdog.process_group(0))?; // Ctrl-C is not for it
     drop(bootstrap);
     Ok(Hold { _users: hold })
+}
+
+/// Makes the FIFO. It gets its name once somebody reads it, so that it never looks unwatched.
+fn create(users: &Path, user: &ServerUser) -> Result<File, ServerError> {
+    let unfinished = users.with_extension("new");
+    let _ = fs::remove_file(&unfinished); // of somebody who was killed here
+    run(user.command(Path::new("mkfifo")).args(["-m", "600"]).arg(&unfinished))?;
+    let bootstrap = bootstrap(&unfinished)?;
+    fs::rename(&unfinished, users).doing("rename", &unfinished)?;
+    Ok(bootstrap)
+}
+
+/// Opens both ends of the FIFO, to stand in for the watchdog until it has come up.
+fn bootstrap(users: &Path) -> Result<File, ServerError> {
+    open(OpenOptions::new().read(true), users).doing("open", users)
 }
 
 /// Becomes a user of the instance in `dir`.
