@@ -107,10 +107,12 @@ impl<'r> Runner<'r> {
             let place = Place::among(ahead, actions.len());
             let began = self.start(&job, None);
             if let Err(failure) = self.send_script(&job, script, &attempts, place).await {
-                let stayed = format!(
-                    "nothing of the {} migrations that shared its transaction stayed",
-                    actions.len()
-                );
+                if sqlstate(&failure.error).is_some_and(|state| wants_own_transaction(&state)) {
+                    return Err(job.error(failure));
+                }
+                let count = actions.len();
+                let stayed =
+                    format!("nothing of the {count} migrations that shared its transaction stayed");
                 return Err(self.failed(&job, failure).await.now(stayed).next(FIX_AND_RUN_AGAIN));
             }
             done.push((job.action.id, job.action.name.clone(), began.elapsed()));

@@ -1,0 +1,1 @@
+UPDATE customers SET email = contact WHERE email IS DISTINCT FROM contact;

@@ -1,0 +1,1 @@
+//! The example is `quickstart.rs`; a package needs a target to have a build script.
