@@ -3,6 +3,8 @@
 //! Owns the way between rows and the core's values. A row says its own place in the log, so that a second
 //! writer is refused by the primary key, and it is written only while the lock is ours. Decides nothing.
 
+use std::time::Duration;
+
 use migrate_core::{
     Checksum, Direction, History, Kind, Migration, MigrationId, Phase, Record, State, Version,
 };
@@ -11,7 +13,7 @@ use sqlx::postgres::PgRow;
 
 use crate::error::{Error, sqlstate};
 use crate::options::{Names, Options};
-use crate::session::{self, Session, number, rows, text, truth};
+use crate::session::{self, Scope, Session, number, rows, text, truth};
 use crate::sql::{ident, literal};
 
 /// The newest layout of the table that this version can read.
@@ -128,44 +130,29 @@ pub(crate) async fn prepare(
     if exists && ours.readable_by.is_empty() {
         return Ok(());
     }
-    let mut message =
-        session.settings(session::Scope::Transaction, ours, std::time::Duration::from_secs(5));
+    let mut message = session.settings(Scope::Transaction, ours, Duration::from_secs(5));
     if !exists {
-        message += &create_schema(session, names, ours).await?;
+        message += &create_schema(session, names).await?;
         message += &names.create_history();
     }
-    for role in &ours.readable_by {
-        let (role, schema) = (ident(role), ident(&ours.schema));
-        message += &format!(
-            "GRANT USAGE ON SCHEMA {schema} TO {role}; GRANT SELECT ON {}, {} TO {role}; ",
-            names.history, names.settled
-        );
-    }
+    message.extend(ours.readable_by.iter().map(|role| names.grant(role)));
     let sent = session.send(message).await;
     sent.map(drop).map_err(|error| {
         let remedy = format!(
             "Let the migrating role make its tables: GRANT CREATE, USAGE ON SCHEMA {} TO <role>; or choose another \
              schema with `Migrator::schema`.",
-            ident(&ours.schema)
+            names.schema_ident
         );
         Error::driver("make the history", error).now("nothing was changed").next_unless_known(&remedy)
     })
 }
 
 /// `CREATE SCHEMA IF NOT EXISTS` wants rights on the database even where the schema exists.
-async fn create_schema(
-    session: &mut Session,
-    names: &Names,
-    ours: &Options,
-) -> Result<String, Error> {
-    let look = format!(
-        "SELECT pg_catalog.to_regnamespace(pg_catalog.quote_ident({})) IS NULL AS missing",
-        names.schema
-    );
-    let row =
-        session.send(look).await.map_err(|error| Error::driver("look for the schema", error))?;
+async fn create_schema(session: &mut Session, names: &Names) -> Result<String, Error> {
+    let row = session.send(names.schema_missing()).await;
+    let row = row.map_err(|error| Error::driver("look for the schema", error))?;
     let missing = row.is_some_and(|row| truth(&row, "missing"));
-    Ok(if missing { format!("CREATE SCHEMA {}; ", ident(&ours.schema)) } else { String::new() })
+    Ok(if missing { names.create_schema() } else { String::new() })
 }
 
 /// The texts with which a migration was applied, for showing and for taking back what is not declared any more.

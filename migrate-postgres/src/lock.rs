@@ -13,6 +13,7 @@ use crate::observe::{Ear, Event};
 use crate::options::{Names, Options};
 use crate::session::{Session, number, send, text, truth};
 use crate::settled::{self, Settled};
+use crate::sql;
 
 /// How the wait for the lock ended.
 pub(crate) enum Outcome {
@@ -56,8 +57,10 @@ pub(crate) async fn acquire(
 }
 
 async fn try_lock(session: &mut Session, names: &Names) -> Result<bool, Error> {
-    let ask = format!("SELECT pg_catalog.pg_try_advisory_lock({}) AS ours", names.key);
-    let row = session.send(ask).await.map_err(|error| Error::driver("ask for the lock", error))?;
+    let row = session
+        .send(names.try_lock())
+        .await
+        .map_err(|error| Error::driver("ask for the lock", error))?;
     Ok(row.is_some_and(|row| truth(&row, "ours")))
 }
 
@@ -115,7 +118,7 @@ pub(crate) async fn refuse_pooler(
 }
 
 async fn backend(connection: &mut PgConnection, before: &str) -> Result<Option<i64>, Error> {
-    let ask = format!("{before}SELECT pg_catalog.pg_backend_pid() AS backend");
+    let ask = format!("{before}{}", sql::backend());
     let row =
         send(connection, ask).await.map_err(|error| Error::driver("look for a pooler", error))?;
     Ok(row.and_then(|row| number(&row, "backend")))

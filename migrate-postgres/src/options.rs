@@ -72,7 +72,9 @@ pub(crate) struct Names {
     pub(crate) history: String,
     pub(crate) settled: String,
     pub(crate) unsettle: String,
+    /// The schema, as a literal and as a name.
     pub(crate) schema: String,
+    pub(crate) schema_ident: String,
     /// The set, as a literal.
     pub(crate) set: String,
     /// The advisory lock.
@@ -98,6 +100,7 @@ impl Names {
             settled: of("_settled")?,
             unsettle: of("_unsettle")?,
             schema: quote::literal(schema).map_err(nul)?,
+            schema_ident: quote::Ident::new(schema).map_err(nul)?.to_string(),
             set: quote::literal(set).map_err(nul)?,
             key: lock_key(&format!("{schema}.{table}/{set}")),
         })

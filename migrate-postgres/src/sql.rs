@@ -52,6 +52,13 @@ statements! {
     HOLDER = "holder",
     INDEX = "index",
     COLUMNS = "columns",
+    TRY_LOCK = "try_lock",
+    BACKEND = "backend",
+    SCHEMA_MISSING = "schema_missing",
+    CREATE_SCHEMA = "create_schema",
+    GRANT = "grant",
+    IS_GONE = "is_gone",
+    DROP_INDEX = "drop_index",
 }
 
 impl Names {
@@ -65,6 +72,7 @@ impl Names {
             ("settled_name", &settled_name),
             ("unsettle", &self.unsettle),
             ("schema", &self.schema),
+            ("schema_ident", &self.schema_ident),
             ("set", &self.set),
             ("key", &key),
         ];
@@ -110,9 +118,40 @@ impl Names {
         self.fill(HOLDER, &[("key_high", &high), ("key_low", &low)])
     }
 
+    pub(crate) fn try_lock(&self) -> String {
+        self.fill(TRY_LOCK, &[])
+    }
+
+    pub(crate) fn schema_missing(&self) -> String {
+        self.fill(SCHEMA_MISSING, &[])
+    }
+
+    pub(crate) fn create_schema(&self) -> String {
+        self.fill(CREATE_SCHEMA, &[])
+    }
+
+    pub(crate) fn grant(&self, role: &str) -> String {
+        self.fill(GRANT, &[("role", &ident(role))])
+    }
+
     pub(crate) fn record(&self, values: &[(&str, &str)]) -> String {
         self.fill(RECORD, values)
     }
+}
+
+/// Asks which backend of the server this is.
+pub(crate) fn backend() -> &'static str {
+    BACKEND
+}
+
+/// Is there no relation of this name?
+pub(crate) fn is_gone(relation: &str) -> String {
+    fill(IS_GONE, &[("relation", &literal(relation))])
+}
+
+/// `index` is quoted already, by the server.
+pub(crate) fn drop_index(index: &str) -> String {
+    fill(DROP_INDEX, &[("index", index)])
 }
 
 /// Looks at an index by the name of its table and its own.

@@ -269,20 +269,16 @@ impl Runner<'_> {
         let timeouts = "SET lock_timeout = 0; SET statement_timeout = 0".to_owned();
         let prepared = self.session.send(timeouts).await;
         prepared.map_err(|error| Error::driver("prepare the session", error))?;
-        let drop = format!("DROP INDEX CONCURRENTLY {name}");
+        let drop = sql::drop_index(&name);
         let dropped = send(&mut self.session.connection, drop).await;
         dropped.map(|_| false).map_err(|error| Error::driver("drop the broken index", error))
     }
 
     async fn are_gone(&mut self, indexes: &[QualifiedName]) -> Result<bool, Error> {
         for index in indexes {
-            let look = format!(
-                "SELECT pg_catalog.to_regclass({}) IS NULL AS gone",
-                sql::literal(&shown(index))
-            );
             let row = self
                 .session
-                .send(look)
+                .send(sql::is_gone(&shown(index)))
                 .await
                 .map_err(|error| Error::driver("look at the index", error))?;
             if !row.is_some_and(|row| truth(&row, "gone")) {

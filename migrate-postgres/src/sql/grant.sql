@@ -1,0 +1,2 @@
+GRANT USAGE ON SCHEMA {schema_ident} TO {role};
+GRANT SELECT ON {history}, {settled} TO {role};

@@ -1,0 +1,1 @@
+SELECT pg_catalog.to_regclass({relation}) IS NULL AS gone
