@@ -14,7 +14,6 @@ use crate::options::{Options, Waits};
 use crate::sql;
 
 /// Where a migrator works.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum Database {
     /// The application's pool. It is asked whether there is anything to do; the work is done on a connection of
@@ -24,6 +23,17 @@ pub enum Database {
     Options(Box<PgConnectOptions>),
     /// A connection, which is closed in the end. A pooler in front of it cannot be noticed.
     Connection(Box<PgConnection>),
+}
+
+/// Connect options hold a password, and show it.
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Database::Pool(_) => "Database::Pool",
+            Database::Options(_) => "Database::Options",
+            Database::Connection(_) => "Database::Connection",
+        })
+    }
 }
 
 impl From<&PgPool> for Database {
