@@ -82,7 +82,10 @@ impl Error {
             Some(_) => format!("failed to {what}"),
             None => format!("failed to {what}: {error}"),
         };
-        let next = server.as_ref().and_then(Server::remedy);
+        let next = match &server {
+            Some(server) => server.remedy(),
+            None => unreachable_server(&error),
+        };
         let mut made = Self::new(kind, headline);
         made.0.server = server;
         made.0.next = next;
@@ -176,6 +179,19 @@ impl Error {
     pub(crate) fn next_unless_known(mut self, next: &str) -> Self {
         self.0.next.get_or_insert_with(|| next.to_owned());
         self
+    }
+
+    /// Work in a transaction failed: it left nothing, unless the connection went while it may have committed.
+    #[must_use]
+    pub(crate) fn undone(self, nothing_stayed: &str) -> Self {
+        if self.is_connection() {
+            let now =
+                "the connection was lost; whether the transaction was committed is not known here";
+            return self
+                .now(now)
+                .next_unless_known("Run again: the history knows, and the run goes by it.");
+        }
+        self.now(nothing_stayed).next_unless_known("Correct it and run again.")
     }
 
     #[must_use]
@@ -285,6 +301,20 @@ fn is_connection_state(state: &str) -> bool {
         || state.starts_with("57P0")
         || state == "53300"
         || state == "3D000"
+}
+
+/// What to do when the server did not say anything.
+fn unreachable_server(error: &sqlx::Error) -> Option<String> {
+    use std::io::ErrorKind;
+    let sqlx::Error::Io(error) = error else { return None };
+    let remedy = match error.kind() {
+        ErrorKind::ConnectionRefused | ErrorKind::NotFound | ErrorKind::TimedOut => {
+            "Check that PostgreSQL runs, and listens at that host and port."
+        }
+        ErrorKind::PermissionDenied => "Check the rights on the server's socket.",
+        _ => return None,
+    };
+    Some(remedy.to_owned())
 }
 
 impl Server {

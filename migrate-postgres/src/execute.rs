@@ -113,7 +113,7 @@ impl<'r> Runner<'r> {
                 let count = actions.len();
                 let stayed =
                     format!("nothing of the {count} migrations that shared its transaction stayed");
-                return Err(self.failed(&job, failure).await.now(stayed).next(FIX_AND_RUN_AGAIN));
+                return Err(self.failed(&job, failure).await.undone(&stayed));
             }
             done.push((job.action.id, job.action.name.clone(), began.elapsed()));
         }
@@ -190,8 +190,7 @@ impl<'r> Runner<'r> {
                 Err(failure) => failure,
             };
             if !self.pause(job, &failure.error, &mut attempts).await {
-                let error = self.failed(job, failure).await;
-                return Err(error.now("nothing of it stayed").next_unless_known(FIX_AND_RUN_AGAIN));
+                return Err(self.failed(job, failure).await.undone(NOTHING_STAYED));
             }
         }
     }
@@ -243,6 +242,9 @@ impl<'r> Runner<'r> {
 
     /// Makes an error of a failed attempt, and leaves a row that says so.
     async fn failed(&mut self, job: &Job<'_>, failure: Failure) -> Error {
+        if self.clerk.was_refused(&failure.error) {
+            return self.clerk.refused(failure.error);
+        }
         let state = sqlstate(&failure.error);
         if let Some(state) = state.filter(|state| !retry::is_worth_it(state)) {
             let reason = format!("SQLSTATE {state}");
@@ -255,7 +257,7 @@ impl<'r> Runner<'r> {
     }
 }
 
-const FIX_AND_RUN_AGAIN: &str = "Correct it and run again.";
+const NOTHING_STAYED: &str = "nothing of it stayed";
 
 /// Where a script stands in its transaction.
 #[derive(Clone, Copy)]

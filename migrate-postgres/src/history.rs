@@ -9,7 +9,7 @@ use migrate_core::{
     Checksum, Direction, History, Kind, Migration, MigrationId, Phase, Record, State, Version,
 };
 use sqlx::PgConnection;
-use sqlx::postgres::PgRow;
+use sqlx::postgres::{PgDatabaseError, PgRow};
 
 use crate::error::{Error, sqlstate};
 use crate::options::{Names, Options};
@@ -290,6 +290,17 @@ impl<'c> Clerk<'c> {
             "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL ROLE {role}; SET LOCAL search_path = ''; \
              SET LOCAL lock_timeout = '5s'; SET LOCAL default_transaction_read_only = off; "
         )
+    }
+
+    /// Was it a row of ours that the server refused?
+    pub(crate) fn was_refused(&self, error: &sqlx::Error) -> bool {
+        let server: Option<&PgDatabaseError> =
+            error.as_database_error().and_then(|e| e.try_downcast_ref());
+        let states = ["23502", "23505"];
+        server.is_some_and(|server| {
+            let ours = (Some(self.ours.schema.as_str()), Some(self.ours.table.as_str()));
+            states.contains(&server.code()) && (server.schema(), server.table()) == ours
+        })
     }
 
     /// What an error of a row means: no place in the log without the lock, and each place only once.

@@ -89,6 +89,21 @@ async fn holder(session: &mut Session, names: &Names) -> String {
     told.unwrap_or_else(|| "another migrator".to_owned())
 }
 
+/// The oldest release that this library is tested on.
+const OLDEST: u32 = 130_000;
+
+/// Refuses a server that nobody has tried this on.
+pub(crate) fn refuse_old_server(session: &Session) -> Result<(), Error> {
+    let version = session.connection.server_version_num().filter(|version| *version < OLDEST);
+    version.map_or(Ok(()), |version| {
+        let error = Error::declaration(format!(
+            "failed to start: PostgreSQL {} is too old",
+            version / 10_000
+        ));
+        Err(error.now("nothing was changed").next("Use PostgreSQL 13 or newer."))
+    })
+}
+
 /// Refuses to work behind a pooler that gives each transaction another session: there the lock would be held
 /// by nobody in particular.
 ///

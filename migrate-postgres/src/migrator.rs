@@ -272,6 +272,7 @@ impl Migrator {
         let names = Names::new(options)?;
         let mut eye = Eye::open(database, options).await?;
         if let Some(settled) = settled::read(eye.connection(), &names, &digest).await {
+            eye.close().await;
             return Ok(self.already(settled, began));
         }
         let at = self.at(options, names, digest)?;
@@ -425,6 +426,7 @@ impl At<'_> {
     /// Looks for a pooler, gets the lock.
     async fn lock(&self, session: &mut Session, digest: &str) -> Result<Outcome, Error> {
         let (options, ear) = (self.options, &self.migrator.ear);
+        lock::refuse_old_server(session)?;
         lock::refuse_pooler(session, options, ear).await?;
         lock::acquire(session, &self.names, options, digest, ear).await
     }

@@ -40,12 +40,14 @@ impl<'w> Attempts<'w> {
     }
 
     /// Counts a failed attempt; how long to pause before the next, or `None` when time is up.
+    ///
+    /// While an attempt waits, everybody behind it does: with nineteen times as long a pause after it, that is
+    /// at most a twentieth of the time.
     pub(crate) fn pause(&mut self) -> Option<Duration> {
-        let waited = self.lock_timeout();
+        let least = (self.lock_timeout() * 19).max(Duration::from_millis(500));
         self.made += 1;
-        let longest =
-            Duration::from_millis(500).max(waited * 19) * 2u32.saturating_pow(self.made.min(4) - 1);
-        let pause = longest.min(Duration::from_secs(10)).mul_f64(0.5 + random() / 2.0);
+        let longest = (least * self.made.min(4)).min(least.max(Duration::from_secs(7)));
+        let pause = longest.mul_f64(1.0 + random() / 2.0);
         let left = self.waits.lock_deadline.checked_sub(self.began.elapsed())?;
         (pause < left).then_some(pause)
     }

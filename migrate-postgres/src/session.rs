@@ -110,6 +110,8 @@ impl Session {
         settings += &format!("{set} lock_timeout = {}; ", lock_timeout.as_millis());
         settings += &format!("{set} statement_timeout = {}; ", ours.waits.statement.as_millis());
         settings += &format!("{set} idle_in_transaction_session_timeout = 0; ");
+        settings +=
+            &format!("{set} tcp_keepalives_idle = 30; {set} tcp_keepalives_interval = 10; ");
         if self.connection.server_version_num().is_some_and(|version| version >= 140_000) {
             settings += &format!("{set} client_connection_check_interval = '1s'; ");
         }

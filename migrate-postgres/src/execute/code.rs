@@ -2,7 +2,7 @@
 
 use sqlx::Connection;
 
-use super::{FIX_AND_RUN_AGAIN, Job, Runner};
+use super::{Job, NOTHING_STAYED, Runner};
 use crate::error::{Error, sqlstate};
 use crate::retry::Attempts;
 use crate::session::{Scope, send};
@@ -60,6 +60,6 @@ impl Runner<'_> {
             Ok(driver) => Error::driver(&what, *driver),
             Err(other) => Error::code(what, other),
         };
-        error.now("nothing of it stayed").next_unless_known(FIX_AND_RUN_AGAIN)
+        error.undone(NOTHING_STAYED)
     }
 }

@@ -150,15 +150,16 @@ impl Runner<'_> {
                 tracing::warn!(%error, "migrate: the failure could not be recorded");
             }
         }
-        let before = match number {
-            1 => "no statement of it took effect".to_owned(),
-            2 => "its first statement took effect and is recorded".to_owned(),
-            _ => format!("its first {} statements took effect and are recorded", number - 1),
-        };
+        let error = job.error(failure).at_least_at(script, statement.start);
+        let before = before(number);
+        if error.is_connection() {
+            let now = format!("{before}; what became of statement {number} is not known");
+            return error.now(now).next_unless_known("Run again: it looks at what is there.");
+        }
         let next = format!(
             "Correct statement {number} or what it met, and run again: the run goes on with it."
         );
-        job.error(failure).at_least_at(script, statement.start).now(before).next_unless_known(&next)
+        error.now(before).next_unless_known(&next)
     }
 
     /// A script of a migration that has other units too.
@@ -305,6 +306,14 @@ impl Job<'_> {
             down_sql: None,
             ..self.row(state, self.action.id)
         }
+    }
+}
+
+fn before(number: u32) -> String {
+    match number {
+        1 => "no statement of it took effect".to_owned(),
+        2 => "its first statement took effect and is recorded".to_owned(),
+        _ => format!("its first {} statements took effect and are recorded", number - 1),
     }
 }
 
