@@ -1,12 +1,15 @@
 //! In what a database and the declared migrations disagree.
 //!
-//! Owns the list of disagreements, how each is found, and the words for it. Everything is told at once.
+//! Owns the list of disagreements, how each is found, and the words for it; some are tolerated and become
+//! notices. Everything is told at once.
 
 use std::fmt;
 
 use crate::history::{Applied, Direction};
-use crate::plan::{Notice, NoticeKind, Policy, Target, UnknownCode};
-use crate::{Checksum, History, Kind, Migration, MigrationId, Phase, Set, Status, Unit, units};
+use crate::{
+    Checksum, History, Kind, Migration, MigrationId, Phase, Policy, Set, Status, Target, Unit,
+    UnknownCode, units,
+};
 
 /// One disagreement that makes a plan impossible.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,6 +139,44 @@ impl fmt::Display for Divergence {
             }
             DivergenceKind::NoWayBack => f.write_str("has no way back"),
         }
+    }
+}
+
+/// Something that a plan tolerates and tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Notice {
+    /// About which migration.
+    pub id: MigrationId,
+    /// Its name.
+    pub name: String,
+    /// What.
+    pub kind: NoticeKind,
+}
+
+/// What a plan tolerates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+#[non_exhaustive]
+pub enum NoticeKind {
+    /// The database has it, and newer code than this brought it.
+    UnknownNewer,
+    /// It is older than the newest applied one, and runs all the same.
+    Late,
+    /// It is Rust code of the application, which this folder does not hold.
+    CodeElsewhere,
+}
+
+impl fmt::Display for NoticeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            NoticeKind::UnknownNewer => "was applied by newer code than this",
+            NoticeKind::Late => "is older than the newest applied migration, and runs all the same",
+            NoticeKind::CodeElsewhere => {
+                "is Rust code of the application and not part of this folder"
+            }
+        })
     }
 }
 

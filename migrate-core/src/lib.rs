@@ -21,6 +21,7 @@ pub mod source;
 pub mod sql;
 mod status;
 mod step;
+mod target;
 mod version;
 
 #[cfg(test)]
@@ -30,17 +31,16 @@ pub use backfill::Backfill;
 pub use checksum::{Checksum, Comparison, NotAChecksum, compare};
 pub use difference::difference;
 pub use directive::{Allow, BadDirective, Batches, Header, duration};
-pub use divergence::{Divergence, DivergenceKind, Divergences};
+pub use divergence::{Divergence, DivergenceKind, Divergences, Notice, NoticeKind};
 pub use history::{Applied, Direction, History, Kind, NotAWord, Record, State, Status};
 pub use migration::{
     Down, Entry, Folder, Migration, Set, SetError, SqlDown, SqlMigration, digest, digest_with,
     is_code,
 };
 pub use phase::{NotAPhase, Phase, Phases};
-pub use plan::{
-    Action, Deferred, Notice, NoticeKind, Plan, Policy, Reason, Target, TextOf, UnknownCode,
-};
+pub use plan::{Action, Deferred, Plan, Reason, TextOf};
 pub use problem::{Place, Problem, Severity};
 pub use status::{Line, Standing, status};
 pub use step::{Code, Script, Step, Unit, units};
+pub use target::{Policy, Target, UnknownCode};
 pub use version::{MigrationId, NotAVersion, Version};

@@ -9,60 +9,10 @@ use std::fmt;
 
 use crate::divergence::{self, Divergence, Divergences};
 use crate::{
-    Down, History, Kind, Migration, MigrationId, Phase, Phases, Set, Status, Step, Version,
+    Down, History, Kind, Migration, MigrationId, Notice, Phase, Set, Status, Step, Target, Version,
 };
 
 pub use crate::history::Direction;
-
-/// What is wanted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// The newest version to apply; `None` is all.
-    pub up_to: Option<Version>,
-    /// The phases that may run on a database that is in use.
-    pub phases: Phases,
-    /// What becomes of an expand that is older than the newest applied one.
-    pub late: Policy,
-    /// What becomes of an applied migration that is newer than all declared ones.
-    pub unknown_newer: Policy,
-    /// What becomes of applied Rust code that is not declared.
-    pub unknown_code: UnknownCode,
-    /// On a fresh database, how many migrations may share a transaction.
-    pub group: u32,
-}
-
-impl Default for Target {
-    fn default() -> Self {
-        Self {
-            up_to: None,
-            phases: Phases::START_UP,
-            late: Policy::Error,
-            unknown_newer: Policy::Warn,
-            unknown_code: UnknownCode::Missing,
-            group: 200,
-        }
-    }
-}
-
-/// How strict a run is about something unusual.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
-pub enum Policy {
-    /// There is no plan.
-    Error,
-    /// The plan goes on, and says so.
-    Warn,
-}
-
-/// What to think of applied Rust code that is not declared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum UnknownCode {
-    /// It is missing like any other migration.
-    Missing,
-    /// It is part of the application; this set is only the folder beside it.
-    Elsewhere,
-}
 
 /// What a run will do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,44 +100,6 @@ impl fmt::Display for Reason {
             Reason::Behind(id) => write!(f, "it comes after {id}, which waits"),
             Reason::BackfillUnsupported => f.write_str("backfills are not run by this version"),
         }
-    }
-}
-
-/// Something that a plan tolerates and tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Notice {
-    /// About which migration.
-    pub id: MigrationId,
-    /// Its name.
-    pub name: String,
-    /// What.
-    pub kind: NoticeKind,
-}
-
-/// What a plan tolerates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
-#[non_exhaustive]
-pub enum NoticeKind {
-    /// The database has it, and newer code than this brought it.
-    UnknownNewer,
-    /// It is older than the newest applied one, and runs all the same.
-    Late,
-    /// It is Rust code of the application, which this folder does not hold.
-    CodeElsewhere,
-}
-
-impl fmt::Display for NoticeKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            NoticeKind::UnknownNewer => "was applied by newer code than this",
-            NoticeKind::Late => "is older than the newest applied migration, and runs all the same",
-            NoticeKind::CodeElsewhere => {
-                "is Rust code of the application and not part of this folder"
-            }
-        })
     }
 }
 

@@ -228,7 +228,7 @@ impl<'r> Runner<'r> {
         match sent {
             Ok(_) => Ok(()),
             Err(error) => {
-                roll_back(self.session).await;
+                self.session.roll_back().await;
                 Err(Failure { error, script: Some((script.clone(), head.chars().count(), from)) })
             }
         }
@@ -366,11 +366,4 @@ fn byte_order_mark(text: &str) -> usize {
 /// transaction around it, and locks that others hold: by itself each may well succeed.
 fn wants_own_transaction(sqlstate: &str) -> bool {
     matches!(sqlstate, "55P04" | "55006" | "53200" | "25001") || retry::is_worth_it(sqlstate)
-}
-
-/// Ends a transaction that failed; where even that fails the connection is gone, and the transaction with it.
-pub(crate) async fn roll_back(session: &mut Session) {
-    if let Err(error) = session.send("ROLLBACK".to_owned()).await {
-        tracing::debug!(%error, "migrate: no rollback, the connection is gone");
-    }
 }

@@ -277,7 +277,7 @@ impl<'c> Clerk<'c> {
                 Ok(())
             }
             Err(error) => {
-                crate::execute::roll_back(session).await;
+                session.roll_back().await;
                 Err(self.refused(error))
             }
         }

@@ -95,6 +95,13 @@ impl Session {
         send(&mut self.connection, message).await
     }
 
+    /// Ends a transaction that failed; where even that fails the connection is gone, and the transaction with it.
+    pub(crate) async fn roll_back(&mut self) {
+        if let Err(error) = self.send("ROLLBACK".to_owned()).await {
+            tracing::debug!(%error, "migrate: no rollback, the connection is gone");
+        }
+    }
+
     /// Ends it in good order; what is left of it ends with the connection anyway.
     pub(crate) async fn close(self) {
         if let Err(error) = self.connection.close().await {

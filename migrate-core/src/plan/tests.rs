@@ -3,7 +3,7 @@
 use super::*;
 use crate::history::{Record, State};
 use crate::testing::{id, migration, migration_after, sql};
-use crate::{Checksum, Entry, SqlDown, SqlMigration};
+use crate::{Checksum, Entry, Phases, Policy, SqlDown, SqlMigration, UnknownCode};
 
 /// `2 expand`, or `2 expand!` for one that was edited since, `2 expand-` for one that was reverted.
 fn history(rows: &[&str]) -> History {

@@ -9,7 +9,7 @@ use migrate_core::sql::classify::{ConcurrentIndex, QualifiedName, concurrent_ind
 use migrate_core::sql::{Statement, quote};
 use migrate_core::{Direction, Script, State, Unit, units};
 
-use super::{Failure, Job, Runner, roll_back};
+use super::{Failure, Job, Runner};
 use crate::error::{Error, sqlstate};
 use crate::history::Row;
 use crate::observe::Event;
@@ -142,7 +142,7 @@ impl Runner<'_> {
         number: u32,
     ) -> Error {
         if let Some(state) = sqlstate(&failure.error) {
-            roll_back(self.session).await;
+            self.session.roll_back().await;
             let reason = format!("SQLSTATE {state}");
             let unit = Unit::Statement(script, statement);
             let row = Row { reason: Some(&reason), ..job.unit_row(&unit, number, State::Failed) };
@@ -172,7 +172,7 @@ impl Runner<'_> {
         match sent {
             Ok(_) => Ok(()),
             Err(error) => {
-                roll_back(self.session).await;
+                self.session.roll_back().await;
                 let from = super::byte_order_mark(&script.text);
                 Err(job.error(Failure {
                     error,
