@@ -82,7 +82,7 @@ impl Header {
             let content = line.text.trim_start_matches('-').trim();
             if let Some(directive) = content.strip_prefix(PREFIX) {
                 bad.extend(header.read(directive.trim()).err().map(|b| b.at(line.offset)));
-            } else if index == 0 && line.first_line && content == SQLX_NO_TRANSACTION {
+            } else if index == 0 && line.first_line && is_mark_of_sqlx(line.text, content) {
                 header.no_transaction = true;
             }
         }
@@ -116,6 +116,12 @@ impl Header {
             help: format!("Write `-- migrate: {form}`."),
         })
     }
+}
+
+/// sqlx looks at nothing behind the mark, so that people write a reason there.
+fn is_mark_of_sqlx(line: &str, content: &str) -> bool {
+    let behind = line.strip_prefix("-- ").and_then(|line| line.strip_prefix(SQLX_NO_TRANSACTION));
+    behind.is_some() || content == SQLX_NO_TRANSACTION
 }
 
 impl BadDirective {
@@ -295,7 +301,13 @@ update users set x = 1;";
         assert!(Header::parse("-- no-transaction\nvacuum;").0.no_transaction);
         assert!(Header::parse("\u{feff}-- no-transaction\r\nvacuum;").0.no_transaction);
         assert!(!Header::parse("-- hello\n-- no-transaction\nvacuum;").0.no_transaction);
-        assert!(!Header::parse("-- no-transaction please\nvacuum;").0.no_transaction);
+    }
+
+    #[test]
+    fn the_mark_of_sqlx_may_be_followed_by_a_reason() {
+        assert!(Header::parse("-- no-transaction: vacuum wants none\nvacuum;").0.no_transaction);
+        assert!(Header::parse("-- no-transaction please\nvacuum;").0.no_transaction);
+        assert!(!Header::parse("-- has no-transaction\nvacuum;").0.no_transaction);
     }
 
     #[test]

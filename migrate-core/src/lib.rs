@@ -8,6 +8,7 @@
 //! makes migrations of file names and texts; [`sql`] finds the statements in a text.
 
 mod backfill;
+mod block;
 mod checksum;
 mod difference;
 mod directive;

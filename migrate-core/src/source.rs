@@ -77,6 +77,7 @@ pub fn read(folder: &str, files: &[File<'_>], way_back: WayBack) -> Contents {
     }
     check_afters(&mut contents);
     check_ways_back(folder, way_back, &mut contents);
+    check_empty_ways_back(folder, way_back, &mut contents);
     contents
 }
 
@@ -89,6 +90,8 @@ fn empty_folder(folder: &str) -> Problem {
 #[derive(Default)]
 struct Change {
     name: Option<(String, String)>,
+    /// What the ways back are called, and their files.
+    names_back: Vec<(String, String)>,
     ups: BTreeMap<Phase, Parsed>,
     down: Option<Parsed>,
     contract_down: Option<Parsed>,
@@ -100,7 +103,11 @@ fn collect(file: &File<'_>, changes: &mut BTreeMap<Version, Change>, problems: &
         Err(problem) => return problems.push(*problem),
     };
     let change = changes.entry(parts.version).or_default();
-    problems.extend(change.check_name(&parts.name, file.path));
+    if parts.role.is_down() {
+        change.names_back.push((parts.name, file.path.to_owned()));
+    } else {
+        problems.extend(change.check_name(&parts.name, file.path));
+    }
     let parsed = script::parse(file, parts.role.is_down(), problems);
     let place = match parts.role {
         Role::Up(phase) => {
@@ -142,8 +149,20 @@ impl Change {
         })
     }
 
+    /// In sqlx the version alone says what a way back undoes; two merged changes would show in their ways forward.
+    fn check_names_back(&self) -> Vec<Problem> {
+        let Some((name, _)) = &self.name else { return Vec::new() };
+        let others = self.names_back.iter().filter(|(other, _)| other != name);
+        let problem = |(other, path): &(String, String)| {
+            let message = format!("the way back is called `{other}`, what it undoes `{name}`");
+            Problem::error(path, message, "Give both files the same name.").as_warning()
+        };
+        others.map(problem).collect()
+    }
+
     fn finish(self, version: Version, contents: &mut Contents) {
-        let Self { name, ups, down, contract_down } = self;
+        contents.problems.extend(self.check_names_back());
+        let Self { name, ups, down, contract_down, .. } = self;
         let name = name.map(|(name, _)| name).unwrap_or_default();
         let carrier = ups.keys().next().copied().filter(|phase| *phase != Phase::Contract);
         let orphans =
@@ -250,6 +269,40 @@ fn check_ways_back(folder: &str, way_back: WayBack, contents: &mut Contents) {
             problems.extend(first.map(|first| no_ways_back(folder, first, missing.count())));
         }
     }
+}
+
+/// The file that `sqlx migrate add -r` writes, and nobody filled in: the version can be taken back, and nothing happens.
+fn check_empty_ways_back(folder: &str, way_back: WayBack, contents: &mut Contents) {
+    let Contents { migrations, problems } = contents;
+    let scripts = migrations.iter().filter_map(|migration| match &migration.down {
+        SqlDown::Step(step) => step.script(),
+        _ => None,
+    });
+    let mut empty =
+        scripts.filter(|script| script.statements.is_empty()).map(|script| &*script.file);
+    match way_back {
+        WayBack::Ignore => {}
+        WayBack::Require => problems.extend(empty.map(empty_way_back)),
+        WayBack::Warn => {
+            let first = empty.next();
+            problems.extend(first.map(|first| empty_ways_back(folder, first, empty.count())));
+        }
+    }
+}
+
+const EMPTY_WAY_BACK: &str = "Write what undoes the migration; or remove the file, and say in the first lines of \
+    the migration why there is no way back: `-- migrate: irreversible because <reason>`.";
+
+fn empty_way_back(file: &str) -> Problem {
+    Problem::error(file, "the way back holds no statement", EMPTY_WAY_BACK)
+}
+
+fn empty_ways_back(folder: &str, first: &str, others: usize) -> Problem {
+    let message = match others {
+        0 => format!("{first} holds no statement: to revert it changes nothing"),
+        _ => format!("{first} and {others} more hold no statement: to revert them changes nothing"),
+    };
+    Problem::error(folder, message, EMPTY_WAY_BACK).as_warning()
 }
 
 const NO_WAY_BACK: &str = "Write the way back in a file that ends in `.down.sql`, or say in the first lines \

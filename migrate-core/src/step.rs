@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use crate::sql::{self, Statement};
-use crate::{Backfill, Checksum};
+use crate::{Backfill, Checksum, Header, block};
 
 /// One unit of work of a migration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,20 @@ pub enum Step {
 }
 
 impl Step {
+    /// What the head of a file makes of it.
+    pub fn of_file(header: &Header, script: Script) -> Self {
+        match &header.backfill {
+            Some(batches) => Step::Backfill(Backfill {
+                table: Cow::Owned(batches.table.clone()),
+                key: Cow::Owned(batches.key.clone()),
+                batch: batches.batch,
+                script,
+            }),
+            None if header.no_transaction => Step::Standalone(script.with_blocks()),
+            None => Step::Transaction(script),
+        }
+    }
+
     /// The SQL of the step, where it has any.
     pub fn script(&self) -> Option<&Script> {
         match self {
@@ -46,6 +60,12 @@ pub struct Script {
 }
 
 impl Script {
+    /// A transaction that the file opens for itself is one statement to whoever runs them one by one.
+    fn with_blocks(mut self) -> Self {
+        self.statements = Cow::Owned(block::joined(&self.text, &self.statements));
+        self
+    }
+
     /// The text of one statement, without its semicolon.
     pub fn statement(&self, statement: &Statement) -> &str {
         statement.text(&self.text)

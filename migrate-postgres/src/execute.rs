@@ -163,7 +163,7 @@ impl<'r> Runner<'r> {
         let (header, _) = Header::parse(&text);
         let script = Script::parse(format!("the way back of {id} in the history"), text);
         let script = script.map_err(|_| gone(id))?;
-        Ok(if header.no_transaction { Step::Standalone(script) } else { Step::Transaction(script) })
+        Ok(Step::of_file(&header, script))
     }
 
     fn start(&self, job: &Job<'_>, statement: Option<u32>) -> Instant {

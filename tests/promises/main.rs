@@ -2,4 +2,5 @@
 
 mod harness;
 mod house;
+mod sqlx_folders;
 mod start_up;

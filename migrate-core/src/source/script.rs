@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::File;
 use crate::sql::{self, Statement, classify};
-use crate::{Backfill, Checksum, Header, Problem, Script, Step};
+use crate::{Checksum, Header, Problem, Script, Step, block};
 
 /// A file that was read; without a step when it cannot run.
 pub(super) struct Parsed {
@@ -36,6 +36,9 @@ pub(super) fn parse(file: &File<'_>, is_down: bool, problems: &mut Vec<Problem>)
             return Parsed { header, ..empty };
         }
     };
+    if statements.is_empty() && !is_down {
+        problems.push(no_statement(file.path));
+    }
     problems.extend(check(file.path, text, &header, &statements));
     let checksum = Checksum::of_migration(&header, text);
     let script = Script {
@@ -43,20 +46,7 @@ pub(super) fn parse(file: &File<'_>, is_down: bool, problems: &mut Vec<Problem>)
         text: Cow::Owned(text.to_owned()),
         statements: Cow::Owned(statements),
     };
-    Parsed { checksum, step: Some(step(&header, script)), header, ..empty }
-}
-
-fn step(header: &Header, script: Script) -> Step {
-    match &header.backfill {
-        Some(batches) => Step::Backfill(Backfill {
-            table: Cow::Owned(batches.table.clone()),
-            key: Cow::Owned(batches.key.clone()),
-            batch: batches.batch,
-            script,
-        }),
-        None if header.no_transaction => Step::Standalone(script),
-        None => Step::Transaction(script),
-    }
+    Parsed { checksum, step: Some(Step::of_file(&header, script)), header, ..empty }
 }
 
 fn head(file: &str, text: &str, is_down: bool, problems: &mut Vec<Problem>) -> Header {
@@ -84,43 +74,72 @@ fn not_utf8(file: &File<'_>, valid: usize) -> Problem {
     Problem::error(file.path, message, "Save the file as UTF-8.").at(before, valid)
 }
 
+/// Of a way back the folder's policy decides: sqlx's command line writes one, and many leave it as it was.
+fn no_statement(file: &str) -> Problem {
+    let help = "Write a statement, or remove the file.";
+    Problem::error(file, "the file holds no statement", help)
+}
+
 fn mistaken(file: &str, text: &str, mistake: &sql::Mistake) -> Problem {
     Problem::error(file, mistake.to_string(), mistake.help()).at(text, mistake.offset)
 }
 
 fn check(file: &str, text: &str, header: &Header, statements: &[Statement]) -> Vec<Problem> {
-    if statements.is_empty() {
-        let help = "Write a statement, or remove the file.";
-        return vec![Problem::error(file, "the file holds no statement", help)];
-    }
-    let mut problems = Vec::new();
-    for statement in statements {
-        let wrong = refused(statement.text(text), header.no_transaction);
-        problems.extend(wrong.map(|(message, help)| {
-            Problem::error(file, message, help).at(text, statement.start as usize)
-        }));
-    }
+    let wrong: Vec<_> = match header.no_transaction {
+        true => {
+            block::blocks(text, statements).into_iter().flat_map(|b| in_block(text, b)).collect()
+        }
+        false => {
+            statements.iter().filter_map(|s| Some((s, in_transaction(s.text(text))?))).collect()
+        }
+    };
+    let problem = |(statement, (message, help)): (&Statement, Refused)| {
+        Problem::error(file, message, help).at(text, statement.start as usize)
+    };
+    let mut problems: Vec<_> = wrong.into_iter().map(problem).collect();
     if let (Some(_), Some(second)) = (&header.backfill, statements.get(1)) {
         let help = "Keep the statement that changes a batch, and put others into a migration of their own.";
-        problems.push(
-            Problem::error(file, "a backfill has more than one statement", help)
-                .at(text, second.start as usize),
-        );
+        problems
+            .push(problem((second, ("a backfill has more than one statement".to_owned(), help))));
     }
     problems
 }
 
-/// Statements that cannot run the way the file says.
-fn refused(statement: &str, no_transaction: bool) -> Option<(String, &'static str)> {
+/// What is wrong with a statement, and the remedy.
+type Refused = (String, &'static str);
+
+/// Statements that cannot run where the runner opens no transaction: the file may, from `BEGIN` to `COMMIT`.
+fn in_block<'s>(text: &str, block: &'s [Statement]) -> Vec<(&'s Statement, Refused)> {
+    match block {
+        [_, inner @ .., _] => {
+            inner.iter().filter_map(|s| Some((s, in_own_transaction(s.text(text))?))).collect()
+        }
+        alone => alone.iter().filter_map(|s| Some((s, unpaired(s.text(text))?))).collect(),
+    }
+}
+
+fn unpaired(statement: &str) -> Option<Refused> {
+    let control = classify::transaction_control(statement)?;
+    let message =
+        format!("{control} without its other half: each statement of this file commits by itself");
+    Some((
+        message,
+        "Remove it, or write both `BEGIN` and `COMMIT`, and nothing between that ends the transaction.",
+    ))
+}
+
+fn in_own_transaction(statement: &str) -> Option<Refused> {
+    let refuses = classify::refuses_transaction(statement)?;
+    let message = format!("{refuses} cannot run inside a transaction");
+    Some((message, "Move it out from between `BEGIN` and `COMMIT`."))
+}
+
+fn in_transaction(statement: &str) -> Option<Refused> {
     if let Some(control) = classify::transaction_control(statement) {
         let message = format!("{control} in a migration, whose transaction is the runner's");
-        let help = match no_transaction {
-            true => "Remove it: each statement of this file commits by itself.",
-            false => "Remove it: the file already runs in one transaction.",
-        };
-        return Some((message, help));
+        return Some((message, "Remove it: the file already runs in one transaction."));
     }
-    let refuses = classify::refuses_transaction(statement).filter(|_| !no_transaction)?;
+    let refuses = classify::refuses_transaction(statement)?;
     let message = format!("{refuses} cannot run inside a transaction");
     Some((message, "Add `-- migrate: no-transaction` to the first lines of the file."))
 }

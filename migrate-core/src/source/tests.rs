@@ -107,3 +107,66 @@ fn a_way_back_may_be_required() {
     assert!(required.has_errors());
     assert_eq!(folder(&[], WayBack::Ignore).problems.len(), 1);
 }
+
+#[test]
+fn a_way_back_that_sqlx_wrote_and_nobody_filled_in() {
+    let files = [
+        ("m/1_a.up.sql", "create table t();"),
+        ("m/1_a.down.sql", "-- Add down migration script here\n"),
+        ("m/2_b.up.sql", "create table u();"),
+        ("m/2_b.down.sql", ""),
+    ];
+    let contents = folder(&files, WayBack::Warn);
+    assert!(!contents.has_errors(), "{:#?}", contents.problems);
+    assert!(contents.migrations.iter().all(|m| matches!(m.down, SqlDown::Step(_))));
+    let told: Vec<_> = contents.problems.iter().map(|p| p.message.as_str()).collect();
+    assert_eq!(
+        told,
+        ["m/1_a.down.sql and 1 more hold no statement: to revert them changes nothing"]
+    );
+    assert_eq!(folder(&files, WayBack::Ignore).problems, []);
+    let required = folder(&files, WayBack::Require);
+    assert_eq!((required.problems.len(), required.has_errors()), (2, true));
+}
+
+#[test]
+fn a_way_back_by_another_name_is_only_worth_a_look() {
+    let contents = folder(
+        &[("m/1_a.down.sql", "drop table t;"), ("m/1_b.up.sql", "create table t();")],
+        WayBack::Warn,
+    );
+    assert!(!contents.has_errors());
+    assert_eq!(contents.migrations[0].name, "b");
+    assert!(matches!(contents.migrations[0].down, SqlDown::Step(_)));
+    let told: Vec<_> = contents.problems.iter().map(|p| p.to_string()).collect();
+    assert_eq!(
+        told,
+        [
+            "m/1_a.down.sql: the way back is called `a`, what it undoes `b`\nhelp: Give both files the same name."
+        ]
+    );
+}
+
+#[test]
+fn a_file_without_a_transaction_may_open_its_own() {
+    let text = "-- no-transaction\nvacuum;\nbegin;\nselect 1;\ncommit;\nvacuum;";
+    let contents = folder(&[("m/1_a.sql", text)], WayBack::Ignore);
+    assert_eq!(contents.problems, []);
+    assert_eq!(crate::units(std::slice::from_ref(&contents.migrations[0].up)).len(), 3);
+    let told = complaints(&[
+        ("m/1_a.sql", "-- no-transaction\nbegin;\nvacuum;\ncommit"),
+        ("m/2_b.sql", "-- no-transaction\nbegin;\nselect 1"),
+        ("m/3_c.sql", "-- no-transaction\nbegin;\nselect 1;\nrollback;\ncommit"),
+    ]);
+    let expected = [
+        "m/1_a.sql:3:1: VACUUM cannot run inside a transaction",
+        "m/2_b.sql:2:1: BEGIN without its other half",
+        "m/3_c.sql:2:1: BEGIN without its other half",
+        "m/3_c.sql:4:1: ROLLBACK without its other half",
+        "m/3_c.sql:5:1: COMMIT without its other half",
+    ];
+    assert_eq!(told.len(), expected.len(), "{told:#?}");
+    for (told, expected) in told.iter().zip(expected) {
+        assert!(told.starts_with(expected), "{told}\n{expected}");
+    }
+}
