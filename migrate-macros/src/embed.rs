@@ -8,9 +8,7 @@ use std::io;
 use std::path::PathBuf;
 
 use migrate_core::source::{self, Contents, File, WayBack};
-use migrate_core::{
-    Checksum, MigrationId, Phase, Problem, SqlDown, SqlMigration, Step,
-};
+use migrate_core::{Checksum, MigrationId, Phase, Problem, SqlDown, SqlMigration, Step};
 use syn::LitStr;
 
 use crate::attribute::{self, Back, Code, Work};

@@ -63,10 +63,11 @@ impl Beside {
     }
 
     /// One made of Rust.
-    pub fn code<M: Migration + Code + Clone + 'static>(migration: M) -> Self {
+    pub fn code<M: Migration + Code + 'static>(migration: M) -> Self {
+        let migration = Arc::new(migration);
         Self {
-            entry: migration.clone().into(),
-            code: Some(Arc::new(migration)),
+            entry: Entry::Shared(migration.clone()),
+            code: Some(migration),
         }
     }
 }
