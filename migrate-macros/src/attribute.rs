@@ -2,13 +2,16 @@
 //!
 //! Owns the keys, their defaults, and which of them go together. Opens no file.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use migrate_core::source::WayBack;
 use migrate_core::{Header, MigrationId, Phase, Version};
 use proc_macro2::Span;
+use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
-use syn::{DeriveInput, Error, LitStr, Path, Result, Token};
+use syn::spanned::Spanned as _;
+use syn::{DeriveInput, Error, Lit, LitStr, Path, Result, Token};
 
 mod keys;
 
@@ -62,7 +65,7 @@ impl Folder {
             build_script: keys
                 .choice("build_script", &BUILD_SCRIPTS)
                 .unwrap_or(BuildScript::Warn),
-            code: keys.list("code").unwrap_or_default(),
+            code: beside(&mut keys),
             krate: krate(&mut keys),
         };
         keys.finish().map(|()| folder)
@@ -72,6 +75,11 @@ impl Folder {
 /// The arguments of `embed!`.
 impl Parse for Folder {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
+        if input.peek(Lit) && !input.peek(LitStr) {
+            return Err(
+                input.error("expected the path of a folder, as in `embed!(\"migrations\")`")
+            );
+        }
         let dir: Option<LitStr> = input.peek(LitStr).then(|| input.parse()).transpose()?;
         if dir.is_some() && !input.is_empty() {
             input.parse::<Token![,]>()?;
@@ -79,6 +87,20 @@ impl Parse for Folder {
         let keys = Keys::rest(input, EMBED)?;
         Self::read(keys, dir.as_ref(), Span::call_site())
     }
+}
+
+fn beside(keys: &mut Keys) -> Vec<Path> {
+    let listed = keys.list("code").unwrap_or_default();
+    let mut seen = HashSet::new();
+    for path in &listed {
+        let name = path.to_token_stream().to_string();
+        if seen.contains(&name) {
+            let message = format!("`{name}` is listed twice");
+            keys.complain(Error::new_spanned(path, message));
+        }
+        seen.insert(name);
+    }
+    listed
 }
 
 /// One migration beside a folder.
@@ -113,6 +135,14 @@ pub(crate) enum Back<T> {
 }
 
 impl Migration {
+    /// Where errors about its files are shown.
+    pub(crate) fn place(&self) -> Span {
+        match &self.work {
+            Work::Sql { up, .. } => up.span(),
+            Work::Code(code) => code.run.span(),
+        }
+    }
+
     pub(crate) fn code(&self) -> Option<&Code> {
         match &self.work {
             Work::Sql { .. } => None,
@@ -121,9 +151,14 @@ impl Migration {
     }
 }
 
-const COMMON: [&str; 5] = ["version", "phase", "name", "irreversible", "crate"];
-const SQL: [&str; 2] = ["up", "down"];
-const CODE: [&str; 6] = [
+const MIGRATION: &[&str] = &[
+    "version",
+    "phase",
+    "name",
+    "irreversible",
+    "crate",
+    "up",
+    "down",
     "run",
     "undo",
     "revision",
@@ -131,10 +166,20 @@ const CODE: [&str; 6] = [
     "after",
     "lock_timeout",
 ];
-const MIGRATION: &[&str] = &{
-    let ([a, b, c, d, e], [f, g], [h, i, j, k, l, m]) = (COMMON, SQL, CODE);
-    [a, b, c, d, e, f, g, h, i, j, k, l, m]
-};
+
+/// Keys of SQL, and what the other kind has instead.
+const SQL_ONLY: &[(&str, &str)] = &[("down", "its way back is `undo = path::to::function`")];
+/// The same of Rust.
+const CODE_ONLY: &[(&str, &str)] = &[
+    ("undo", "its way back is `down = \"file.down.sql\"`"),
+    ("revision", "its checksum is taken over the file"),
+    ("transaction", "the file says `-- migrate: no-transaction`"),
+    ("after", "the file says `-- migrate: after <version>`"),
+    (
+        "lock_timeout",
+        "the file says `-- migrate: lock-timeout 2s`",
+    ),
+];
 
 impl Migration {
     /// What `#[derive(Migration)]` stands on.
@@ -196,13 +241,7 @@ fn work(keys: &mut Keys, place: Span) -> Option<Work> {
 }
 
 fn sql(keys: &mut Keys) -> Option<Work> {
-    let hint = "; a file says it in its first lines, as in `-- migrate: no-transaction`";
-    refuse(
-        keys,
-        &CODE,
-        "migration written in Rust, and this one is SQL",
-        hint,
-    );
+    refuse(keys, CODE_ONLY, "written in Rust, and this one is SQL");
     let up = keys.text("up");
     let down = keys.text("down");
     let down = back(keys, "down", down);
@@ -210,13 +249,7 @@ fn sql(keys: &mut Keys) -> Option<Work> {
 }
 
 fn code(keys: &mut Keys) -> Option<Work> {
-    let hint = "; its way back is `undo = path::to::function`";
-    refuse(
-        keys,
-        &SQL,
-        "migration made of SQL, and this one is Rust",
-        hint,
-    );
+    refuse(keys, SQL_ONLY, "made of SQL, and this one is Rust");
     let run = keys.path("run");
     let undo = keys.path("undo");
     let revision = keys.number("revision").map(|number| number.base10_parse());
@@ -240,11 +273,10 @@ fn code(keys: &mut Keys) -> Option<Work> {
     Some(Work::Code(Box::new(code)))
 }
 
-/// Keys that belong to the other kind.
-fn refuse(keys: &mut Keys, others: &[&str], of: &str, hint: &str) {
-    for key in others {
+fn refuse(keys: &mut Keys, others: &[(&str, &str)], kind: &str) {
+    for (key, instead) in others {
         if let Some(place) = keys.place(key) {
-            let message = format!("`{key}` belongs to a {of}{hint}");
+            let message = format!("`{key}` belongs to a migration {kind}: {instead}");
             keys.complain(Error::new(place, message));
         }
     }
@@ -272,7 +304,10 @@ fn back<T>(keys: &mut Keys, key: &str, by: Option<T>) -> Back<T> {
 fn directive(name: &str, arguments: &str) -> std::result::Result<Header, String> {
     let (header, bad) = Header::parse(&format!("-- migrate: {name} {arguments}"));
     match bad.into_iter().next() {
-        Some(bad) => Err(bad.help.replace(&format!("-- migrate: {name} "), "")),
+        Some(bad) => {
+            let form = bad.help.replace(&format!("-- migrate: {name} "), "");
+            Err(format!("cannot read `{arguments}`. {form}"))
+        }
         None => Ok(header),
     }
 }

@@ -48,19 +48,21 @@ fn empty(krate: &Path) -> TokenStream {
 /// A migration that does nothing.
 pub(crate) fn migration(input: &DeriveInput, krate: &Path, errors: &TokenStream) -> TokenStream {
     let ident = &input.ident;
-    let (generics, arguments, bounds) = input.generics.split_for_impl();
+    if !input.generics.params.is_empty() {
+        return errors.clone();
+    }
     quote! {
         #errors
 
         #[automatically_derived]
-        impl #generics #krate::Listed for #ident #arguments #bounds {
+        impl #krate::Listed for #ident {
             fn listed(self) -> #krate::Beside {
                 ::core::unimplemented!()
             }
         }
 
         #[automatically_derived]
-        impl #generics #krate::core::Migration for #ident #arguments #bounds {
+        impl #krate::core::Migration for #ident {
             fn id(&self) -> #krate::core::MigrationId {
                 ::core::unimplemented!()
             }

@@ -152,7 +152,8 @@ impl Keys {
     }
 
     pub(super) fn text(&mut self, key: &str) -> Option<LitStr> {
-        self.take(key, "a string, as in `= \"…\"`", |value| match value {
+        let form = format!("a string, as in `{key} = \"…\"`");
+        self.take(key, &form, |value| match value {
             Value::Text(text) => Ok(text),
             other => Err(other),
         })
