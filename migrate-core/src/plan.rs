@@ -365,15 +365,15 @@ impl Back<'_> {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let arrow = if self.direction == Direction::Up { "apply" } else { "revert" };
-        for action in &self.actions {
-            writeln!(f, "{arrow} {} {} ({})", action.id, action.name, action.kind)?;
+        let verb = if self.direction == Direction::Up { "apply" } else { "revert" };
+        for Action { id, name, kind, .. } in &self.actions {
+            writeln!(f, "{verb:8} {} {:8} {name} ({kind})", id.version, id.phase)?;
         }
-        for deferred in &self.deferred {
-            writeln!(f, "wait {} {}: {}", deferred.id, deferred.name, deferred.reason)?;
+        for Deferred { id, name, reason } in &self.deferred {
+            writeln!(f, "waits    {} {:8} {name}: {reason}", id.version, id.phase)?;
         }
-        for notice in &self.notices {
-            writeln!(f, "note {} {}: it {}", notice.id, notice.name, notice.kind)?;
+        for Notice { id, name, kind } in &self.notices {
+            writeln!(f, "note     {} {:8} {name}: it {kind}", id.version, id.phase)?;
         }
         Ok(())
     }

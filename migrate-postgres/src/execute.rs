@@ -45,6 +45,8 @@ pub struct Applied {
     pub id: MigrationId,
     /// Its name.
     pub name: String,
+    /// Applied or taken back.
+    pub direction: Direction,
     /// From the first message to the last answer.
     pub took: Duration,
 }
@@ -174,7 +176,7 @@ impl<'r> Runner<'r> {
 
     fn finish(&mut self, id: MigrationId, name: String, direction: Direction, took: Duration) {
         self.ear.tell(&Event::Done { id, name: &name, direction, took });
-        self.applied.push(Applied { id, name, took });
+        self.applied.push(Applied { id, name, direction, took });
     }
 
     /// A script in a transaction of its own, tried again while locks are not to be had.

@@ -31,9 +31,10 @@ pub use difference::Difference;
 pub use error::Error;
 pub use execute::Applied;
 pub use migrate_core::{
-    Comparison, Deferred, Direction, Line, MigrationId, Notice, NoticeKind, Phase, Phases, Plan,
-    Policy, Problem, Reason, Set, Standing, Version,
+    Comparison, Deferred, Direction, Line, Migration, MigrationId, Notice, NoticeKind, Phase,
+    Phases, Plan, Policy, Problem, Reason, Set, Standing, Version,
 };
+pub use migrate_macros::{Migration, Migrations, embed};
 pub use migrator::{Migrator, Resolution};
 pub use observe::{Event, Observer};
 pub use report::Report;
@@ -44,3 +45,5 @@ pub use source::{Beside, BoxError, Code, Embedded, Listed, Migrations, Source};
 pub use async_trait::async_trait;
 #[doc(hidden)]
 pub use migrate_core as core;
+#[doc(hidden)]
+pub use sqlx::PgConnection;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use migrate_core::{Deferred, Notice};
+use migrate_core::{Deferred, Direction, Notice};
 
 use crate::execute::Applied;
 
@@ -38,15 +38,25 @@ impl fmt::Display for Report {
         if self.applied.is_empty() {
             writeln!(f, "nothing to do")?;
         }
-        for applied in &self.applied {
-            writeln!(f, "done {} {} ({:.1?})", applied.id, applied.name, applied.took)?;
+        for Applied { id, name, direction, took } in &self.applied {
+            let verb = if *direction == Direction::Up { "applied" } else { "reverted" };
+            writeln!(f, "{verb:8} {} {:8} {name} ({})", id.version, id.phase, short(*took))?;
         }
-        for deferred in &self.deferred {
-            writeln!(f, "waits {} {}: {}", deferred.id, deferred.name, deferred.reason)?;
+        for Deferred { id, name, reason } in &self.deferred {
+            writeln!(f, "waits    {} {:8} {name}: {reason}", id.version, id.phase)?;
         }
-        for notice in &self.notices {
-            writeln!(f, "note {} {}: it {}", notice.id, notice.name, notice.kind)?;
+        for Notice { id, name, kind } in &self.notices {
+            writeln!(f, "note     {} {:8} {name}: it {kind}", id.version, id.phase)?;
         }
         Ok(())
+    }
+}
+
+/// As people say it: `12 ms`, `3.4 s`.
+fn short(took: Duration) -> String {
+    match took.as_millis() {
+        0 => "under 1 ms".to_owned(),
+        millis @ 1..1_000 => format!("{millis} ms"),
+        _ => format!("{:.1} s", took.as_secs_f64()),
     }
 }

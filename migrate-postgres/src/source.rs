@@ -60,8 +60,9 @@ impl Beside {
     }
 
     /// One made of Rust.
-    pub fn code<M: Migration + Code + Clone + 'static>(migration: M) -> Self {
-        Self { entry: migration.clone().into(), code: Some(Arc::new(migration)) }
+    pub fn code<M: Migration + Code + 'static>(migration: M) -> Self {
+        let migration = Arc::new(migration);
+        Self { entry: Entry::Shared(migration.clone()), code: Some(migration) }
     }
 }
 

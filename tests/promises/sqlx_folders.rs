@@ -32,8 +32,7 @@ async fn what_works_under_sqlx_works_as_it_is() {
 #[tokio::test]
 async fn a_transaction_that_a_file_opens_is_one_unit() {
     let database = Database::fresh().await;
-    let block =
-        "BEGIN;\nCREATE TABLE a ();\nSELECT missing;\nCOMMIT;\n";
+    let block = "BEGIN;\nCREATE TABLE a ();\nSELECT missing;\nCOMMIT;\n";
     let text = format!("-- no-transaction\nCREATE TABLE first ();\n{block}CREATE TABLE last ();");
     let folder = Folder::of(&[("1_a.sql", &text)]);
     let pool = database.pool().await;

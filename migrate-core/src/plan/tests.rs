@@ -38,7 +38,11 @@ fn set(entries: &[&str]) -> Set {
 
 fn told(plan: Result<Plan, Divergences>) -> String {
     match plan {
-        Ok(plan) => plan.to_string().trim_end().replace(" (transaction)", ""),
+        Ok(plan) => {
+            let lines = plan.to_string().trim_end().replace(" (transaction)", "");
+            let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+            lines.lines().map(words).collect::<Vec<_>>().join("\n")
+        }
         Err(found) => found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
     }
 }
@@ -67,7 +71,7 @@ fn a_contract_waits_until_it_is_asked_for() {
     let declared = ["1 expand", "1 migrate", "1 contract", "2 expand"];
     assert_eq!(
         start_up(&declared, &["1 expand"]),
-        "apply 1 migrate m1\napply 2 expand m2\nwait 1 contract m1: its phase runs only when asked for"
+        "apply 1 migrate m1\napply 2 expand m2\nwaits 1 contract m1: its phase runs only when asked for"
     );
     let all = Target { phases: Phases::ALL, ..Target::default() };
     assert_eq!(up(&declared, &["1 expand", "1 migrate", "2 expand"], &all), "apply 1 contract m1");
@@ -78,7 +82,7 @@ fn a_phase_waits_for_those_before_it() {
     let contract_only = Target { phases: Phases::NONE.with(Phase::Contract), ..Target::default() };
     assert_eq!(
         up(&["1 expand", "1 migrate", "1 contract"], &["1 expand"], &contract_only),
-        "wait 1 migrate m1: its phase runs only when asked for\nwait 1 contract m1: it waits for 1 migrate"
+        "waits 1 migrate m1: its phase runs only when asked for\nwaits 1 contract m1: it waits for 1 migrate"
     );
 }
 
@@ -105,9 +109,9 @@ fn after_stops_the_plan_with_the_reason() {
     assert_eq!(
         start_up(&["1", "1 contract", "2", "3 expand after 1 contract", "4"], &["1"]),
         "apply 2 expand m2\n\
-         wait 1 contract m1: its phase runs only when asked for\n\
-         wait 3 expand m3: it waits for 1 contract\n\
-         wait 4 expand m4: it comes after 3 expand, which waits"
+         waits 1 contract m1: its phase runs only when asked for\n\
+         waits 3 expand m3: it waits for 1 contract\n\
+         waits 4 expand m4: it comes after 3 expand, which waits"
     );
 }
 
@@ -116,7 +120,7 @@ fn a_target_version_leaves_the_rest() {
     let target = Target { up_to: Some(Version::new(1)), ..Target::default() };
     assert_eq!(
         up(&["1", "2"], &["1-"], &target),
-        "apply 1 expand m1\nwait 2 expand m2: it comes after the version asked for"
+        "apply 1 expand m1\nwaits 2 expand m2: it comes after the version asked for"
     );
 }
 
@@ -193,7 +197,7 @@ fn one_way_back_undoes_expand_and_migrate() {
     let with = SqlMigration { down: SqlDown::With(Phase::Expand), ..sql("1 migrate") };
     let declared = Set::new([migration("1 expand"), with.into()]).unwrap();
     let plan = Plan::revert(&declared, &history(&["1 expand", "1 migrate"]), None).unwrap();
-    assert_eq!(plan.to_string(), "revert 1 expand m1 (transaction)\n");
+    assert_eq!(plan.to_string(), "revert   1 expand   m1 (transaction)\n");
     assert_eq!(plan.actions.first().unwrap().covers, [id("1 migrate"), id("1 expand")]);
 }
 
