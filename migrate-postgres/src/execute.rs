@@ -12,6 +12,8 @@ use migrate_core::{
     Unit, units,
 };
 
+use tracing::Instrument;
+
 use crate::error::{Error, sqlstate};
 use crate::history::{self, Clerk, Row};
 use crate::observe::{Ear, Event};
@@ -95,7 +97,7 @@ impl<'r> Runner<'r> {
             }
         }
         for action in actions {
-            self.one(action, direction).await?;
+            self.one(action, direction).instrument(span(action, direction)).await?;
         }
         Ok(())
     }
@@ -108,7 +110,8 @@ impl<'r> Runner<'r> {
             let Some(script) = job.script() else { return Err(job.not_a_script()) };
             let place = Place::among(ahead, actions.len());
             let began = self.start(&job, None);
-            if let Err(failure) = self.send_script(&job, script, &attempts, place).await {
+            let sent = self.send_script(&job, script, &attempts, place);
+            if let Err(failure) = sent.instrument(span(action, direction)).await {
                 if sqlstate(&failure.error).is_some_and(|state| wants_own_transaction(&state)) {
                     return Err(job.error(failure));
                 }
@@ -257,6 +260,12 @@ impl<'r> Runner<'r> {
         }
         job.error(failure)
     }
+}
+
+/// The span of one migration.
+fn span(action: &Action, direction: Direction) -> tracing::Span {
+    let Action { id, name, .. } = action;
+    tracing::info_span!("migration", version = id.version.get(), phase = %id.phase, name, %direction)
 }
 
 const NOTHING_STAYED: &str = "nothing of it stayed";

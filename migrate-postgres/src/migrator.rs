@@ -10,6 +10,7 @@ use migrate_core::{Line, Phases, Plan, Policy, Set, UnknownCode, Version};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgPool;
 use sqlx::{PgConnection, Postgres};
+use tracing::Instrument;
 
 use crate::error::Error;
 use crate::execute::Runner;
@@ -179,7 +180,7 @@ impl Migrator {
     /// # Errors
     /// See [`Error`]. Whatever was applied before the error is recorded, and the next run goes on behind it.
     pub async fn run(&self, database: impl Into<Database>) -> Result<Report, Error> {
-        self.forward(database.into(), &self.options).await
+        self.forward(database.into(), &self.options).instrument(self.span("run")).await
     }
 
     /// Applies what is pending up to and including a version.
@@ -193,7 +194,7 @@ impl Migrator {
     ) -> Result<Report, Error> {
         let mut options = self.options.clone();
         options.target.up_to = Some(version);
-        self.forward(database.into(), &options).await
+        self.forward(database.into(), &options).instrument(self.span("run")).await
     }
 
     /// What [`run`](Self::run) would do. Reads the history only: no lock, no write.
@@ -260,9 +261,15 @@ impl Migrator {
                 let plan = at.plan_back(&loaded, to)?;
                 at.carry_out(session, &plan, &loaded).await
             })
+            .instrument(self.span("revert"))
             .await?;
         self.finished(&mut report, began);
         Ok(report)
+    }
+
+    /// The span that everything of one call stands in.
+    fn span(&self, call: &'static str) -> tracing::Span {
+        tracing::info_span!("migrate", call, set = %self.options.set)
     }
 
     async fn forward(&self, database: Database, options: &Options) -> Result<Report, Error> {

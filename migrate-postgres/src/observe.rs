@@ -129,6 +129,7 @@ impl Ear {
     }
 }
 
+/// Inside the spans `migrate` (`call`, `set`) and `migration` (`version`, `phase`, `name`, `direction`).
 /// The names of the fields are a promise: `version`, `phase`, `name`, `statement`, `attempt`, `pause_ms`,
 /// `took_ms`, `sqlstate`, `holder`.
 fn trace(event: &Event<'_>) {
