@@ -11,7 +11,7 @@ use proc_macro2::Span;
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned as _;
-use syn::{DeriveInput, Error, Lit, LitStr, Path, Result, Token};
+use syn::{DeriveInput, Error, LitStr, Path, Result, Token};
 
 mod keys;
 
@@ -70,17 +70,16 @@ impl Folder {
 /// The arguments of `embed!`.
 impl Parse for Folder {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        if input.peek(Lit) && !input.peek(LitStr) {
-            return Err(
-                input.error("expected the path of a folder, as in `embed!(\"migrations\")`")
-            );
+        if !input.peek(LitStr) {
+            let message = "expected the path of a folder, as in `embed!(\"migrations\")`";
+            return Err(input.error(message));
         }
-        let dir: Option<LitStr> = input.peek(LitStr).then(|| input.parse()).transpose()?;
-        if dir.is_some() && !input.is_empty() {
+        let dir = input.parse::<LitStr>()?;
+        if !input.is_empty() {
             input.parse::<Token![,]>()?;
         }
         let keys = Keys::rest(input, EMBED)?;
-        Self::read(keys, dir.as_ref(), Span::call_site())
+        Self::read(keys, Some(&dir), dir.span())
     }
 }
 

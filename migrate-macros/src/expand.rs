@@ -4,7 +4,8 @@
 //! as one text (`table`), parsed once by the compiler's own parser. What there is only one of is quoted.
 
 use migrate_core::{Migration, Problem, Severity, SqlMigration, digest};
-use proc_macro2::{LexError, Literal, Span, TokenStream};
+use proc_macro::LexError;
+use proc_macro2::{Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{DeriveInput, Ident, Path};
 

@@ -10,7 +10,8 @@ use std::path::{Path as File, PathBuf};
 
 use migrate_core::sql::Statement;
 use migrate_core::{Backfill, Checksum, MigrationId, Phase, Script, SqlDown, SqlMigration, Step};
-use proc_macro2::{LexError, TokenStream};
+use proc_macro::LexError;
+use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::Path;
 
@@ -22,19 +23,24 @@ pub(super) fn rows(krate: &Path, migrations: &[SqlMigration]) -> Result<TokenStr
     let rows: String = migrations.iter().map(|m| table.row(m)).collect();
     let krate = krate.to_token_stream();
     let Table { statements, count, .. } = table;
-    format!(
+    parse(&format!(
         "{{#[allow(unused_imports)]use {krate}::core::{{{NAMES}}};\
         #[allow(unused_imports)]use ::core::{{include_str as i,option::Option as O,time::Duration as U}};\
         #[allow(unused_imports)]use ::std::borrow::Cow as W;\
         static A:[S;{count}]=[{statements}];{FUNCTIONS}[{rows}]}}"
-    )
-    .parse()
+    ))
+}
+
+/// By the compiler's parser at once; proc_macro2 would first read the text with its own, which takes longer
+/// than the rest of the macro.
+fn parse(text: &str) -> Result<TokenStream, LexError> {
+    text.parse::<proc_macro::TokenStream>().map(Into::into)
 }
 
 /// An array of strings.
 pub(super) fn strings(strings: &[String]) -> Result<TokenStream, LexError> {
     let items: String = strings.iter().map(|string| format!("{string:?},")).collect();
-    format!("[{items}]").parse()
+    parse(&format!("[{items}]"))
 }
 
 const NAMES: &str = "Backfill as B,Code as C,MigrationId as I,Phase as P,Script as F,SqlDown as D,\

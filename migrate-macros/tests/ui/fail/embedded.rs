@@ -8,6 +8,7 @@ static KEY: Embedded = embed!("fixtures/library", dwn = "ignore");
 static VALUE: Embedded = embed!("fixtures/library", down = 1);
 static CODE: Embedded = embed!("fixtures/library", code(A));
 static NUMBER: Embedded = embed!(1);
+static NONE: Embedded = embed!();
 static COMMA: Embedded = embed!("fixtures/library" down = "ignore");
 
 fn main() {}

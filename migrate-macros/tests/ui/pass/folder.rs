@@ -29,6 +29,7 @@ struct Waits;
 #[migrations(build_script = "ignore", code(Waits, other::Thing,))]
 struct AppMigrations;
 
+/// Parameters.
 #[derive(Debug, Migrations)]
 #[migrations(dir = "fixtures/library", down = "ignore", build_script = "ignore")]
 pub enum Generic<'a, T: Clone>
