@@ -30,7 +30,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     title("Last month's deploy: everything up to the index, and some customers.");
     print!("{}", migrator.run_to(&pool, BEFORE_EMAIL).await?);
-    sqlx::query("INSERT INTO customers (name, contact) VALUES ('Ada', 'ada@example.org')").execute(&pool).await?;
+    sqlx::query("INSERT INTO customers (name, contact) VALUES ('Ada', 'ada@example.org')")
+        .execute(&pool)
+        .await?;
 
     title("Today's deploy. Old code still runs, so the contract waits:");
     print!("{}", migrator.run(&pool).await?);

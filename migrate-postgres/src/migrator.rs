@@ -24,6 +24,7 @@ use crate::source::{Migrations, Source};
 use crate::{difference, folder};
 
 mod by_hand;
+mod lent;
 
 pub use by_hand::Resolution;
 
