@@ -13,6 +13,7 @@ mod check;
 mod embed;
 mod expand;
 mod fallback;
+mod test_attribute;
 
 /// Embeds a folder of migrations into the program, checked while it compiles.
 ///
@@ -194,4 +195,10 @@ fn derive_migration(input: &DeriveInput) -> Tokens {
         }
         None => fallback::migration(input, &declared.krate, &said),
     }
+}
+
+/// Exported by `migrate-testing`, which says what it does.
+#[proc_macro_attribute]
+pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    test_attribute::expand(arguments, item)
 }

@@ -25,6 +25,7 @@ use crate::source::{Migrations, Source};
 use crate::{difference, folder};
 
 mod by_hand;
+mod lent;
 
 pub use by_hand::Resolution;
 

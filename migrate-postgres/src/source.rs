@@ -3,6 +3,7 @@
 //! Owns the bridge between what the macros write and the core's set: an embedded folder, the migrations
 //! written in Rust beside it, or a set made while the program runs. Knows no database.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,6 +13,8 @@ use migrate_core::{
     Checksum, Entry, Folder, Migration, MigrationId, Problem, Set, SetError, digest_with,
 };
 use sqlx::PgConnection;
+
+mod part;
 
 /// Any error of the application's own code.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -83,7 +86,12 @@ pub struct Embedded {
 
 impl Migrations for Embedded {
     fn source(&self) -> Source {
-        Source { base: Base::Folder(self.folder), beside: Vec::new(), build: self.build }
+        Source {
+            base: Base::Folder(self.folder),
+            beside: Vec::new(),
+            build: self.build,
+            only: None,
+        }
     }
 }
 
@@ -93,6 +101,8 @@ pub struct Source {
     base: Base,
     beside: Vec<Beside>,
     build: &'static str,
+    /// Where only a part of them is meant: which.
+    only: Option<BTreeSet<MigrationId>>,
 }
 
 #[derive(Clone, Debug)]
@@ -104,7 +114,7 @@ enum Base {
 impl Source {
     /// A set made while the program runs.
     pub fn of_set(set: Set) -> Self {
-        Self { base: Base::Set(set), beside: Vec::new(), build: "" }
+        Self { base: Base::Set(set), beside: Vec::new(), build: "", only: None }
     }
 
     /// Reads a folder now, not at compile time.
@@ -130,12 +140,13 @@ impl Source {
     /// The ordered set.
     pub(crate) fn set(&self) -> Result<Set, Vec<SetError>> {
         let beside = self.beside.iter().map(|beside| beside.entry.clone());
+        let mine = |entry: &Entry| self.has(entry);
         match &self.base {
             Base::Folder(folder) => {
                 let files = folder.migrations.iter().map(|migration| Entry::Static(migration));
-                Set::new(files.chain(beside))
+                Set::new(files.chain(beside).filter(mine))
             }
-            Base::Set(set) => Set::new(set.iter().cloned().chain(beside)),
+            Base::Set(set) => Set::new(set.iter().cloned().chain(beside).filter(mine)),
         }
     }
 
@@ -144,11 +155,16 @@ impl Source {
         let (code, sql): (Vec<_>, Vec<_>) =
             self.beside.iter().partition(|beside| beside.code.is_some());
         match &self.base {
-            Base::Folder(folder) if sql.is_empty() => {
+            Base::Folder(folder) if sql.is_empty() && self.only.is_none() => {
                 digest_with(folder.digest, code.iter().map(|beside| &*beside.entry))
             }
             _ => self.set().map_or_else(|_| Checksum::of_sql(""), |set| set.digest()),
         }
+    }
+
+    /// Is any of it written in Rust?
+    pub(crate) fn has_code(&self) -> bool {
+        self.beside.iter().any(|beside| beside.code.is_some() && self.has(&beside.entry))
     }
 
     /// The function behind a migration written in Rust.

@@ -1,4 +1,56 @@
-//! A throwaway PostgreSQL for the tests of migrations.
+//! A fresh, migrated database for each test, and a throwaway PostgreSQL to have it on.
+//!
+//! ```no_run
+//! use migrate_postgres::{Migrations, Source};
+//! use migrate_testing::TestDatabase;
+//!
+//! # /*
+//! #[derive(Migrations)]
+//! #[migrations(dir = "migrations")]
+//! struct AppMigrations;
+//! # */
+//! # struct AppMigrations;
+//! # impl Migrations for AppMigrations {
+//! #     fn source(&self) -> Source { Source::of_set(Default::default()) }
+//! # }
+//!
+//! #[migrate_testing::test(AppMigrations)]
+//! async fn a_customer_has_a_name(db: TestDatabase) -> sqlx::Result<()> {
+//!     let insert = "INSERT INTO customers (name) VALUES ('Ada')";
+//!     sqlx::query(insert).execute(db.pool()).await?;
+//!     Ok(())
+//! }
+//!
+//! #[tokio::test]
+//! async fn the_same_without_the_attribute() {
+//!     let db = TestDatabase::new(AppMigrations).await.unwrap();
+//!     assert!(db.migrator().unwrap().check(db.pool()).await.unwrap());
+//! }
+//! # fn main() {}
+//! ```
+//!
+//! The first test that needs these migrations runs them, once for all test processes, in a
+//! *template*; each test gets a copy, in some 20 ms however many migrations there are. A migration
+//! that changes is another template. When the test is over, its database goes, in the background;
+//! that of a test that fails stays for ten minutes, and the test's output says how to look at it.
+//! Databases and templates are PostgreSQL's own, on one server, so that roles and other things
+//! that belong to no database are shared by all tests: one that makes such things does well to
+//! give them unique names, or to take a server of its own ([`Server::private`]).
+//!
+//! # The attribute
+//!
+//! `#[migrate_testing::test(migrations)]` makes a test of an `async fn`, which tokio runs. It takes
+//! one argument, a [`TestDatabase`] or a `PgPool`, and may return a `Result`. Other attributes
+//! (`#[ignore]`, `#[should_panic]`) stand below it. Without migrations the database is empty.
+//!
+//! | | the database |
+//! | --- | --- |
+//! | `test(AppMigrations)` | has all migrations |
+//! | `test(AppMigrations, up_to = 20261121093000)` | has them up to and including a version |
+//! | `test(AppMigrations, stop_before = 20261121093000 contract)` | has what comes before a phase of a version; see [`TestDatabase::migrate_on`] |
+//! | `test` | is empty |
+//!
+//! # The server
 //!
 //! [`Server::shared`] finds the PostgreSQL that is installed on this machine, starts a cluster of
 //! its own with it (in memory where there is room, on a Unix socket, as an ordinary user even when
@@ -21,11 +73,17 @@
 //! | `MIGRATE_PG_BIN` | the directory that holds `initdb` and `postgres`; nothing else is looked at |
 //! | `MIGRATE_PG_DIR` | where servers keep their data, instead of `/dev/shm` or the temp directory |
 //! | `MIGRATE_PG_IDLE` | seconds that a shared server outlives its last user (10) |
+//! | `MIGRATE_KEEP` | `1` keeps the databases of all tests for a while, `0` not even those of tests that fail |
 //! | `MIGRATE_PG=forbid` | never start a server: only `TEST_DATABASE_URL` will do |
 //!
 //! `DATABASE_URL` is deliberately not among them. It tends to name the database that somebody
 //! develops with, and a test that drops and creates things must be pointed there on purpose.
 
+#[doc(hidden)]
+pub mod attribute;
+mod database;
 mod server;
 
+pub use database::{DatabaseBuilder, DatabaseError, TestDatabase};
+pub use migrate_macros::test;
 pub use server::{Builder, PrivateServer, Server, ServerError};

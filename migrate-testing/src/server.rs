@@ -6,7 +6,8 @@
 mod cluster;
 mod environment;
 mod error;
-mod hash;
+mod given;
+pub(crate) mod hash;
 mod home;
 mod postmaster;
 mod private;
@@ -116,6 +117,18 @@ impl Server {
         }
     }
 
+    /// The URL of `database` for other people's eyes.
+    pub(crate) fn url_without_password(&self, database: &str) -> String {
+        url::without_password(&self.url(database))
+    }
+
+    /// Has a shared server of our own outlive its last user by `seconds`.
+    pub(crate) fn linger(&self, seconds: u64) {
+        if let Access::Own(own) = &*self.access {
+            shared::linger(&own.socket_dir, seconds);
+        }
+    }
+
     /// Where the server listens on TCP, if it was built with [`Builder::listen_tcp`].
     ///
     /// This is what to put a proxy in front of.
@@ -191,7 +204,7 @@ impl Builder {
     pub fn shared(self) -> Result<Server, ServerError> {
         let environment = Environment::read()?;
         match &environment.url {
-            Some(url) => Server::from_url(url),
+            Some(url) => given::get(url),
             None => shared::get(&self.launch(environment)?),
         }
     }

@@ -91,7 +91,8 @@ fn initdb(data: &Path, binaries: &Binaries, user: &ServerUser) -> Result<(), Ser
 /// Copies the cached cluster, if there is one and it is whole: things in a temp directory get
 /// tidied away piece by piece.
 fn copied(cached: &Path, data: &Path, user: &ServerUser) -> Result<bool, ServerError> {
-    let count = fs::read_to_string(cached.join(COUNT)).ok().and_then(|count| count.parse().ok());
+    let count: Option<usize> =
+        fs::read_to_string(cached.join(COUNT)).ok().and_then(|count| count.parse().ok());
     let Some(count) = count else { return Ok(false) };
     let copied = copy(&cached.join(DATA), data, user).doing("copy a cluster to", data)?;
     if copied != count {

@@ -4,14 +4,14 @@
 
 /// FNV-1a over several parts, kept apart from each other.
 #[derive(Clone, Copy)]
-pub(super) struct Hash(u64);
+pub(crate) struct Hash(u64);
 
 impl Hash {
-    pub(super) fn new() -> Hash {
+    pub(crate) fn new() -> Hash {
         Hash(0xcbf2_9ce4_8422_2325)
     }
 
-    pub(super) fn add(mut self, part: impl AsRef<[u8]>) -> Hash {
+    pub(crate) fn add(mut self, part: impl AsRef<[u8]>) -> Hash {
         let part = part.as_ref();
         let length = (part.len() as u64).to_le_bytes();
         for byte in length.iter().chain(part) {
@@ -22,6 +22,11 @@ impl Hash {
 
     /// Eight hexadecimal digits.
     pub(super) fn name(self) -> String {
-        format!("{:08x}", (self.0 >> 32) ^ (self.0 & 0xffff_ffff))
+        format!("{:08x}", self.short())
+    }
+
+    /// What the digits say.
+    pub(crate) fn short(self) -> u32 {
+        u32::try_from((self.0 >> 32) ^ (self.0 & 0xffff_ffff)).unwrap_or_default()
     }
 }

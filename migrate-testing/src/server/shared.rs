@@ -24,7 +24,7 @@ static USED: Mutex<Option<HashMap<PathBuf, Used>>> = Mutex::new(None);
 struct Used {
     server: Server,
     socket: PathBuf,
-    _hold: Hold,
+    hold: Hold,
 }
 
 /// The server for this launch: the one we use already, one that runs, or a new one.
@@ -38,8 +38,17 @@ pub(super) fn get(launch: &Launch) -> Result<Server, ServerError> {
     let (own, hold) = join_or_start(launch)?;
     let socket = own.socket_dir.join(format!(".s.PGSQL.{}", own.port));
     let server = Server::new(Access::Own(own));
-    used.insert(name, Used { server: server.clone(), socket, _hold: hold });
+    used.insert(name, Used { server: server.clone(), socket, hold });
     Ok(server)
+}
+
+/// Has the server in `dir` outlive this process and its kind by `seconds`.
+pub(super) fn linger(dir: &Path, seconds: u64) {
+    let used = USED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut all = used.iter().flat_map(HashMap::values);
+    if let Some(found) = all.find(|used| used.socket.starts_with(dir)) {
+        found.hold.linger(dir, seconds);
+    }
 }
 
 fn accepts(socket: &Path) -> bool {

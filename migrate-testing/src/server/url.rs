@@ -26,6 +26,23 @@ pub(super) fn with_database(url: &str, database: &str) -> String {
     format!("{server}/{}{question}{}", encoded(database.as_bytes()), kept.join("&"))
 }
 
+/// `url` as it can be shown: whoever connects is asked, or has it in the environment.
+pub(super) fn without_password(url: &str) -> String {
+    let (address, query) = url.split_once('?').unwrap_or((url, ""));
+    let start = address.find("://").map_or(0, |at| at + 3);
+    let (scheme, rest) = address.split_at_checked(start).unwrap_or(("", address));
+    let (authority, path) =
+        rest.split_at_checked(rest.find('/').unwrap_or(rest.len())).unwrap_or((rest, ""));
+    let shown = match authority.rsplit_once('@') {
+        Some((user, host)) => format!("{}@{host}", user.split(':').next().unwrap_or_default()),
+        None => authority.to_owned(),
+    };
+    let kept: Vec<&str> =
+        query.split('&').filter(|one| !one.is_empty() && !one.starts_with("password=")).collect();
+    let question = if kept.is_empty() { "" } else { "?" };
+    format!("{scheme}{shown}{path}{question}{}", kept.join("&"))
+}
+
 fn encoded(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, &byte| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
@@ -47,6 +64,18 @@ mod tests {
             of_socket(Path::new("/dev/shm/x"), 5432, "a b"),
             "postgres://postgres@localhost:5432/a%20b?host=%2Fdev%2Fshm%2Fx&sslmode=disable"
         );
+    }
+
+    #[test]
+    fn a_password_is_not_shown() {
+        for (url, expected) in [
+            ("postgres://u:p:q@h:1/d?a=b&password=p", "postgres://u@h:1/d?a=b"),
+            ("postgres://u@h/d", "postgres://u@h/d"),
+            ("postgres://h", "postgres://h"),
+            ("postgres:///d?host=/tmp", "postgres:///d?host=/tmp"),
+        ] {
+            assert_eq!(without_password(url), expected);
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{self, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
@@ -20,13 +20,40 @@ use rustix::io::Errno;
 use super::error::{Doing, ServerError};
 use super::user::ServerUser;
 
+/// Waits for the time that a file says; holds the server by its output, and a lock by its errors.
+const LINGER: &str = "while [ \"$(date +%s)\" -lt \"$(cat \"$1\")\" ]; do sleep 1; done";
 const SCRIPT: &str = include_str!("watchdog.sh");
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// While this exists, the instance does.
 #[derive(Debug)]
 pub(super) struct Hold {
-    _users: File,
+    users: File,
+}
+
+impl Hold {
+    /// Has the instance outlive us by `seconds`, for somebody who wants to look at what is in it.
+    ///
+    /// A script is a user in our place, the same for all that ask: each moves the end.
+    pub(super) fn linger(&self, dir: &Path, seconds: u64) {
+        if let Err(error) = self.try_linger(dir, seconds) {
+            tracing::debug!(%error, "failed to keep the server: it goes with its last user");
+        }
+    }
+
+    fn try_linger(&self, dir: &Path, seconds: u64) -> io::Result<()> {
+        let until = dir.join("linger");
+        let mut file = File::options().write(true).create(true).truncate(false).open(&until)?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        file.write_all(format!("{}\n", now + seconds).as_bytes())?; // as long as the line before
+        if file.try_lock().is_err() {
+            return Ok(()); // it runs, and looks at the file
+        }
+        let mut script = Command::new("sh");
+        script.args(["-c", LINGER, "migrate-pg-linger"]).arg(&until).current_dir("/");
+        script.stdin(Stdio::null()).stdout(self.users.try_clone()?).stderr(file);
+        script.process_group(0).spawn().map(|_| ())
+    }
 }
 
 /// How it went to become a user of an instance.
@@ -48,7 +75,7 @@ pub(super) fn watch(dir: &Path, user: &ServerUser, grace: u32) -> Result<Hold, S
     watchdog.args(["-c", SCRIPT, "migrate-pg-watchdog"]).arg(dir).arg(grace.to_string());
     run(watchdog.process_group(0))?; // Ctrl-C is not for it
     drop(bootstrap);
-    Ok(Hold { _users: hold })
+    Ok(Hold { users: hold })
 }
 
 /// Makes the FIFO. It gets its name once somebody reads it, so that it never looks unwatched.
@@ -89,7 +116,7 @@ pub(super) fn enter(dir: &Path) -> Result<Entry, ServerError> {
         thread::sleep(Duration::from_micros(200));
     }
     let _ = fs::remove_file(admitted); // a leftover goes with the directory
-    Ok(Entry::Admitted(Hold { _users: hold }))
+    Ok(Entry::Admitted(Hold { users: hold }))
 }
 
 /// Whether somebody watches over the instance in `dir`, or did until a moment ago.

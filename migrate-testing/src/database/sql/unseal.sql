@@ -1,0 +1,1 @@
+ALTER DATABASE {name} IS_TEMPLATE false
