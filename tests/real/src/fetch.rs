@@ -106,8 +106,12 @@ fn directory(answer: &Value, package: &Package) -> Result<PathBuf> {
 fn folders_of(package: &'static Package, directory: &Path) -> Result<Vec<Found>> {
     let mut there = BTreeSet::new();
     collect(&directory.join(package.below), &mut there)?;
-    let listed = package.folders.iter().map(|folder| directory.join(package.below).join(folder));
-    let listed: BTreeSet<PathBuf> = listed.map(|path| path.components().collect()).collect();
+    let paths = |folders: &[&str]| -> BTreeSet<PathBuf> {
+        let paths = folders.iter().map(|folder| directory.join(package.below).join(folder));
+        paths.map(|path| path.components().collect()).collect()
+    };
+    let (listed, others) = (paths(package.folders), paths(package.look_alikes));
+    there.retain(|path| !others.contains(path));
     if there != listed {
         let Package { name, version, .. } = package;
         return Err(format!(

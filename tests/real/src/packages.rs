@@ -10,6 +10,8 @@ pub(crate) struct Package {
     pub(crate) below: &'static str,
     /// The ones that are there, below that; one more or less is an error, so that none vanishes unseen.
     pub(crate) folders: &'static [&'static str],
+    /// Others there whose files have such names, and are something else.
+    pub(crate) look_alikes: &'static [&'static str],
     pub(crate) needs: Option<Need>,
 }
 
@@ -26,6 +28,7 @@ pub(crate) const PACKAGES: [Package; 5] = [
         options: "",
         below: "migrations",
         folders: &[""],
+        look_alikes: &[],
         needs: None,
     },
     Package {
@@ -34,6 +37,7 @@ pub(crate) const PACKAGES: [Package; 5] = [
         options: "",
         below: "migrations",
         folders: &[""],
+        look_alikes: &[],
         needs: None,
     },
     Package {
@@ -42,6 +46,7 @@ pub(crate) const PACKAGES: [Package; 5] = [
         options: "",
         below: "migrations",
         folders: &[""],
+        look_alikes: &[],
         needs: None,
     },
     Package {
@@ -50,6 +55,7 @@ pub(crate) const PACKAGES: [Package; 5] = [
         options: "",
         below: "migrations",
         folders: &[""],
+        look_alikes: &[],
         needs: Some(UNDERWAY),
     },
     Package {
@@ -58,6 +64,7 @@ pub(crate) const PACKAGES: [Package; 5] = [
         options: ", default-features = false",
         below: "tests/postgres",
         folders: &["migrations", "migrations_no_tx", "migrations_reversible", "migrations_simple"],
+        look_alikes: &["fixtures/rustsec"],
         needs: None,
     },
 ];

@@ -75,12 +75,13 @@ fn told(
     row: &mut Row,
 ) -> Result<()> {
     row.failures.extend(embedded_as_read(subject)?);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    row.failures.extend(runtime.block_on(works_unprepared(cluster, subject, changes))?);
     row.notes.extend(wrong_ways_back(cluster, subject, changes)?);
     let (expected, extensions) = by_psql(cluster, subject, changes, sabotage)?;
     row.notes.extend(what_stays(cluster, subject, changes, &expected)?);
     (row.objects, row.lines) = (expected.up.objects(), expected.up.lines());
     (row.times, row.extensions) = (expected.up.times, extensions);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let found = runtime.block_on(by_migrate(cluster, subject, changes))?;
     row.reverted = found.back.len();
     row.failures.extend(expected.differs_from(&found));
@@ -103,6 +104,24 @@ fn prepared<'c>(cluster: &'c Cluster, subject: &Subject) -> Result<Database<'c>>
         database.ask(need.sql)?;
     }
     Ok(database)
+}
+
+/// What a package is given beforehand it must need, or it hides something.
+async fn works_unprepared(
+    cluster: &Cluster,
+    subject: &Subject,
+    changes: &[Change],
+) -> Result<Option<String>> {
+    if packages::need(subject.package).is_none() {
+        return Ok(None);
+    }
+    let database = cluster.empty()?;
+    let by_psql = changes.iter().try_for_each(|change| database.psql(&change.up));
+    let database = cluster.empty()?;
+    let migrator = Migrator::new(&subject.source).schema(HISTORY);
+    let by_migrate = migrator.run(database.connect()).await;
+    let works = by_psql.is_ok() || by_migrate.is_ok();
+    Ok(works.then(|| "it works without what it is given beforehand".to_owned()))
 }
 
 /// The versions that can be taken back, the newest first.
