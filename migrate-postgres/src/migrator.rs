@@ -506,7 +506,7 @@ impl At<'_> {
 /// What a migrator looks with before it works: the application's connection, or its own.
 enum Eye {
     Pooled(PoolConnection<Postgres>, PgPool),
-    Own(Session),
+    Own(Box<Session>),
 }
 
 impl Eye {
@@ -518,8 +518,11 @@ impl Eye {
                     .map_err(|error| Error::driver("get a connection from the pool", error))?;
                 Ok(Eye::Pooled(connection, pool))
             }
-            Database::Options(connect) => Session::open(&connect, options).await.map(Eye::Own),
-            Database::Connection(connection) => Ok(Eye::Own(Session::given(*connection))),
+            Database::Options(connect) => {
+                let session = Session::open(&connect, options).await?;
+                Ok(Eye::Own(Box::new(session)))
+            }
+            Database::Connection(connection) => Ok(Eye::Own(Box::new(Session::given(*connection)))),
         }
     }
 
@@ -533,7 +536,7 @@ impl Eye {
     /// A pool of one must have its connection back before we open ours.
     async fn into_session(self, options: &Options) -> Result<Session, Error> {
         match self {
-            Eye::Own(session) => Ok(session),
+            Eye::Own(session) => Ok(*session),
             Eye::Pooled(connection, pool) => {
                 drop(connection);
                 Session::open(&pool.connect_options(), options).await

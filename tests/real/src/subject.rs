@@ -1,0 +1,102 @@
+//! One folder: embedded, and as psql sees it.
+//!
+//! What is said of files here is said again from sqlx's documentation and shares nothing with the reader that is
+//! being checked.
+
+use std::path::{Path, PathBuf};
+
+use migrate_core::source::{self, Contents, File, WayBack};
+use migrate_core::{SqlDown, SqlMigration};
+use migrate_postgres::{Embedded, Source};
+
+use crate::Result;
+use crate::fetch::is_migration;
+
+/// A folder of somebody's package.
+pub struct Subject {
+    /// The package.
+    pub package: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// The folder in it.
+    pub folder: &'static str,
+    /// Where that is on this machine.
+    pub dir: &'static str,
+    /// By `embed!`.
+    pub embedded: Embedded,
+    /// By `#[derive(Migrations)]`.
+    pub source: Source,
+}
+
+/// A version of the folder, as files.
+pub(crate) struct Change {
+    pub(crate) version: i64,
+    pub(crate) up: SqlFile,
+    pub(crate) down: Option<SqlFile>,
+}
+
+/// A file for psql.
+pub(crate) struct SqlFile {
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
+    /// sqlx looks at the first bytes.
+    pub(crate) no_transaction: bool,
+}
+
+impl SqlFile {
+    fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)?;
+        let no_transaction = text.starts_with("-- no-transaction");
+        Ok(Self { path: path.to_owned(), text, no_transaction })
+    }
+}
+
+impl Subject {
+    /// Versions in order, each with its files.
+    pub(crate) fn changes(&self) -> Result<Vec<Change>> {
+        let (mut ups, mut downs) = (Vec::new(), Vec::new());
+        for entry in std::fs::read_dir(self.dir)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let Some((version, rest)) = name.split_once('_').filter(|_| is_migration(&name)) else {
+                continue;
+            };
+            let files = if rest.ends_with(".down.sql") { &mut downs } else { &mut ups };
+            files.push((version.parse::<i64>()?, SqlFile::read(&entry.path())?));
+        }
+        ups.sort_by_key(|(version, _)| *version);
+        let mut down_of = |version| {
+            let position = downs.iter().position(|(other, _)| *other == version)?;
+            Some(downs.swap_remove(position).1)
+        };
+        let changes =
+            ups.into_iter().map(|(version, up)| Change { version, up, down: down_of(version) });
+        Ok(changes.collect())
+    }
+
+    /// How many statements there are in all files together.
+    pub(crate) fn statements(&self) -> usize {
+        let rows = self.embedded.folder.migrations.iter();
+        rows.flat_map(scripts).map(|script| script.statements.len()).sum()
+    }
+
+    /// What the reader makes of the folder while a program runs; `shown` stands before each name.
+    pub(crate) fn contents(&self, shown: &str, way_back: WayBack) -> Result<Contents> {
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(self.dir)? {
+            let entry = entry?;
+            let path = format!("{shown}/{}", entry.file_name().to_string_lossy());
+            files.push((path, std::fs::read(entry.path())?));
+        }
+        let files: Vec<_> = files.iter().map(|(path, bytes)| File { path, bytes }).collect();
+        Ok(source::read(shown, &files, way_back))
+    }
+}
+
+fn scripts(migration: &SqlMigration) -> impl Iterator<Item = &migrate_core::Script> {
+    let down = match &migration.down {
+        SqlDown::Step(step) => step.script(),
+        _ => None,
+    };
+    migration.up.script().into_iter().chain(down)
+}
