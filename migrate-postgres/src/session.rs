@@ -95,6 +95,19 @@ impl Session {
         send(&mut self.connection, message).await
     }
 
+    /// Sends one message and counts its statements as they are done, up to the one that fails.
+    pub(crate) async fn send_counting(
+        &mut self,
+        message: String,
+        done: &mut usize,
+    ) -> Result<(), sqlx::Error> {
+        let mut answers = self.connection.fetch_many(sqlx::raw_sql(AssertSqlSafe(message)));
+        while let Some(answer) = answers.try_next().await? {
+            *done += usize::from(answer.is_left());
+        }
+        Ok(())
+    }
+
     /// Ends a transaction that failed; where even that fails the connection is gone, and the transaction with it.
     pub(crate) async fn roll_back(&mut self) {
         if let Err(error) = self.send("ROLLBACK".to_owned()).await {

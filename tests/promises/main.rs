@@ -1,5 +1,7 @@
 //! The promises of migrate, end to end, on a real server.
 
+mod ear;
+mod failure;
 mod harness;
 mod house;
 mod sqlx_folders;

@@ -131,6 +131,7 @@ impl Runner<'_> {
         Err(Failure {
             error,
             script: Some((script.clone(), head.chars().count(), statement.start as usize)),
+            statement: None,
         })
     }
 
@@ -177,6 +178,7 @@ impl Runner<'_> {
                 Err(job.error(Failure {
                     error,
                     script: Some((script.clone(), head.chars().count(), from)),
+                    statement: None,
                 }))
             }
         }
