@@ -2,6 +2,7 @@
 
 mod ear;
 mod failure;
+mod fallback;
 mod harness;
 mod house;
 mod sqlx_folders;
