@@ -5,5 +5,6 @@ mod failure;
 mod fallback;
 mod harness;
 mod house;
+mod marks;
 mod sqlx_folders;
 mod start_up;
