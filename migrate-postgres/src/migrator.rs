@@ -283,9 +283,10 @@ impl Migrator {
             return Ok(self.already(settled, began));
         }
         let at = self.at(options, names, digest)?;
-        if let Some(report) = at.nothing_to_do(&mut eye).await? {
+        if let Some(mut report) = at.nothing_to_do(&mut eye).await? {
             eye.close().await;
-            return Ok(Report { took: began.elapsed(), ..report });
+            self.finished(&mut report, began);
+            return Ok(report);
         }
         let mut session = eye.into_session(options).await?;
         let done = at.locked(&mut session).await;
@@ -297,8 +298,8 @@ impl Migrator {
 
     fn already(&self, settled: Settled, began: Instant) -> Report {
         let Settled { deferred, notices } = settled;
-        let report = Report { deferred, notices, took: began.elapsed(), ..Report::default() };
-        self.tell_notices(&report);
+        let mut report = Report { deferred, notices, ..Report::default() };
+        self.finished(&mut report, began);
         report
     }
 
@@ -403,7 +404,6 @@ impl At<'_> {
             settled::write(eye.connection(), &self.names, &self.digest, &plan, loaded.stamp).await;
         }
         let report = Report { deferred: plan.deferred, notices: plan.notices, ..Report::default() };
-        self.migrator.tell_notices(&report);
         Ok(Some(report))
     }
 

@@ -6,5 +6,7 @@ mod fallback;
 mod harness;
 mod house;
 mod marks;
+mod rust;
 mod sqlx_folders;
 mod start_up;
+mod telling;
