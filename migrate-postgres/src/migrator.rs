@@ -257,7 +257,7 @@ impl Migrator {
         let began = Instant::now();
         let mut report = self
             .writing(database.into(), &self.options, async |at, session| {
-                let loaded = history::load(&mut session.connection, &at.names).await?;
+                let loaded = history::load_as_ourselves(session, &at.names).await?;
                 let plan = at.plan_back(&loaded, to)?;
                 at.carry_out(session, &plan, &loaded).await
             })
@@ -397,7 +397,11 @@ impl At<'_> {
             return Ok(None);
         }
         let plan = self.plan(eye, &loaded).await?;
-        if !plan.is_empty() {
+        let connection = eye.connection();
+        if !plan.is_empty()
+            || loaded.exists
+                && history::grants_missing(connection, &self.names, self.options).await?
+        {
             return Ok(None);
         }
         if loaded.exists {
@@ -414,7 +418,7 @@ impl At<'_> {
         {
             return Ok(Report { deferred, notices, ..Report::default() });
         }
-        let loaded = history::load(&mut session.connection, &self.names).await?;
+        let loaded = history::load_as_ourselves(session, &self.names).await?;
         let plan = Plan::new(&self.set, &loaded.history, &self.options.target);
         let plan = match plan {
             Ok(plan) => plan,
@@ -476,7 +480,7 @@ impl At<'_> {
 
     /// Leaves the mark if the run left nothing to do.
     async fn settle(&self, session: &mut Session) -> Result<(), Error> {
-        let loaded = history::load(&mut session.connection, &self.names).await?;
+        let loaded = history::load_as_ourselves(session, &self.names).await?;
         if let Ok(plan) = Plan::new(&self.set, &loaded.history, &self.options.target)
             && plan.is_empty()
         {

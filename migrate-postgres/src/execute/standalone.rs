@@ -33,6 +33,10 @@ impl Runner<'_> {
             self.start(job, Some(number));
             self.unit(job, unit, number, interrupted).await?;
         }
+        self.session
+            .send(self.names.ourselves())
+            .await
+            .map_err(|error| Error::driver("leave the settings of the migration", error))?;
         let rows = job.final_rows();
         self.clerk.write(self.session, &rows).await
     }
