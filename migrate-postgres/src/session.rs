@@ -64,7 +64,7 @@ impl From<PgConnection> for Database {
 pub(crate) struct Session {
     pub(crate) connection: PgConnection,
     /// How to open another one like it; `None` when we were given the connection.
-    options: Option<PgConnectOptions>,
+    options: Option<Box<PgConnectOptions>>,
     /// `application_name` of the application.
     pub(crate) application: String,
 }
@@ -75,7 +75,7 @@ impl Session {
         let options =
             options.clone().application_name(&application_name(ours)).disable_statement_logging();
         let connection = connect(&options, ours.waits.connect).await?;
-        Ok(Self { connection, options: Some(options), application })
+        Ok(Self { connection, options: Some(Box::new(options)), application })
     }
 
     pub(crate) fn given(connection: PgConnection) -> Self {
