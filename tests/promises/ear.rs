@@ -1,11 +1,13 @@
 //! Keeps what a migrator tells: to an observer and to `tracing`.
 
+use std::cell::RefCell;
 use std::fmt::{Debug, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use migrate_postgres::{Event, Observer};
 use tracing::field::{Field, Visit};
-use tracing::span;
+use tracing::subscriber::Interest;
+use tracing::{Metadata, span};
 
 /// An observer that remembers the events, a line each, without what takes time.
 #[derive(Clone, Default)]
@@ -40,19 +42,33 @@ impl Observer for Heard {
     }
 }
 
-/// A subscriber that keeps every event and span of everybody, fields and all.
-#[derive(Clone, Default)]
-pub struct Traced(Arc<Mutex<String>>);
+/// What this thread tells `tracing`, fields and all, from here on.
+///
+/// One subscriber for the process: with one a thread, `tracing` takes the first thread that comes by a place
+/// for the only one.
+pub fn trace_this_thread() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| tracing::subscriber::set_global_default(Traced).expect("the only one"));
+    TRACED.set(Some(String::new()));
+}
+
+/// What it told until here.
+pub fn traced() -> String {
+    TRACED.take().expect("traced")
+}
+
+thread_local! {
+    static TRACED: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+struct Traced;
 
 impl Traced {
-    pub fn text(&self) -> String {
-        self.0.lock().expect("no panic").clone()
-    }
-
-    fn add(&self, name: &str, record: impl FnOnce(&mut dyn Visit)) {
+    fn add(name: &str, record: impl FnOnce(&mut dyn Visit)) {
         let mut line = Line(name.to_owned());
         record(&mut line);
-        self.0.lock().expect("no panic").push_str(&(line.0 + "\n"));
+        TRACED
+            .with_borrow_mut(|traced| traced.as_mut().expect("traced").push_str(&(line.0 + "\n")));
     }
 }
 
@@ -65,23 +81,27 @@ impl Visit for Line {
 }
 
 impl tracing::Subscriber for Traced {
-    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
-        true
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
+        Interest::sometimes()
+    }
+
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        TRACED.with_borrow(Option::is_some)
     }
 
     fn new_span(&self, span: &span::Attributes<'_>) -> span::Id {
-        self.add(span.metadata().name(), |line| span.record(line));
+        Self::add(span.metadata().name(), |line| span.record(line));
         span::Id::from_u64(1)
     }
 
     fn record(&self, _: &span::Id, values: &span::Record<'_>) {
-        self.add("record", |line| values.record(line));
+        Self::add("record", |line| values.record(line));
     }
 
     fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
 
     fn event(&self, event: &tracing::Event<'_>) {
-        self.add(event.metadata().target(), |line| event.record(line));
+        Self::add(event.metadata().target(), |line| event.record(line));
     }
 
     fn enter(&self, _: &span::Id) {}

@@ -2,7 +2,7 @@
 
 use migrate_postgres::Migrator;
 
-use crate::ear::{Heard, Traced};
+use crate::ear::{Heard, trace_this_thread, traced};
 use crate::harness::{Database, Folder};
 use crate::rust::Rust;
 
@@ -82,8 +82,7 @@ async fn it_hears_of_those_that_share_a_transaction_when_they_are_committed() {
 
 #[tokio::test]
 async fn logs_hold_neither_passwords_nor_the_sql_of_migrations() {
-    let traced = Traced::default();
-    let guard = tracing::subscriber::set_default(traced.clone());
+    trace_this_thread();
     let database = Database::fresh().await;
     let options = database.options().password("s3cr3t-p4ss");
     let pool = sqlx::postgres::PgPoolOptions::new().connect_with(options.clone()).await.unwrap();
@@ -95,8 +94,7 @@ async fn logs_hold_neither_passwords_nor_the_sql_of_migrations() {
     folder.remove("5_fails.sql");
     folder.write("5_slow.sql", "SELECT 's3cr3t-slow', pg_sleep(1.1);");
     folder.migrator().run(&pool).await.unwrap();
-    drop(guard);
-    let text = traced.text();
+    let text = traced();
     for field in
         ["migrate: started", "version=1", "phase=expand", "name=\"a\"", "statement=2", "took_ms="]
     {
