@@ -42,8 +42,10 @@ pub struct Place {
     pub line: u32,
     /// From 1, in characters.
     pub column: u32,
-    /// The text of that line.
+    /// The text of that line; of a long one the part around the spot.
     pub snippet: String,
+    /// Where the spot is in that text, from 1, in characters.
+    pub caret: u32,
 }
 
 /// A line longer than this is cut around the spot.
@@ -54,8 +56,8 @@ impl Place {
     pub fn at(text: &str, offset: usize) -> Self {
         let (line, column) = sql::position::line_column(text, offset);
         let content = text.lines().nth(line as usize - 1).unwrap_or_default();
-        let (snippet, column) = cut(content.trim_start_matches('\u{feff}'), column);
-        Self { line, column, snippet }
+        let (snippet, caret) = cut(content.trim_start_matches('\u{feff}'), column);
+        Self { line, column, snippet, caret }
     }
 }
 
@@ -65,14 +67,19 @@ impl fmt::Display for Place {
         let number = self.line.to_string();
         let margin = " ".repeat(number.len());
         let shown = self.snippet.replace('\t', " ");
-        let indent = " ".repeat((self.column as usize).saturating_sub(1).min(SNIPPET));
+        let indent = " ".repeat((self.caret as usize).saturating_sub(1));
         write!(f, "\n{margin} |\n{number} | {shown}\n{margin} | {indent}^")
     }
 }
 
-/// Keeps a line readable; the column stays true for lines that fit.
+/// Keeps a line readable: what fits around the spot, and where the spot is in that.
 fn cut(line: &str, column: u32) -> (String, u32) {
-    (line.chars().take(SNIPPET).collect(), column)
+    let left = (column as usize).saturating_sub(1 + SNIPPET / 2);
+    if left == 0 || line.chars().count() <= SNIPPET {
+        return (line.chars().take(SNIPPET).collect(), column);
+    }
+    let shown = ['…'].into_iter().chain(line.chars().skip(left + 1)).take(SNIPPET).collect();
+    (shown, column - u32::try_from(left).unwrap_or_default())
 }
 
 impl Problem {

@@ -207,7 +207,7 @@ impl Error {
         self.0.file = Some(script.file.to_string());
         let position = self.server_position().and_then(|at| at.checked_sub(before + 1));
         let sent = script.text.get(sent_from..).unwrap_or_default();
-        let offset = position.and_then(|chars| position::char_to_byte(sent, chars));
+        let offset = position.and_then(|chars| offset_in(sent, chars));
         self.0.place = offset.map(|offset| Place::at(&script.text, sent_from + offset));
         self
     }
@@ -284,6 +284,12 @@ impl Error {
     pub fn applied(&self) -> &[MigrationId] {
         self.0.applied.as_deref().unwrap_or_default()
     }
+}
+
+/// What is missing at the end of a text is missed at the semicolon that we put on the line below it.
+fn offset_in(sent: &str, chars: usize) -> Option<usize> {
+    let at_the_end = || (chars == sent.chars().count() + 1).then(|| sent.trim_end().len());
+    position::char_to_byte(sent, chars).or_else(at_the_end)
 }
 
 pub(crate) const LOCK_NOT_AVAILABLE: &str = "55P03";

@@ -229,12 +229,14 @@ impl<'r> Runner<'r> {
         let end = if place.last { "COMMIT" } else { "" };
         let from = byte_order_mark(&script.text);
         let text = script.text.get(from..).unwrap_or_default();
-        let sent = self.session.send(format!("{head}{text}\n;\nRESET ALL; {rows}{end}")).await;
-        match sent {
-            Ok(_) => Ok(()),
+        let message = format!("{head}{text}\n;\nRESET ALL; {rows}{end}");
+        let mut done = 0;
+        match self.session.send_counting(message, &mut done).await {
+            Ok(()) => Ok(()),
             Err(error) => {
                 self.session.roll_back().await;
-                Err(Failure { error, script: Some((script.clone(), head.chars().count(), from)) })
+                let script = Some((script.clone(), head.chars().count(), from));
+                Err(Failure { error, script, statement: done.checked_sub(statements_in(&head)) })
             }
         }
     }
@@ -291,11 +293,17 @@ impl Place {
 struct Failure {
     error: sqlx::Error,
     script: Option<(Script, usize, usize)>,
+    /// Which of its statements failed, from 0: the server does not give every error a position.
+    statement: Option<usize>,
+}
+
+fn statements_in(head: &str) -> usize {
+    migrate_core::sql::statements(head).map_or(usize::MAX, |statements| statements.len())
 }
 
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
-        Self { error, script: None }
+        Self { error, script: None, statement: None }
     }
 }
 
@@ -353,8 +361,11 @@ impl<'j> Job<'j> {
     fn error(&self, failure: Failure) -> Error {
         let what = format!("{} {} {}", self.verb(), self.action.id, self.action.name);
         let error = Error::driver(&what, failure.error);
-        match failure.script {
-            Some((script, before, from)) => error.in_script(&script, before, from),
+        let Some((script, before, from)) = failure.script else { return error };
+        let statement = failure.statement.and_then(|statement| script.statements.get(statement));
+        let error = error.in_script(&script, before, from);
+        match statement {
+            Some(statement) => error.at_least_at(&script, statement.start),
             None => error,
         }
     }

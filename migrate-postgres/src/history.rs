@@ -14,7 +14,7 @@ use sqlx::postgres::{PgDatabaseError, PgRow};
 use crate::error::{Error, sqlstate};
 use crate::options::{Names, Options};
 use crate::session::{self, Scope, Session, number, rows, text, truth};
-use crate::sql::{ident, literal};
+use crate::sql::{self, ident, literal};
 
 /// The newest layout of the table that this version can read.
 const FORMAT: i64 = 1;
@@ -29,21 +29,43 @@ pub(crate) struct Loaded {
     pub(crate) exists: bool,
 }
 
-/// Reads the history; an absent table is an empty one.
+/// Reads the history as whoever we are, or else as the role that we may take.
 pub(crate) async fn load(connection: &mut PgConnection, names: &Names) -> Result<Loaded, Error> {
-    let loaded = match rows(connection, names.load()).await {
+    match load_after("", connection, names).await {
+        Err(error) if error.is_permission() && names.role.is_some() => {
+            load_after(&names.as_role(), connection, names).await
+        }
+        loaded => loaded,
+    }
+}
+
+/// Reads the history on a session of our own, after whatever a migration made of it.
+pub(crate) async fn load_as_ourselves(
+    session: &mut Session,
+    names: &Names,
+) -> Result<Loaded, Error> {
+    load_after(&names.ourselves(), &mut session.connection, names).await
+}
+
+/// An absent table is an empty history.
+async fn load_after(
+    identity: &str,
+    connection: &mut PgConnection,
+    names: &Names,
+) -> Result<Loaded, Error> {
+    let loaded = match rows(connection, format!("{identity}{}", names.load())).await {
         Ok(rows) => read(&rows, names)?,
         Err(error) => match sqlstate(&error).as_deref() {
             Some("42P01" | "3F000") => Loaded::default(),
             Some("42703") => return Err(foreign(connection, names).await),
-            Some("42501") => return Err(unreadable(error, names)),
+            Some("42501") => return Err(unreadable(connection, error, names).await),
             _ => return Err(Error::driver("read the history", error)),
         },
     };
     if loaded.history.done().next().is_some() {
         return Ok(loaded);
     }
-    let used = rows(connection, names.tables()).await;
+    let used = rows(connection, format!("{identity}{}", names.tables())).await;
     let used = used.map_err(|error| Error::driver("look for tables", error))?;
     let used = used.first().is_some_and(|row| truth(row, "used"));
     let history = if used { loaded.history } else { loaded.history.without_tables() };
@@ -87,12 +109,45 @@ fn too_new(row: &PgRow, names: &Names) -> Error {
     Error::foreign_history(&names.history, &message).next("Upgrade migrate in this program.")
 }
 
-fn unreadable(error: sqlx::Error, names: &Names) -> Error {
-    let Names { history, settled, .. } = names;
-    Error::driver("read the history", error).now("nothing was changed").next(format!(
-        "Let this role read it: GRANT SELECT ON {history}, {settled} TO <role>; and GRANT USAGE on its schema; or \
-         name the role with `Migrator::readable_by`."
+async fn unreadable(connection: &mut PgConnection, error: sqlx::Error, names: &Names) -> Error {
+    let error = Error::driver("read the history", error).now("nothing was changed");
+    let reader = match (who(connection, &names.as_role()).await, &names.role) {
+        (None, Some(role)) => return error.next(role_to_take(connection, role).await),
+        (reader, _) => reader.unwrap_or_else(unknown_role),
+    };
+    let grants = names.grant(&reader).trim_end().replace('\n', " ");
+    error.next(format!(
+        "Let this role read it: {grants} Or name the role with `Migrator::readable_by`."
     ))
+}
+
+async fn role_to_take(connection: &mut PgConnection, role: &str) -> String {
+    let login = who(connection, "").await.unwrap_or_else(unknown_role);
+    format!("Let the login take the role of the migrator: GRANT {role} TO {login};")
+}
+
+/// Who we are, quoted, for a statement to type.
+async fn who(connection: &mut PgConnection, as_role: &str) -> Option<String> {
+    let row = session::send(connection, format!("{as_role}{}", sql::who())).await.ok().flatten();
+    row.as_ref().and_then(|row| text(row, "who")).map(ToOwned::to_owned)
+}
+
+fn unknown_role() -> String {
+    "<role>".to_owned()
+}
+
+/// May somebody who is to read the history not do so, although we could let them?
+pub(crate) async fn grants_missing(
+    connection: &mut PgConnection,
+    names: &Names,
+    ours: &Options,
+) -> Result<bool, Error> {
+    if ours.readable_by.is_empty() {
+        return Ok(false);
+    }
+    let row = session::send(connection, names.grants_missing(&ours.readable_by)).await;
+    let row = row.map_err(|error| Error::driver("look who may read the history", error))?;
+    Ok(row.is_some_and(|row| truth(&row, "missing")))
 }
 
 /// Tells whose table it is that has the name of ours.
@@ -120,8 +175,31 @@ fn owner(columns: &[&str]) -> String {
     format!("it is {tool} history (its columns are {})", columns.join(", "))
 }
 
-/// Makes the tables if they are not there, and lets others read them. Called under the lock.
+/// Makes the tables if they are not there, and lets others read them. Called under the lock, which is that of
+/// the set: another set may make the same table at the same time.
 pub(crate) async fn prepare(
+    session: &mut Session,
+    names: &Names,
+    ours: &Options,
+    mut exists: bool,
+) -> Result<(), Error> {
+    for _ in 0..3 {
+        match make(session, names, ours, exists).await {
+            Err(error) if error.sqlstate().is_some_and(somebody_was_faster) => {
+                exists = load(&mut session.connection, names).await?.exists;
+            }
+            done => return done,
+        }
+    }
+    make(session, names, ours, exists).await
+}
+
+/// A table, function, schema or a row of the catalog that came or changed meanwhile.
+fn somebody_was_faster(sqlstate: &str) -> bool {
+    matches!(sqlstate, "42P07" | "42723" | "42P06" | "23505" | "XX000")
+}
+
+async fn make(
     session: &mut Session,
     names: &Names,
     ours: &Options,
@@ -135,16 +213,24 @@ pub(crate) async fn prepare(
         message += &create_schema(session, names).await?;
         message += &names.create_history();
     }
-    message.extend(ours.readable_by.iter().map(|role| names.grant(role)));
-    let sent = session.send(message).await;
-    sent.map(drop).map_err(|error| {
-        let remedy = format!(
-            "Let the migrating role make its tables: GRANT CREATE, USAGE ON SCHEMA {} TO <role>; or choose another \
-             schema with `Migrator::schema`.",
-            names.schema_ident
-        );
-        Error::driver("make the history", error).now("nothing was changed").next_unless_known(&remedy)
-    })
+    message.extend(ours.readable_by.iter().map(|role| names.grant(&ident(role))));
+    if names.role.is_some() {
+        message += &names.grant("SESSION_USER"); // a login that does not inherit what its roles may
+    }
+    match session.send(message).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(not_made(session, error, names).await),
+    }
+}
+
+async fn not_made(session: &mut Session, error: sqlx::Error, names: &Names) -> Error {
+    let role = who(&mut session.connection, &names.as_role()).await.unwrap_or_else(unknown_role);
+    let remedy = format!(
+        "Let the migrating role make its tables: GRANT CREATE, USAGE ON SCHEMA {} TO {role}; or choose another \
+         schema with `Migrator::schema`.",
+        names.schema_ident
+    );
+    Error::driver("make the history", error).now("nothing was changed").next_unless_known(&remedy)
 }
 
 /// `CREATE SCHEMA IF NOT EXISTS` wants rights on the database even where the schema exists.
@@ -267,7 +353,7 @@ impl<'c> Clerk<'c> {
         session: &mut Session,
         rows: &[Row<'_>],
     ) -> Result<(), Error> {
-        let mut message = format!("BEGIN; {}", self.as_ourselves());
+        let mut message = format!("BEGIN READ WRITE; {}", self.as_ourselves());
         for (row, ahead) in rows.iter().zip(1..) {
             message += &self.statement(row, ahead);
         }

@@ -258,7 +258,7 @@ impl Migrator {
         let began = Instant::now();
         let mut report = self
             .writing(database.into(), &self.options, async |at, session| {
-                let loaded = history::load(&mut session.connection, &at.names).await?;
+                let loaded = history::load_as_ourselves(session, &at.names).await?;
                 let plan = at.plan_back(&loaded, to)?;
                 at.carry_out(session, &plan, &loaded).await
             })
@@ -284,9 +284,10 @@ impl Migrator {
             return Ok(self.already(settled, began));
         }
         let at = self.at(options, names, digest)?;
-        if let Some(report) = at.nothing_to_do(&mut eye).await? {
+        if let Some(mut report) = at.nothing_to_do(&mut eye).await? {
             eye.close().await;
-            return Ok(Report { took: began.elapsed(), ..report });
+            self.finished(&mut report, began);
+            return Ok(report);
         }
         let mut session = eye.into_session(options).await?;
         let done = at.locked(&mut session).await;
@@ -298,8 +299,8 @@ impl Migrator {
 
     fn already(&self, settled: Settled, began: Instant) -> Report {
         let Settled { deferred, notices } = settled;
-        let report = Report { deferred, notices, took: began.elapsed(), ..Report::default() };
-        self.tell_notices(&report);
+        let mut report = Report { deferred, notices, ..Report::default() };
+        self.finished(&mut report, began);
         report
     }
 
@@ -397,14 +398,17 @@ impl At<'_> {
             return Ok(None);
         }
         let plan = self.plan(eye, &loaded).await?;
-        if !plan.is_empty() {
+        let connection = eye.connection();
+        if !plan.is_empty()
+            || loaded.exists
+                && history::grants_missing(connection, &self.names, self.options).await?
+        {
             return Ok(None);
         }
         if loaded.exists {
             settled::write(eye.connection(), &self.names, &self.digest, &plan, loaded.stamp).await;
         }
         let report = Report { deferred: plan.deferred, notices: plan.notices, ..Report::default() };
-        self.migrator.tell_notices(&report);
         Ok(Some(report))
     }
 
@@ -415,7 +419,7 @@ impl At<'_> {
         {
             return Ok(Report { deferred, notices, ..Report::default() });
         }
-        let loaded = history::load(&mut session.connection, &self.names).await?;
+        let loaded = history::load_as_ourselves(session, &self.names).await?;
         let plan = Plan::new(&self.set, &loaded.history, &self.options.target);
         let plan = match plan {
             Ok(plan) => plan,
@@ -477,7 +481,7 @@ impl At<'_> {
 
     /// Leaves the mark if the run left nothing to do.
     async fn settle(&self, session: &mut Session) -> Result<(), Error> {
-        let loaded = history::load(&mut session.connection, &self.names).await?;
+        let loaded = history::load_as_ourselves(session, &self.names).await?;
         if let Ok(plan) = Plan::new(&self.set, &loaded.history, &self.options.target)
             && plan.is_empty()
         {

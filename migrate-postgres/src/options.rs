@@ -8,6 +8,7 @@ use migrate_core::sql::quote;
 use migrate_core::{Checksum, Phases, Policy, Target, UnknownCode};
 
 use crate::error::Error;
+use crate::sql::ident;
 
 /// What a migrator was told.
 #[derive(Clone, Debug)]
@@ -79,6 +80,8 @@ pub(crate) struct Names {
     pub(crate) set: String,
     /// The advisory lock.
     pub(crate) key: i64,
+    /// The role that everything is done as, quoted.
+    pub(crate) role: Option<String>,
 }
 
 /// PostgreSQL cuts longer names; ours has endings of its own.
@@ -86,7 +89,7 @@ const LONGEST_TABLE: usize = 63 - "_unsettle".len();
 
 impl Names {
     pub(crate) fn new(options: &Options) -> Result<Self, Error> {
-        let Options { schema, table, set, .. } = options;
+        let Options { schema, table, set, role, .. } = options;
         if table.is_empty() || table.len() > LONGEST_TABLE || schema.is_empty() || schema.len() > 63
         {
             return Err(Error::bad_option(format!(
@@ -103,7 +106,22 @@ impl Names {
             schema_ident: quote::Ident::new(schema).map_err(nul)?.to_string(),
             set: quote::literal(set).map_err(nul)?,
             key: lock_key(&format!("{schema}.{table}/{set}")),
+            role: role.as_deref().map(ident),
         })
+    }
+}
+
+impl Names {
+    /// Makes a session ours again, whatever a migration made of it.
+    pub(crate) fn ourselves(&self) -> String {
+        let role = self.role.as_ref().map(|role| format!("SET ROLE {role}; "));
+        "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; ".to_owned()
+            + &role.unwrap_or_default()
+    }
+
+    /// Takes the role for one message.
+    pub(crate) fn as_role(&self) -> String {
+        self.role.as_ref().map(|role| format!("SET LOCAL ROLE {role}; ")).unwrap_or_default()
     }
 }
 
@@ -122,6 +140,7 @@ impl Options {
         let elsewhere = *unknown_code == UnknownCode::Elsewhere;
         let strict = (*late == Policy::Error, *unknown_newer == Policy::Error, elsewhere);
         let phases: Phases = *phases;
-        declared.and(&format!("1 {} {up_to:?} {phases:?} {strict:?}", self.set)).to_string()
+        let wanted = format!("1 {} {up_to:?} {phases:?} {strict:?}", self.set);
+        declared.and(&format!("{wanted} {:?}", self.readable_by)).to_string()
     }
 }

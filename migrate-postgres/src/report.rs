@@ -42,6 +42,9 @@ impl fmt::Display for Report {
             let verb = if *direction == Direction::Up { "applied" } else { "reverted" };
             writeln!(f, "{verb:8} {} {:8} {name} ({})", id.version, id.phase, short(*took))?;
         }
+        if self.fell_back {
+            writeln!(f, "note     they did not fit one transaction and ran in a transaction each")?;
+        }
         for Deferred { id, name, reason } in &self.deferred {
             writeln!(f, "waits    {} {:8} {name}: {reason}", id.version, id.phase)?;
         }

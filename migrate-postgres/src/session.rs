@@ -64,7 +64,7 @@ impl From<PgConnection> for Database {
 pub(crate) struct Session {
     pub(crate) connection: PgConnection,
     /// How to open another one like it; `None` when we were given the connection.
-    options: Option<PgConnectOptions>,
+    options: Option<Box<PgConnectOptions>>,
     /// `application_name` of the application.
     pub(crate) application: String,
 }
@@ -75,7 +75,7 @@ impl Session {
         let options =
             options.clone().application_name(&application_name(ours)).disable_statement_logging();
         let connection = connect(&options, ours.waits.connect).await?;
-        Ok(Self { connection, options: Some(options), application })
+        Ok(Self { connection, options: Some(Box::new(options)), application })
     }
 
     pub(crate) fn given(connection: PgConnection) -> Self {
@@ -93,6 +93,19 @@ impl Session {
     /// Sends one message.
     pub(crate) async fn send(&mut self, message: String) -> Result<Option<PgRow>, sqlx::Error> {
         send(&mut self.connection, message).await
+    }
+
+    /// Sends one message and counts its statements as they are done, up to the one that fails.
+    pub(crate) async fn send_counting(
+        &mut self,
+        message: String,
+        done: &mut usize,
+    ) -> Result<(), sqlx::Error> {
+        let mut answers = self.connection.fetch_many(sqlx::raw_sql(AssertSqlSafe(message)));
+        while let Some(answer) = answers.try_next().await? {
+            *done += usize::from(answer.is_left());
+        }
+        Ok(())
     }
 
     /// Ends a transaction that failed; where even that fails the connection is gone, and the transaction with it.

@@ -59,6 +59,8 @@ statements! {
     GRANT = "grant",
     IS_GONE = "is_gone",
     DROP_INDEX = "drop_index",
+    WHO = "who",
+    GRANTS_MISSING = "grants_missing",
 }
 
 impl Names {
@@ -130,8 +132,15 @@ impl Names {
         self.fill(CREATE_SCHEMA, &[])
     }
 
+    /// Lets a role, quoted, read the history.
     pub(crate) fn grant(&self, role: &str) -> String {
-        self.fill(GRANT, &[("role", &ident(role))])
+        self.fill(GRANT, &[("role", role)])
+    }
+
+    /// Is there anything in `grant` that one of the roles does not have and we could give?
+    pub(crate) fn grants_missing(&self, roles: &[String]) -> String {
+        let roles: Vec<_> = roles.iter().map(|role| literal(role)).collect();
+        self.fill(GRANTS_MISSING, &[("roles", &roles.join(", "))])
     }
 
     pub(crate) fn record(&self, values: &[(&str, &str)]) -> String {
@@ -142,6 +151,11 @@ impl Names {
 /// Asks which backend of the server this is.
 pub(crate) fn backend() -> &'static str {
     BACKEND
+}
+
+/// Asks who we are, quoted.
+pub(crate) fn who() -> &'static str {
+    WHO
 }
 
 /// Is there no relation of this name?

@@ -1,18 +1,20 @@
 //! What the promises are stated with: databases, folders made of a few lines, and looks at the catalog.
 
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use migrate_postgres::{Migrator, Source};
+use migrate_postgres::{Migrator, Report, Source};
 use migrate_testing::Server;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
 use tempfile::TempDir;
 
-/// An empty database of its own on the shared server; dropped with the value.
+/// An empty database of its own on the shared server; dropped with the value, and its roles too.
 pub struct Database {
     pub server: Server,
     pub name: String,
+    roles: Mutex<Vec<String>>,
 }
 
 impl Database {
@@ -26,7 +28,15 @@ impl Database {
         let name = format!("p{}_{number}", std::process::id());
         let mut admin = server.options("postgres").connect().await.expect("a connection");
         admin.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.expect("a database");
-        Self { server, name }
+        Self { server, name, roles: Mutex::default() }
+    }
+
+    /// A role of this test alone; `attributes` are those of `CREATE ROLE`.
+    pub async fn role(&self, name: &str, attributes: &str) -> String {
+        let role = format!("{}_{name}", self.name);
+        self.run(&format!("CREATE ROLE {role} {attributes}")).await;
+        self.roles.lock().expect("no panic").push(role.clone());
+        role
     }
 
     pub fn options(&self) -> PgConnectOptions {
@@ -78,12 +88,16 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let (options, name) = (self.server.options("postgres"), self.name.clone());
+        let options = self.server.options("postgres");
+        let roles = self.roles.get_mut().map(std::mem::take).unwrap_or_default();
+        let database = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        let roles = roles.into_iter().rev().map(|role| format!("DROP ROLE IF EXISTS {role}"));
+        let drops: Vec<_> = [database].into_iter().chain(roles).collect();
         let drop = async move {
             let mut admin = options.connect().await?;
-            admin
-                .execute(AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")))
-                .await?;
+            for drop in drops {
+                admin.execute(AssertSqlSafe(drop)).await?;
+            }
             admin.close().await
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -127,4 +141,9 @@ impl Folder {
     pub fn migrator(&self) -> Migrator {
         Migrator::new(self.source())
     }
+}
+
+/// What a run applied, as people write it.
+pub fn applied(report: &Report) -> Vec<String> {
+    report.applied.iter().map(|applied| applied.id.to_string()).collect()
 }

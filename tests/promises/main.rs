@@ -1,6 +1,25 @@
 //! The promises of migrate, end to end, on a real server.
+// To panic is how a test says no, also in what it is helped by.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod code;
+mod deferral;
+mod disagreement;
+mod ear;
+mod extremes;
+mod failure;
+mod fallback;
 mod harness;
 mod house;
+mod interruption;
+mod marks;
+mod neighbours;
+mod pools;
+mod roles;
+mod round_trips;
+mod rust;
+mod settings;
 mod sqlx_folders;
 mod start_up;
+mod telling;
+mod wire;

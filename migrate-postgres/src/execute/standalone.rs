@@ -33,6 +33,10 @@ impl Runner<'_> {
             self.start(job, Some(number));
             self.unit(job, unit, number, interrupted).await?;
         }
+        self.session
+            .send(self.names.ourselves())
+            .await
+            .map_err(|error| Error::driver("leave the settings of the migration", error))?;
         let rows = job.final_rows();
         self.clerk.write(self.session, &rows).await
     }
@@ -131,6 +135,7 @@ impl Runner<'_> {
         Err(Failure {
             error,
             script: Some((script.clone(), head.chars().count(), statement.start as usize)),
+            statement: None,
         })
     }
 
@@ -177,6 +182,7 @@ impl Runner<'_> {
                 Err(job.error(Failure {
                     error,
                     script: Some((script.clone(), head.chars().count(), from)),
+                    statement: None,
                 }))
             }
         }

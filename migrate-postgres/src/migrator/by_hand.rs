@@ -136,7 +136,7 @@ fn is_known(loaded: &Loaded, id: MigrationId) -> bool {
 impl At<'_> {
     /// Makes the table if it is not there, and reads it.
     async fn ready(&self, session: &mut Session) -> Result<Loaded, Error> {
-        let loaded = history::load(&mut session.connection, &self.names).await?;
+        let loaded = history::load_as_ourselves(session, &self.names).await?;
         history::prepare(session, &self.names, self.options, loaded.exists).await?;
         Ok(loaded)
     }

@@ -46,7 +46,7 @@ COMMENT ON COLUMN {history}.build IS 'Name and version of the program that held 
 COMMENT ON COLUMN {history}.library IS 'Version of migrate.';
 COMMENT ON COLUMN {history}.reason IS 'Why, where somebody said so; the SQLSTATE of a failure.';
 COMMENT ON COLUMN {history}.format IS 'Version of this table''s layout.';
-CREATE TABLE {settled} (
+CREATE TABLE IF NOT EXISTS {settled} (
     digest text PRIMARY KEY,
     set_name text NOT NULL,
     history regclass NOT NULL,
@@ -54,7 +54,7 @@ CREATE TABLE {settled} (
     settled_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
 );
 COMMENT ON TABLE {settled} IS 'Programs that found nothing to do. A cache: any row may be deleted, and all are when the history changes.';
-CREATE FUNCTION {unsettle}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+CREATE OR REPLACE FUNCTION {unsettle}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$ BEGIN DELETE FROM {settled}; RETURN NULL; END $$;
 COMMENT ON FUNCTION {unsettle}() IS 'Makes every change of the history, also one made by hand, seen by the next start.';
 CREATE TRIGGER migrate_unsettle AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON {history}

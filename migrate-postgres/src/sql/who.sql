@@ -1,0 +1,1 @@
+SELECT pg_catalog.quote_ident(current_user) AS who

@@ -1,0 +1,152 @@
+//! Who may do what.
+
+use migrate_postgres::Standing;
+use sqlx::postgres::PgConnectOptions;
+
+use crate::harness::{Database, Folder, applied};
+
+fn folder() -> Folder {
+    Folder::of(&[("1_a.sql", "CREATE TABLE a (id int);"), ("2_b.sql", "CREATE TABLE b (id int);")])
+}
+
+/// A role that may log in and nothing else.
+async fn application(database: &Database) -> (String, PgConnectOptions) {
+    let role = database.role("app", "LOGIN").await;
+    database.run("REVOKE ALL ON SCHEMA public FROM public").await;
+    let options = database.options().username(&role);
+    (role, options)
+}
+
+#[tokio::test]
+async fn one_that_may_read_the_history_starts_and_looks_without_further_rights() {
+    let database = Database::fresh().await;
+    let (app, options) = application(&database).await;
+    let folder = folder();
+    let migrator = folder.migrator().readable_by(&app);
+    migrator.run(&database.pool().await).await.unwrap();
+    assert!(migrator.run(&options).await.unwrap().is_empty());
+    assert!(migrator.check(&options).await.unwrap());
+    assert!(migrator.plan(&options).await.unwrap().is_empty());
+    let standing: Vec<_> =
+        migrator.status(&options).await.unwrap().iter().map(|l| l.standing).collect();
+    assert_eq!(standing, [Standing::Applied, Standing::Applied]);
+}
+
+#[tokio::test]
+async fn it_starts_without_a_mark_and_with_a_build_of_its_own_too() {
+    let database = Database::fresh().await;
+    let (app, options) = application(&database).await;
+    let folder = folder();
+    folder.migrator().readable_by(&app).run(&database.pool().await).await.unwrap();
+    database.run("DELETE FROM schema_migrations_settled").await;
+    assert!(folder.migrator().run(&options).await.unwrap().is_empty());
+    folder.remove("2_b.sql");
+    let report = folder.migrator().run(&options).await.unwrap();
+    assert_eq!(report.notices.len(), 1, "{report}");
+    let marks = database.value("SELECT count(*) FROM schema_migrations_settled").await;
+    assert_eq!(marks, "0", "it may not leave one");
+}
+
+#[tokio::test]
+async fn a_role_named_later_may_read_after_the_next_start() {
+    let database = Database::fresh().await;
+    let (app, options) = application(&database).await;
+    let folder = folder();
+    folder.migrator().run(&database.pool().await).await.unwrap();
+    assert!(folder.migrator().check(&options).await.is_err());
+    let report = folder.migrator().readable_by(&app).run(&database.pool().await).await.unwrap();
+    assert!(report.is_empty(), "{report}");
+    assert!(folder.migrator().readable_by(&app).run(&options).await.unwrap().is_empty());
+    assert!(folder.migrator().check(&options).await.unwrap());
+}
+
+#[tokio::test]
+async fn one_with_something_to_do_and_no_right_to_is_told_so() {
+    let database = Database::fresh().await;
+    let (app, options) = application(&database).await;
+    let folder = folder();
+    folder.migrator().readable_by(&app).run(&database.pool().await).await.unwrap();
+    folder.write("3_c.sql", "CREATE TABLE c (id int);");
+    assert!(!folder.migrator().check(&options).await.unwrap());
+    let error = folder.migrator().run(&options).await.unwrap_err();
+    assert!(error.is_permission(), "{error}");
+    assert!(!database.has_table("c").await);
+}
+
+#[tokio::test]
+async fn without_any_right_on_the_history_the_error_has_the_grant_to_type() {
+    let database = Database::fresh().await;
+    let (app, options) = application(&database).await;
+    let folder = folder();
+    folder.migrator().run(&database.pool().await).await.unwrap();
+    let error = folder.migrator().run(&options).await.unwrap_err();
+    assert!(error.is_permission(), "{error}");
+    let text = error.to_string();
+    let grants: Vec<&str> =
+        text.split("GRANT ").skip(1).filter_map(|g| g.split_once(';')).map(|g| g.0).collect();
+    assert_eq!(grants.len(), 2, "{text}");
+    assert!(grants.iter().all(|grant| grant.contains(&app)), "{text}");
+    for grant in grants {
+        database.run(&format!("GRANT {grant}")).await;
+    }
+    assert!(folder.migrator().run(&options).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_role_that_may_make_nothing_in_the_schema_is_told_the_remedy() {
+    let database = Database::fresh().await;
+    let app = database.role("app", "LOGIN").await;
+    database.run("REVOKE CREATE ON SCHEMA public FROM public").await;
+    let (options, folder) = (database.options().username(&app), folder());
+    let error = folder.migrator().run(&options).await.unwrap_err();
+    assert!(error.is_permission(), "{error}");
+    let text = error.to_string();
+    let grant = text.split("GRANT ").nth(1).and_then(|grant| grant.split_once(';')).unwrap().0;
+    assert!(grant.contains(&app) && text.contains("`Migrator::schema`"), "{text}");
+    database.run(&format!("GRANT {grant}")).await;
+    assert_eq!(applied(&folder.migrator().run(&options).await.unwrap()).len(), 2);
+}
+
+#[tokio::test]
+async fn everything_belongs_to_the_role_that_the_migrator_takes() {
+    for inherits in ["INHERIT", "NOINHERIT"] {
+        let database = Database::fresh().await;
+        let owner = database.role("owner", "NOLOGIN").await;
+        let login = database.role("login", &format!("LOGIN {inherits}")).await;
+        database.run("REVOKE ALL ON SCHEMA public FROM public").await;
+        database
+            .run(&format!("GRANT {owner} TO {login}; GRANT ALL ON SCHEMA public TO {owner}"))
+            .await;
+        let options = database.options().username(&login);
+        let folder = folder();
+        folder.write("2_b.down.sql", "DROP TABLE b;");
+        let migrator = folder.migrator().role(&owner);
+        let run = migrator.run(&options).await.unwrap_or_else(|e| panic!("{inherits}: {e}"));
+        assert_eq!(applied(&run).len(), 2);
+        let owners = "SELECT string_agg(DISTINCT pg_get_userbyid(relowner), ' ') FROM pg_class \
+            WHERE relnamespace = 'public'::regnamespace";
+        assert_eq!(database.value(owners).await, owner);
+        assert_eq!(
+            database.value("SELECT DISTINCT login || ' ' || role FROM schema_migrations").await,
+            format!("{login} {owner}")
+        );
+        assert!(migrator.run(&options).await.unwrap().is_empty());
+        assert_eq!(database.value("SELECT count(*) FROM schema_migrations_settled").await, "1");
+        assert!(migrator.check(&options).await.unwrap());
+        let back =
+            migrator.revert(&options, Some(migrate_postgres::Version::new(1))).await.unwrap();
+        assert_eq!(applied(&back), ["2 expand"]);
+        assert_eq!(applied(&migrator.run(&options).await.unwrap()), ["2 expand"]);
+    }
+}
+
+#[tokio::test]
+async fn a_role_that_the_login_may_not_take_is_an_error_and_changes_nothing() {
+    let database = Database::fresh().await;
+    let owner = database.role("owner", "NOLOGIN").await;
+    let (app, options) = application(&database).await;
+    let error = folder().migrator().role(&owner).run(&options).await.unwrap_err();
+    assert!(error.is_permission(), "{error}");
+    assert!(error.to_string().contains(&format!("GRANT \"{owner}\" TO {app};")), "{error}");
+    assert!(!database.has_table("schema_migrations").await);
+}
