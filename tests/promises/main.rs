@@ -3,4 +3,5 @@
 mod harness;
 mod house;
 mod sqlx_folders;
+mod race;
 mod start_up;
