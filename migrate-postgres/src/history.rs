@@ -120,8 +120,31 @@ fn owner(columns: &[&str]) -> String {
     format!("it is {tool} history (its columns are {})", columns.join(", "))
 }
 
-/// Makes the tables if they are not there, and lets others read them. Called under the lock.
+/// Makes the tables if they are not there, and lets others read them. Called under the lock, which is that of
+/// the set: another set may make the same table at the same time.
 pub(crate) async fn prepare(
+    session: &mut Session,
+    names: &Names,
+    ours: &Options,
+    mut exists: bool,
+) -> Result<(), Error> {
+    for _ in 0..3 {
+        match make(session, names, ours, exists).await {
+            Err(error) if error.sqlstate().is_some_and(somebody_was_faster) => {
+                exists = load(&mut session.connection, names).await?.exists;
+            }
+            done => return done,
+        }
+    }
+    make(session, names, ours, exists).await
+}
+
+/// A table, function, schema or a row of the catalog that came or changed meanwhile.
+fn somebody_was_faster(sqlstate: &str) -> bool {
+    matches!(sqlstate, "42P07" | "42723" | "42P06" | "23505" | "XX000")
+}
+
+async fn make(
     session: &mut Session,
     names: &Names,
     ours: &Options,
