@@ -44,6 +44,11 @@ impl Application {
 
     /// Waits for its end, which has to be a good one; how many migrations it applied.
     pub async fn applied(mut self) -> usize {
+        self.ended().await
+    }
+
+    /// As [`applied`](Self::applied), and may be given up to do something else.
+    pub async fn ended(&mut self) -> usize {
         let mut last = String::new();
         while let Some(line) = self.lines.next_line().await.expect("a line") {
             last = line;
