@@ -4,6 +4,7 @@ mod concurrent_index;
 mod harness;
 mod house;
 mod sqlx_folders;
+mod interrupted;
 mod killed;
 mod race;
 mod start_up;
