@@ -16,7 +16,9 @@ const IT: MigrationId = MigrationId::new(Version::new(1), Phase::Expand);
 /// A database with a table, in which the run of a file lost its connection at some words of it.
 async fn cut(folder: &Folder, moment: Moment, words: &'static str) -> Database {
     let database = Database::fresh().await;
-    database.run("CREATE SCHEMA app; CREATE TABLE app.t (n int); INSERT INTO app.t VALUES (1), (2)").await;
+    database
+        .run("CREATE SCHEMA app; CREATE TABLE app.t (n int); INSERT INTO app.t VALUES (1), (2)")
+        .await;
     database.run("CREATE INDEX old ON app.t (n)").await;
     let proxy = Proxy::cut(database.options(), moment, Which::Says(words));
     let error = folder.migrator().run(&proxy.options()).await.expect_err("the connection is cut");
@@ -48,7 +50,9 @@ async fn what_cannot_be_proved_stops_until_a_person_has_looked() {
             let error = runs(&folder, &database).await.expect_err("nobody has looked");
             assert!(error.is_interrupted(), "{error}");
             let told = error.to_string();
-            for words in ["1 expand add", "statement 2", "migrate resolve 1 --phase expand --done", "--redo"] {
+            for words in
+                ["1 expand add", "statement 2", "migrate resolve 1 --phase expand --done", "--redo"]
+            {
                 assert!(told.contains(words), "`{words}` is not in: {told}");
             }
         }
@@ -76,8 +80,31 @@ async fn what_was_resolved_to_be_done_again_may_fail_and_go_on_later() {
     assert_eq!(database.value(ROWS).await, "1 2 3");
 }
 
+/// What it left behind is looked for by its text.
+#[tokio::test]
+async fn the_text_of_what_was_cut_short_may_not_change_until_a_person_has_looked() {
+    let folder = Folder::of(&[("1_add.sql", ADD)]);
+    let rest = "\nINSERT INTO t (n) VALUES (3);";
+    for (edited, columns) in [
+        (ADD.replace("ALTER TABLE t ADD COLUMN added int;", "VACUUM t;"), "n"),
+        (ADD.replace("added", "instead"), "n instead"),
+        (ADD.replace("\nALTER TABLE t ADD COLUMN added int;", "").replace(rest, ""), "n"),
+    ] {
+        let database = cut(&folder, Before, "ADD COLUMN added").await;
+        folder.write("1_add.sql", &edited);
+        let error = runs(&folder, &database).await.expect_err("nobody has looked");
+        assert!(error.is_divergence() && error.to_string().contains("statement 2"), "{error}");
+        resolves(&folder, &database, Resolution::Redo).await.expect("resolved");
+        assert_eq!(runs(&folder, &database).await.expect("a good end"), 1);
+        assert_eq!(database.value(COLUMNS).await, columns);
+        folder.write("1_add.sql", ADD);
+    }
+}
+
 async fn goes_on(what: &str, words: &'static str, recovered_after: usize) {
-    let text = format!("-- migrate: no-transaction\nSET search_path = app;\n{what};\nINSERT INTO t (n) VALUES (3);");
+    let text = format!(
+        "-- migrate: no-transaction\nSET search_path = app;\n{what};\nINSERT INTO t (n) VALUES (3);"
+    );
     let folder = Folder::of(&[("1_it.sql", &text)]);
     for (moment, recovered) in [(Before, 0), (After, recovered_after)] {
         let database = cut(&folder, moment, words).await;
@@ -114,7 +141,10 @@ async fn what_may_be_done_twice_is() {
 #[tokio::test]
 async fn a_way_back_that_was_cut_short_goes_on() {
     let folder = Folder::of(&[
-        ("1_it.sql", "-- migrate: no-transaction\nSET search_path = app;\nCREATE INDEX CONCURRENTLY new ON t (n);"),
+        (
+            "1_it.sql",
+            "-- migrate: no-transaction\nSET search_path = app;\nCREATE INDEX CONCURRENTLY new ON t (n);",
+        ),
         (
             "1_it.down.sql",
             "-- migrate: no-transaction\nSET search_path = app;\nDROP INDEX CONCURRENTLY new;\nALTER TABLE t ADD COLUMN back int;",
