@@ -14,7 +14,10 @@ const INDEXES: &str = "SELECT string_agg(relname || ' ' || indisvalid, ', ' ORDE
 /// Every kind of work of which it can be known whether it was done.
 const FILES: &[(&str, &str)] = &[
     ("1_log.sql", LOG),
-    ("2_old.sql", "CREATE INDEX old ON app.log (entry); INSERT INTO app.log (entry) VALUES ('two');"),
+    (
+        "2_old.sql",
+        "CREATE INDEX old ON app.log (entry); INSERT INTO app.log (entry) VALUES ('two');",
+    ),
     ("3_entry.sql", "INSERT INTO app.log (entry) VALUES ('three');"),
     (
         "4_outside.sql",
@@ -86,7 +89,8 @@ const INDEX: &str = "-- migrate: no-transaction\nCREATE INDEX CONCURRENTLY new O
 async fn killed_while_an_index_is_built_the_next_run_builds_it_again() {
     let (database, folder) = (Database::fresh().await, Folder::of(&[("1_index.sql", INDEX)]));
     database.run(LOG).await;
-    let snapshot = database.session("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1 FROM pg_class").await;
+    let snapshot =
+        database.session("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1 FROM pg_class").await;
     let mut application = Application::start(&database.options(), &folder);
     application.says("statement: Some(1)").await;
     let waits = "phase = 'waiting for old snapshots'";
