@@ -31,7 +31,7 @@ pub struct Divergence {
 pub enum DivergenceKind {
     /// It was changed after it had been applied.
     Edited,
-    /// Statements of it that had run were changed before the rest of it could.
+    /// Statements of it that had begun were changed before all of it was done.
     EditedHalfway {
         /// The first statement that differs, from 1.
         statement: u32,
@@ -81,7 +81,8 @@ impl Divergence {
                     .to_owned()
             }
             DivergenceKind::EditedHalfway { statement } => format!(
-                "Restore statement {statement} and those before it; the ones after may be changed."
+                "Restore statement {statement} and those before it; the ones after may be changed. One that was cut \
+                 short may be changed, too, when `resolve` has said that it is to be done again."
             ),
             DivergenceKind::Missing => {
                 "Restore its file, for example from version control; or take it back with \
@@ -122,7 +123,7 @@ impl fmt::Display for Divergence {
             DivergenceKind::EditedHalfway { statement } => {
                 write!(
                     f,
-                    "statement {statement} was changed after it had run, before the rest could"
+                    "statement {statement} was changed after it had begun, before all was done"
                 )
             }
             DivergenceKind::Missing => f.write_str("was applied and is not declared"),
@@ -250,7 +251,10 @@ impl Judge<'_> {
             Status::Partial { direction: Direction::Down, .. } => {
                 Some(DivergenceKind::HalfReverted)
             }
-            Status::Partial { done, .. } => edited_halfway(migration, done),
+            Status::Partial { done, started, .. } => {
+                let begun: Vec<_> = done.iter().chain(started).copied().collect();
+                edited_halfway(migration, &begun)
+            }
             Status::Done | Status::Failed | Status::Reverted => None,
         };
         self.report(migration.id(), migration.name(), kind);
@@ -315,10 +319,11 @@ impl Judge<'_> {
     }
 }
 
-/// Statements that ran must not change; the rest of an interrupted file may.
-fn edited_halfway(migration: &dyn Migration, done: &[Checksum]) -> Option<DivergenceKind> {
+/// Statements that ran must not change, nor the one that was cut short: what it left is looked up by its text. The
+/// rest of an interrupted file may.
+fn edited_halfway(migration: &dyn Migration, begun: &[Checksum]) -> Option<DivergenceKind> {
     let declared: Vec<_> = units(migration.up()).iter().map(Unit::checksum).collect();
-    let differs = (0..done.len()).find(|index| declared.get(*index) != done.get(*index))?;
+    let differs = (0..begun.len()).find(|index| declared.get(*index) != begun.get(*index))?;
     Some(DivergenceKind::EditedHalfway {
         statement: u32::try_from(differs + 1).unwrap_or(u32::MAX),
     })

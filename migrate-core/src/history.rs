@@ -156,8 +156,8 @@ pub enum Status {
         direction: Direction,
         /// The checksums of the units that were done, in order.
         done: Vec<Checksum>,
-        /// The unit after them was begun, and what became of it is not known.
-        started: bool,
+        /// The checksum of the unit after them when it was begun, and what became of it is not known.
+        started: Option<Checksum>,
     },
 }
 
@@ -258,7 +258,7 @@ impl Record {
             (None, State::Done) => Status::Done,
             (None, State::Reverted) => Status::Reverted,
             (None, State::Failed) => before.cloned().unwrap_or(Status::Failed),
-            (None, State::Started) => self.partial(Vec::new(), true),
+            (None, State::Started) => self.partial(Vec::new(), Some(self.checksum)),
             (Some(unit), state) => self.unit_after(unit, state, before),
         }
     }
@@ -276,10 +276,10 @@ impl Record {
             done.push(self.checksum);
         }
         // An error of the server undid the statement; what an interruption left, nobody knows.
-        self.partial(done, state == State::Started)
+        self.partial(done, (state == State::Started).then_some(self.checksum))
     }
 
-    fn partial(&self, done: Vec<Checksum>, started: bool) -> Status {
+    fn partial(&self, done: Vec<Checksum>, started: Option<Checksum>) -> Status {
         Status::Partial { direction: self.direction, done, started }
     }
 }
@@ -313,9 +313,12 @@ mod tests {
     fn rows_add_up() {
         use Direction::{Down, Up};
         use State::{Done, Failed, Reverted, Started};
-        let units = |n: u32| (1..=n).map(|u| Checksum::of_sql(&format!("{:?}", Some(u)))).collect();
-        let partial =
-            |n, started, direction| Status::Partial { direction, done: units(n), started };
+        let unit = |u: u32| Checksum::of_sql(&format!("{:?}", Some(u)));
+        let partial = |n, started: bool, direction| Status::Partial {
+            direction,
+            done: (1..=n).map(unit).collect(),
+            started: started.then(|| unit(n + 1)),
+        };
         let table: [(&[_], Status); 9] = [
             (&[(Done, Up, None)], Status::Done),
             (&[(Failed, Up, None)], Status::Failed),

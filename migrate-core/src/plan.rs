@@ -251,7 +251,7 @@ fn forward_action(migration: &dyn Migration, applied: &History) -> Action {
 fn resume(applied: &History, id: MigrationId, way: Direction) -> (u32, bool) {
     match applied.get(id).map(|applied| &applied.status) {
         Some(Status::Partial { direction, done, started }) if *direction == way => {
-            (u32::try_from(done.len()).unwrap_or(u32::MAX), *started)
+            (u32::try_from(done.len()).unwrap_or(u32::MAX), started.is_some())
         }
         _ => (0, false),
     }

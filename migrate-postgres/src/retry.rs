@@ -18,6 +18,8 @@ pub(crate) fn is_worth_it(sqlstate: &str) -> bool {
 pub(crate) struct Attempts<'w> {
     waits: &'w Waits,
     began: Instant,
+    /// When the attempt that is being made began.
+    attempt: Instant,
     made: u32,
     first: Option<Duration>,
 }
@@ -25,7 +27,8 @@ pub(crate) struct Attempts<'w> {
 impl<'w> Attempts<'w> {
     /// `own` is the lock timeout that a migration asked for.
     pub(crate) fn new(waits: &'w Waits, own: Option<Duration>) -> Self {
-        Self { waits, began: Instant::now(), made: 0, first: own }
+        let began = Instant::now();
+        Self { waits, began, attempt: began, made: 0, first: own }
     }
 
     pub(crate) fn made(&self) -> u32 {
@@ -42,12 +45,14 @@ impl<'w> Attempts<'w> {
     /// Counts a failed attempt; how long to pause before the next, or `None` when time is up.
     ///
     /// While an attempt waits, everybody behind it does: with nineteen times as long a pause after it, that is
-    /// at most a twentieth of the time.
+    /// at most a twentieth of the time. A deadlock is found long before a generous lock timeout ends.
     pub(crate) fn pause(&mut self) -> Option<Duration> {
-        let least = (self.lock_timeout() * 19).max(Duration::from_millis(500));
+        let waited = self.lock_timeout().min(self.attempt.elapsed());
+        let least = (waited * 19).max(Duration::from_millis(500));
         self.made += 1;
         let longest = (least * self.made.min(4)).min(least.max(Duration::from_secs(7)));
         let pause = longest.mul_f64(1.0 + random() / 2.0);
+        self.attempt = Instant::now() + pause;
         let left = self.waits.lock_deadline.checked_sub(self.began.elapsed())?;
         (pause < left).then_some(pause)
     }

@@ -3,12 +3,20 @@
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use migrate_postgres::{Migrator, Report, Source};
 use migrate_testing::Server;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
 use tempfile::TempDir;
+
+mod application;
+mod heard;
+pub mod proxy;
+
+pub use application::Application;
+pub use heard::Heard;
 
 /// An empty database of its own on the shared server; dropped with the value, and its roles too.
 pub struct Database {
@@ -58,6 +66,13 @@ impl Database {
         connection.close().await.expect("closed");
     }
 
+    /// A session that has done this and stays: for locks, snapshots and open transactions.
+    pub async fn session(&self, sql: &'static str) -> PgConnection {
+        let mut connection = self.connect().await;
+        sqlx::raw_sql(sql).execute(&mut connection).await.expect(sql);
+        connection
+    }
+
     /// The one value that a query gives, as text.
     pub async fn value(&self, sql: &str) -> String {
         let mut connection = self.connect().await;
@@ -68,6 +83,17 @@ impl Database {
             .expect("a value");
         connection.close().await.expect("closed");
         value.unwrap_or_else(|| "NULL".to_owned())
+    }
+
+    /// Waits until something is true.
+    pub async fn until(&self, sql: &str) {
+        for _ in 0..3000 {
+            if self.value(sql).await == "true" {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("never came true: {sql}");
     }
 
     /// What the history says, a line a row.

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod code;
+mod concurrent_index;
+mod connection;
 mod deferral;
 mod disagreement;
 mod ear;
@@ -11,15 +13,19 @@ mod failure;
 mod fallback;
 mod harness;
 mod house;
+mod interrupted;
 mod interruption;
+mod killed;
 mod marks;
 mod neighbours;
 mod pools;
+mod race;
 mod roles;
 mod round_trips;
 mod rust;
 mod settings;
 mod sqlx_folders;
 mod start_up;
+mod table_locks;
 mod telling;
 mod wire;

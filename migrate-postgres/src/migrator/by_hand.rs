@@ -182,7 +182,7 @@ impl At<'_> {
     ) -> Result<(), Error> {
         let entry = self.declared(id)?;
         let (direction, unit) = match loaded.history.get(id).map(|applied| &applied.status) {
-            Some(Status::Partial { direction, done, started: true }) => (*direction, done.len()),
+            Some(Status::Partial { direction, done, started: Some(_) }) => (*direction, done.len()),
             _ => {
                 let message = format!("failed to resolve {id}: it was not cut short");
                 return Err(Error::declaration(message).now("nothing was recorded"));

@@ -1,0 +1,252 @@
+//! Servers that go away, that are not there, and that do not let us in.
+
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use migrate_postgres::Error;
+use migrate_testing::Server;
+use sqlx::ConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tracing::field::{Field, Visit};
+use tracing::span;
+
+use crate::harness::proxy::{After, Before, Moment, Proxy, Which};
+use crate::harness::{Database, Folder, Heard};
+
+const ENTRIES: &str = "SELECT string_agg(entry, ' ' ORDER BY id) FROM log";
+const FINAL: &str = "SELECT string_agg(version::text, ' ' ORDER BY seq) FROM schema_migrations \
+                     WHERE state = 'done' AND statement IS NULL";
+const LOG: (&str, &str) =
+    ("1_log.sql", "CREATE TABLE log (id bigint GENERATED ALWAYS AS IDENTITY, entry text);");
+const ENTRY: (&str, &str) = ("2_entry.sql", "INSERT INTO log (entry) VALUES ('two');");
+
+/// Transactions that share one, one that stands alone, and statements outside.
+const FILES: &[(&str, &str)] = &[
+    LOG,
+    ENTRY,
+    (
+        "3_outside.sql",
+        "-- migrate: no-transaction\nVACUUM log;\nCREATE INDEX CONCURRENTLY log_entry ON log (entry);",
+    ),
+    ("4_entry.sql", "INSERT INTO log (entry) VALUES ('four');"),
+];
+
+async fn cut_at_each_message(moment: Moment) {
+    let folder = Folder::of(FILES);
+    for number in 0.. {
+        let database = Database::fresh().await;
+        let proxy = Proxy::cut(database.options(), moment, Which::Nth(number));
+        let heard = Heard::default();
+        let end = folder.migrator().observer(heard.clone()).run(&proxy.options()).await;
+        if !proxy.was_reached() {
+            assert!(end.is_ok_and(|report| report.applied.len() == 4) && number > 10, "{number}");
+            return;
+        }
+        // Neither a mark that is not left nor a second connection that cannot look is worth an error.
+        if let Err(error) = end {
+            assert!(error.is_connection(), "{moment:?} message {number}: {error}");
+        }
+        folder.migrator().run(&database.options()).await.expect("a good end");
+        assert_eq!(database.value(FINAL).await, "1 2 3 4", "{moment:?} message {number}");
+        assert_eq!(database.value(ENTRIES).await, "two four", "{moment:?} message {number}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_lost_before_any_message_leaves_what_the_next_run_completes() {
+    cut_at_each_message(Before).await;
+}
+
+#[tokio::test]
+async fn a_connection_lost_after_any_message_leaves_what_the_next_run_completes() {
+    cut_at_each_message(After).await;
+}
+
+/// The answer to a COMMIT is lost: nobody but the history can say whether there was one.
+#[tokio::test]
+async fn a_lost_answer_to_a_commit_is_decided_by_the_history() {
+    let folder = Folder::of(&[LOG, ENTRY]);
+    for (moment, left) in [(After, 0), (Before, 1)] {
+        let database = Database::fresh().await;
+        Folder::of(&[LOG]).migrator().run(&database.options()).await.expect("a good end");
+        let proxy = Proxy::cut(database.options(), moment, Which::Says("VALUES ('two')"));
+        let error = folder.migrator().run(&proxy.options()).await.expect_err("the answer is lost");
+        assert!(error.is_connection() && error.sqlstate().is_none(), "{error}");
+        let told = error.to_string();
+        assert!(told.contains("whether the transaction was committed is not known"), "{told}");
+        assert!(told.contains("Run again"), "{told}");
+        let report = folder.migrator().run(&database.options()).await.expect("a good end");
+        assert_eq!(report.applied.len(), left, "{moment:?}");
+        assert_eq!(database.value(ENTRIES).await, "two");
+    }
+}
+
+const SLEEPS: &str = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep')";
+const SLOW: (&str, &str) =
+    ("2_entry.sql", "INSERT INTO log (entry) VALUES ('two'); SELECT pg_sleep(600);");
+
+#[tokio::test]
+async fn a_terminated_session_is_a_lost_connection() {
+    for head in ["", "-- migrate: no-transaction\n"] {
+        let database = Database::fresh().await;
+        Folder::of(&[LOG]).migrator().run(&database.options()).await.expect("a good end");
+        let folder = Folder::of(&[LOG, (SLOW.0, &format!("{head}{}", SLOW.1))]);
+        let (migrator, options) = (folder.migrator(), database.options());
+        let running = tokio::spawn(async move { migrator.run(&options).await });
+        database.until(SLEEPS).await;
+        let end = "SELECT bool_and(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND wait_event = 'PgSleep'";
+        assert_eq!(database.value(end).await, "true");
+        let error = running.await.unwrap().expect_err("it was terminated");
+        assert!(error.is_connection() && error.sqlstate() == Some("57P01"), "{error}");
+        if head.is_empty() {
+            let again = Folder::of(&[LOG, ENTRY]).migrator();
+            assert_eq!(again.run(&database.options()).await.expect("a good end").applied.len(), 1);
+        } else {
+            let again = folder.migrator().run(&database.options()).await;
+            assert!(again.expect_err("who knows").is_interrupted());
+        }
+        assert_eq!(database.value(ENTRIES).await, "two");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_killed_and_comes_back_finds_nothing_done_twice() {
+    // The servers of tests may forget the last moments before a crash; this one is like others.
+    let settings = Server::builder().setting("synchronous_commit", "on");
+    let private = settings.private().expect("a server");
+    let database = Database::on(Server::clone(&private)).await;
+    Folder::of(&[LOG]).migrator().run(&database.options()).await.expect("a good end");
+    let (migrator, options) = (Folder::of(&[LOG, SLOW]).migrator(), database.options());
+    let running = tokio::spawn(async move { migrator.run(&options).await });
+    database.until(SLEEPS).await;
+    private.kill9();
+    let error = running.await.unwrap().expect_err("the server is gone");
+    assert!(error.is_connection(), "{error}");
+    let folder = Folder::of(&[LOG, ENTRY]);
+    let error = folder.migrator().run(&database.options()).await.expect_err("it is still gone");
+    assert!(
+        error.is_connection() && error.to_string().contains("Check that PostgreSQL runs"),
+        "{error}"
+    );
+    private.restart().expect("a server again");
+    let report = folder.migrator().run(&database.options()).await.expect("a good end");
+    assert_eq!(report.applied.len(), 1);
+    assert_eq!(database.value(ENTRIES).await, "two");
+    assert_eq!(database.value(FINAL).await, "1 2");
+}
+
+const SECRET: &str = "kept-secret";
+
+/// What a failed connection says, in all the places where it may be said.
+async fn said_when_refused(options: PgConnectOptions) -> (Error, String) {
+    let said = Said::default();
+    let _here = tracing::subscriber::set_default(said.clone());
+    let migrator = Folder::of(&[LOG]).migrator();
+    let error = migrator.run(&options).await.expect_err("nobody gets in");
+    let pool = PgPoolOptions::new().connect_lazy_with(options.clone());
+    let pooled = migrator.run(&pool).await.expect_err("nobody gets in");
+    let database = migrate_postgres::Database::from(&options);
+    let all = format!(
+        "{error}\n{error:?}\n{pooled}\n{pooled:?}\n{migrator:?}\n{database:?}\n{}",
+        said.text()
+    );
+    (error, all)
+}
+
+#[tokio::test]
+async fn a_password_is_told_nobody() {
+    let private = Server::builder().setting("log_statement", "none").private().expect("a server");
+    let database = Database::on(Server::clone(&private)).await;
+    ask_for_passwords(&database).await;
+    let options = database.options().username("somebody");
+    for (options, sqlstate, words) in [
+        (options.clone().password(&format!("not {SECRET}")), Some("28P01"), "Check user, password"),
+        (
+            options.clone().password(SECRET).database("nowhere"),
+            Some("3D000"),
+            "Create the database",
+        ),
+        (
+            options.clone().password(SECRET).username("nobody"),
+            Some("28P01"),
+            "Check user, password",
+        ),
+        (options.clone().password(SECRET).port(1), None, "Check that PostgreSQL runs"),
+        (options.clone().password(SECRET).socket("/nowhere"), None, "Check that PostgreSQL runs"),
+    ] {
+        let (error, all) = said_when_refused(options).await;
+        assert!(error.is_connection(), "{error}");
+        assert_eq!(error.sqlstate(), sqlstate, "{error}");
+        assert!(error.to_string().contains(words), "`{words}` is not in: {error}");
+        assert!(!all.contains(SECRET), "{all}");
+    }
+    let said = Said::default();
+    let _here = tracing::subscriber::set_default(said.clone());
+    let report =
+        Folder::of(FILES).migrator().run(&options.password(SECRET)).await.expect("he gets in");
+    assert_eq!(report.applied.len(), 4);
+    assert!(said.text().contains("migrate: done"), "{}", said.text());
+    assert!(!said.text().contains(SECRET), "{}", said.text());
+    let rows = database.value("SELECT string_agg(h::text, ' ') FROM schema_migrations h").await;
+    assert!(!rows.contains(SECRET), "{rows}");
+}
+
+/// From here on, `somebody` needs a password.
+async fn ask_for_passwords(database: &Database) {
+    let role = format!(
+        "SET password_encryption = 'scram-sha-256'; CREATE ROLE somebody LOGIN PASSWORD '{SECRET}'; \
+         GRANT ALL ON SCHEMA public TO somebody"
+    );
+    database.run(&role).await;
+    let file = database.value("SELECT current_setting('hba_file')").await;
+    let lines = "local all postgres trust\nlocal all all scram-sha-256\n";
+    std::fs::write(file, lines).expect("the file of our own server");
+    database.run("SELECT pg_reload_conf()").await;
+    // The postmaster reads the file when the signal gets to it.
+    while database.options().username("somebody").connect().await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Keeps everything that is told to `tracing`, of spans and events alike.
+#[derive(Clone, Default)]
+struct Said(Arc<Mutex<String>>);
+
+impl Said {
+    fn text(&self) -> String {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Visit for Said {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        writeln!(self.0.lock().unwrap(), "{field}={value:?}").unwrap();
+    }
+}
+
+impl tracing::Subscriber for Said {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, attributes: &span::Attributes<'_>) -> span::Id {
+        attributes.record(&mut self.clone());
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, values: &span::Record<'_>) {
+        values.record(&mut self.clone());
+    }
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        event.record(&mut self.clone());
+    }
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
+}

@@ -1,0 +1,145 @@
+//! Several migrators at once: one works, the others wait, and nothing happens twice.
+
+use std::time::Duration;
+
+use migrate_postgres::Report;
+use tokio::task::JoinSet;
+
+use crate::harness::{Application, Database, Folder, Heard};
+
+/// Two transactions, a transaction that would show in the data if it ran twice, and two statements outside.
+const FILES: &[(&str, &str)] = &[
+    ("1_log.sql", "CREATE TABLE log (id bigint GENERATED ALWAYS AS IDENTITY, entry text);"),
+    ("2_entry.sql", "INSERT INTO log (entry) VALUES ('two');"),
+    ("3_entry.sql", "INSERT INTO log (entry) VALUES ('three');"),
+    (
+        "4_index.sql",
+        "-- migrate: no-transaction\nINSERT INTO log (entry) VALUES ('four');\n\
+         CREATE INDEX CONCURRENTLY log_entry ON log (entry);",
+    ),
+];
+
+const ENTRIES: &str = "SELECT string_agg(entry, ' ' ORDER BY id) FROM log";
+const DONE: &str = "SELECT string_agg(version::text, ' ' ORDER BY seq) FROM schema_migrations \
+                    WHERE state = 'done' AND statement IS NULL";
+
+async fn each_was_applied_once(database: &Database) {
+    assert_eq!(database.value(DONE).await, "1 2 3 4");
+    assert_eq!(database.value(ENTRIES).await, "two three four");
+    assert_eq!(database.value("SELECT count(*) FROM schema_migrations").await, "8");
+    assert_eq!(
+        database
+            .value("SELECT indisvalid FROM pg_index WHERE indexrelid = 'log_entry'::regclass")
+            .await,
+        "true"
+    );
+}
+
+/// A migration that waits until a session of the test lets go.
+const AT_THE_GATE: (&str, &str) =
+    ("1_gate.sql", "SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(7);");
+const GATE: &str = "SELECT pg_advisory_lock(7)";
+
+#[tokio::test]
+async fn ten_processes_start_at_once_on_an_empty_database() {
+    let (database, folder) = (Database::fresh().await, Folder::of(FILES));
+    let start = |_| Application::start(&database.options(), &folder);
+    let mut all: JoinSet<usize> = (0..10).map(start).map(Application::applied).collect();
+    let mut applied = Vec::new();
+    while let Some(one) = all.join_next().await {
+        applied.push(one.expect("a good end"));
+    }
+    applied.sort_unstable();
+    assert_eq!(applied, [0, 0, 0, 0, 0, 0, 0, 0, 0, 4]);
+    each_was_applied_once(&database).await;
+}
+
+#[tokio::test]
+async fn twenty_tasks_of_one_process_share_a_pool() {
+    let (database, folder) = (Database::fresh().await, Folder::of(FILES));
+    let pool = database.pool().await;
+    let mut all = JoinSet::new();
+    for _ in 0..20 {
+        let (migrator, pool) = (folder.migrator(), pool.clone());
+        all.spawn(async move { migrator.run(&pool).await });
+    }
+    let ends = all.join_all().await;
+    let reports: Vec<Report> = ends.into_iter().map(|end| end.expect("a good end")).collect();
+    assert_eq!(reports.iter().map(|report| report.applied.len()).sum::<usize>(), 4);
+    each_was_applied_once(&database).await;
+}
+
+#[tokio::test]
+async fn sets_that_share_a_table_may_start_at_once() {
+    let database = Database::fresh().await;
+    let mut all = JoinSet::new();
+    for set in 0..8 {
+        let table = format!("CREATE TABLE of_{set} ();");
+        let migrator = Folder::of(&[("1_table.sql", &table)]).migrator().set(format!("set {set}"));
+        let options = database.options();
+        all.spawn(async move { migrator.run(&options).await });
+    }
+    for end in all.join_all().await {
+        assert_eq!(end.expect("a good end").applied.len(), 1);
+    }
+    assert_eq!(database.value("SELECT count(DISTINCT set_name) FROM schema_migrations").await, "8");
+}
+
+#[tokio::test]
+async fn a_waiter_tells_who_works_and_leaves_when_the_work_is_done() {
+    let (database, folder) = (Database::fresh().await, Folder::of(&[AT_THE_GATE]));
+    let gate = database.session(GATE).await;
+    let mut worker = Application::start(&database.options(), &folder);
+    worker.says("Started").await;
+    let heard = Heard::default();
+    let (migrator, options) = (folder.migrator().observer(heard.clone()), database.options());
+    let waiter = tokio::spawn(async move { migrator.run(&options).await });
+    let event = heard.wait_for("WaitingForMigrator").await;
+    let working = "SELECT application_name FROM pg_stat_activity \
+                   WHERE datname = current_database() AND query LIKE '%pg_advisory_xact_lock(7)%' AND wait_event_type = 'Lock'";
+    let name = database.value(working).await;
+    assert!(name.starts_with("migrate default on "), "{name}");
+    assert!(event.contains(&name), "{event} does not name {name}");
+    drop(gate);
+    assert_eq!(worker.applied().await, 1);
+    let report = waiter.await.unwrap().expect("a good end");
+    assert!(report.is_empty(), "{report}");
+    assert!(heard.with("Started").is_empty(), "{:#?}", heard.all());
+    assert_eq!(database.history().await, ["1 1 expand transaction up done"]);
+}
+
+#[tokio::test]
+async fn waiting_has_an_end_and_the_error_names_the_worker() {
+    let (database, folder) = (Database::fresh().await, Folder::of(&[AT_THE_GATE]));
+    let gate = database.session(GATE).await;
+    let mut worker = Application::start(&database.options(), &folder);
+    worker.says("Started").await;
+    let impatient = folder.migrator().wait_for_migrator(Duration::from_millis(300));
+    let error = impatient.run(&database.options()).await.expect_err("the worker is at the gate");
+    assert!(error.is_busy(), "{error}");
+    let told = error.to_string();
+    for words in ["migrate default on ", "pid ", "role ", "this migrator changed nothing", "next: "]
+    {
+        assert!(told.contains(words), "`{words}` is not in: {told}");
+    }
+    drop(gate);
+    assert_eq!(worker.applied().await, 1);
+}
+
+#[tokio::test]
+async fn any_role_can_see_who_migrates() {
+    let (database, folder) = (Database::fresh().await, Folder::of(&[AT_THE_GATE]));
+    let gate = database.session(GATE).await;
+    let mut worker = Application::start(&database.options(), &folder);
+    worker.says("Started").await;
+    let role = format!("{}_anybody", database.name);
+    database.run(&format!("CREATE ROLE {role}; GRANT {role} TO CURRENT_USER")).await;
+    let seen = format!(
+        "SET ROLE {role}; DO $$ BEGIN ASSERT 1 = (SELECT count(*) FROM pg_stat_activity WHERE datname = \
+         current_database() AND application_name LIKE 'migrate default on %:%'); END $$; RESET ROLE"
+    );
+    database.run(&seen).await;
+    database.run(&format!("DROP ROLE {role}")).await;
+    drop(gate);
+    assert_eq!(worker.applied().await, 1);
+}
