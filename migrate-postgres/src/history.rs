@@ -153,26 +153,25 @@ pub(crate) async fn grants_missing(
 /// Tells whose table it is that has the name of ours.
 async fn foreign(connection: &mut PgConnection, names: &Names) -> Error {
     let columns = rows(connection, names.columns()).await.unwrap_or_default();
-    let columns: Vec<&str> = columns.iter().filter_map(|row| text(row, "name")).collect();
+    let columns = columns.iter().filter_map(|row| Some((text(row, "name")?, text(row, "type")?)));
+    let columns: Vec<(&str, &str)> = columns.collect();
     Error::foreign_history(&names.history, &owner(&columns))
 }
 
 /// By the columns that other tools give to a table of this name.
-fn owner(columns: &[&str]) -> String {
+fn owner(columns: &[(&str, &str)]) -> String {
+    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+    let shown = names.join(", ");
     let tool = match columns {
-        ["version", "dirty"] => "golang-migrate's",
-        ["version", "inserted_at"] => "Ecto's",
-        ["version"] => "that of Rails, dbmate or geni",
-        ["version", ..] if columns.contains(&"checksum") => "sqlx's or one like it",
-        ["id", ..] => "geni's or one like it",
-        _ => {
-            return format!(
-                "it belongs to something else (its columns are {})",
-                columns.join(", ")
-            );
-        }
+        [("version", _), ("dirty", _)] => "golang-migrate's",
+        [("version", _), ("inserted_at", _)] => "Ecto's",
+        [("version", "character varying(128)" | "character varying(255)")] => "dbmate's",
+        [("version", _)] => "that of Rails or a tool like it",
+        [("id", "character varying(255)")] => "geni's",
+        [("version", _), ..] if names.contains(&"checksum") => "sqlx's or one like it",
+        _ => return format!("it belongs to something else (its columns are {shown})"),
     };
-    format!("it is {tool} history (its columns are {})", columns.join(", "))
+    format!("it is {tool} history (its columns are {shown})")
 }
 
 /// Makes the tables if they are not there, and lets others read them. Called under the lock, which is that of
@@ -407,9 +406,12 @@ mod tests {
 
     #[test]
     fn tables_of_other_tools_are_told_apart() {
-        assert!(owner(&["version", "dirty"]).contains("golang-migrate"));
-        assert!(owner(&["version", "inserted_at"]).contains("Ecto"));
-        assert!(owner(&["version"]).contains("Rails"));
-        assert!(owner(&["a", "b"]).contains("a, b"));
+        let version = |of| owner(&[("version", of)]);
+        assert!(owner(&[("version", "bigint"), ("dirty", "boolean")]).contains("golang-migrate"));
+        assert!(owner(&[("version", "bigint"), ("inserted_at", "timestamp")]).contains("Ecto"));
+        assert!(version("character varying").contains("Rails"));
+        assert!(version("character varying(128)").contains("dbmate"));
+        assert!(owner(&[("id", "character varying(255)")]).contains("geni"));
+        assert!(owner(&[("a", "text"), ("b", "text")]).contains("a, b"));
     }
 }

@@ -38,35 +38,35 @@ async fn is_recognised(made_by_it: &str, tool: &str) {
 async fn the_table_of_rails_is_recognised() {
     let rails = "CREATE TABLE schema_migrations (version character varying NOT NULL PRIMARY KEY); \
         INSERT INTO schema_migrations VALUES ('20260101000000')";
-    is_recognised(rails, "Rails").await;
+    is_recognised(rails, "it is that of Rails").await;
 }
 
 #[tokio::test]
 async fn the_table_of_dbmate_is_recognised() {
     let dbmate = "CREATE TABLE schema_migrations (version varchar(128) PRIMARY KEY); \
         INSERT INTO schema_migrations VALUES ('20260101000000')";
-    is_recognised(dbmate, "dbmate").await;
+    is_recognised(dbmate, "it is dbmate's").await;
 }
 
 #[tokio::test]
 async fn the_table_of_golang_migrate_is_recognised() {
     let golang = "CREATE TABLE schema_migrations (version bigint NOT NULL PRIMARY KEY, dirty boolean NOT NULL); \
         INSERT INTO schema_migrations VALUES (3, false)";
-    is_recognised(golang, "golang-migrate").await;
+    is_recognised(golang, "it is golang-migrate's").await;
 }
 
 #[tokio::test]
 async fn the_table_of_ecto_is_recognised() {
     let ecto = "CREATE TABLE schema_migrations (version bigint PRIMARY KEY, inserted_at timestamp(0)); \
         INSERT INTO schema_migrations VALUES (20260101000000, now())";
-    is_recognised(ecto, "Ecto").await;
+    is_recognised(ecto, "it is Ecto's").await;
 }
 
 #[tokio::test]
 async fn the_table_of_geni_is_recognised() {
     let geni = "CREATE TABLE schema_migrations (id varchar(255) PRIMARY KEY); \
         INSERT INTO schema_migrations VALUES ('20260101000000')";
-    is_recognised(geni, "geni").await;
+    is_recognised(geni, "it is geni's").await;
 }
 
 #[tokio::test]
