@@ -370,9 +370,9 @@ impl<'c> Clerk<'c> {
 
     /// Whatever a migration made of the session, rows are written by us.
     pub(crate) fn as_ourselves(&self) -> String {
-        let role = self.ours.role.as_deref().map_or_else(|| "NONE".to_owned(), ident);
+        let role = self.ours.role.as_deref().map_or_else(|| "DEFAULT".to_owned(), ident);
         format!(
-            "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL ROLE {role}; SET LOCAL search_path = ''; \
+            "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL role TO {role}; SET LOCAL search_path = ''; \
              SET LOCAL lock_timeout = '5s'; SET LOCAL default_transaction_read_only = off; "
         )
     }

@@ -150,3 +150,22 @@ async fn a_role_that_the_login_may_not_take_is_an_error_and_changes_nothing() {
     assert!(error.to_string().contains(&format!("GRANT \"{owner}\" TO {app};")), "{error}");
     assert!(!database.has_table("schema_migrations").await);
 }
+
+#[tokio::test]
+async fn a_role_that_the_login_always_takes_is_taken_here_too() {
+    let database = Database::fresh().await;
+    let owner = database.role("owner", "NOLOGIN").await;
+    let login = database.role("login", "LOGIN NOINHERIT").await;
+    database.run("REVOKE ALL ON SCHEMA public FROM public").await;
+    database.run(&format!("GRANT {owner} TO {login}; GRANT ALL ON SCHEMA public TO {owner}")).await;
+    database.run(&format!("ALTER ROLE {login} SET role = {owner}")).await;
+    let options = database.options().username(&login);
+    let folder = folder();
+    folder.write("3_c.sql", "-- migrate: no-transaction\nCREATE INDEX CONCURRENTLY i ON a (id);");
+    let run = folder.migrator().run(&options).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(applied(&run).len(), 3);
+    let owners = "SELECT string_agg(DISTINCT pg_get_userbyid(relowner), ' ') FROM pg_class \
+        WHERE relnamespace = 'public'::regnamespace";
+    assert_eq!(database.value(owners).await, owner);
+    assert!(folder.migrator().run(&options).await.unwrap().is_empty());
+}
