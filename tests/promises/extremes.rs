@@ -156,3 +156,13 @@ async fn an_entry_may_be_made_by_hand() {
     let error = migrator.run(&database.pool().await).await.unwrap_err();
     assert!(error.to_string().contains("its code is not part of this program"), "{error}");
 }
+
+#[tokio::test]
+async fn a_text_with_a_nul_is_refused_before_anything_is_sent() {
+    for text in ["SELECT 'a\0b';", "SELECT 1; -- a\0b\nCREATE TABLE a (id int);", "\0"] {
+        let folder = Folder::of(&[("1_nul.sql", text)]);
+        let problems = Source::read(folder.path()).unwrap_err();
+        let told = format!("{problems:?}");
+        assert!(told.contains("NUL"), "{text:?}: {told}");
+    }
+}
