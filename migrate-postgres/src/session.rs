@@ -21,7 +21,8 @@ pub enum Database {
     Pool(PgPool),
     /// Options to connect with.
     Options(Box<PgConnectOptions>),
-    /// A connection, which is closed in the end. A pooler in front of it cannot be noticed.
+    /// A connection, whose settings are reset to those it was opened with and which is closed in the end. A
+    /// pooler in front of it cannot be noticed.
     Connection(Box<PgConnection>),
 }
 
