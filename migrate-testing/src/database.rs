@@ -248,7 +248,20 @@ impl DatabaseBuilder {
     }
 
     async fn create_in_our_runtime(self) -> Result<TestDatabase, DatabaseError> {
-        let desk = Desk::of(self.find_server().await?).await?;
+        match &self.server {
+            Some(server) => self.create_on(server.clone()).await,
+            None => match self.create_on(desk::shared_server().await?).await {
+                Err(error) if error.is_lost_connection() => {
+                    desk::forget_shared_server(); // it ended; there will be another
+                    self.create_on(desk::shared_server().await?).await
+                }
+                created => created,
+            },
+        }
+    }
+
+    async fn create_on(&self, server: Server) -> Result<TestDatabase, DatabaseError> {
+        let desk = Desk::of(server).await?;
         let name = match &self.part() {
             Some(part) => template::copy(&desk, part).await?,
             None => desk.create("template0").await.doing("create", "a database")?,
@@ -257,24 +270,15 @@ impl DatabaseBuilder {
         if Keep::wish() == Keep::Always {
             desk.note_kept(&name).await; // even if the process is killed
         }
-        Ok(TestDatabase {
-            lent: Arc::new(Lent {
-                desk,
-                name,
-                migrator: self.migrator,
-                pool: OnceLock::new(),
-                failed: AtomicBool::new(false),
-                expendable: self.expendable,
-            }),
-        })
-    }
-
-    async fn find_server(&self) -> Result<Server, DatabaseError> {
-        if let Some(server) = &self.server {
-            return Ok(server.clone());
-        }
-        let server = tokio::task::spawn_blocking(Server::shared).await;
-        Ok(server.map_err(|error| DatabaseError::Runtime(error.to_string()))??)
+        let lent = Lent {
+            desk,
+            name,
+            migrator: self.migrator.clone(),
+            pool: OnceLock::new(),
+            failed: AtomicBool::new(false),
+            expendable: self.expendable,
+        };
+        Ok(TestDatabase { lent: Arc::new(lent) })
     }
 
     /// The migrator for what the database shall have of the migrations.

@@ -30,6 +30,8 @@ const BACKLOG: usize = 16;
 /// A backend needs a moment to end; a DROP that meets it waits for 100 ms.
 const UNTIL_BACKENDS_END: Duration = Duration::from_millis(20);
 const UNTIL_POOL_IS_CLOSED: Duration = Duration::from_secs(2);
+/// A server that refuses connections may be about to come up, or has crashed.
+const UNTIL_SERVER_ANSWERS: Duration = Duration::from_secs(10);
 const PAUSE_WHEN_IN_USE: Duration = Duration::from_millis(50);
 const TRIES_WHEN_IN_USE: u32 = 5;
 
@@ -40,6 +42,25 @@ pub(super) fn runtime() -> Result<&'static Runtime, DatabaseError> {
         builder.worker_threads(2).thread_name("test-databases").enable_all().build()
     });
     RUNTIME.as_ref().map_err(|error| DatabaseError::Runtime(error.to_string()))
+}
+
+/// The shared server, as long as it answers: to find it takes milliseconds.
+static SHARED: Mutex<Option<Server>> = Mutex::new(None);
+
+/// The server of tests that name none.
+pub(super) async fn shared_server() -> Result<Server, DatabaseError> {
+    let known = SHARED.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if let Some(server) = known {
+        return Ok(server);
+    }
+    let found = tokio::task::spawn_blocking(Server::shared).await;
+    let server = found.map_err(|error| DatabaseError::Runtime(error.to_string()))??;
+    *SHARED.lock().unwrap_or_else(PoisonError::into_inner) = Some(server.clone());
+    Ok(server)
+}
+
+pub(super) fn forget_shared_server() {
+    *SHARED.lock().unwrap_or_else(PoisonError::into_inner) = None;
 }
 
 #[derive(Debug)]
@@ -72,7 +93,9 @@ impl Desk {
         let processors = thread::available_parallelism().map_or(2, usize::from);
         let connections = processors * 2 + DROPS_AT_ONCE;
         let options = server.options(MAINTENANCE).disable_statement_logging();
-        let pool = PgPoolOptions::new().max_connections(u32::try_from(connections).unwrap_or(8));
+        let pool = PgPoolOptions::new()
+            .max_connections(u32::try_from(connections).unwrap_or(8))
+            .acquire_timeout(UNTIL_SERVER_ANSWERS);
         Desk {
             admin: pool.connect_lazy_with(options),
             server,

@@ -15,7 +15,7 @@ use sqlx::postgres::{PgConnection, PgPool};
 use sqlx::{ConnectOptions, Connection, Executor};
 use tempfile::TempDir;
 
-use crate::processes::{Place, Process, answer, ask, signal, soon};
+use crate::processes::{Place, Process, answer, ask, signal, socket_dir, soon};
 
 // --- migrations -----------------------------------------------------------------------------
 
@@ -110,6 +110,12 @@ pub fn play(role: &str) -> String {
                 panic!("as tests do");
             });
             assert!(test.join().is_err());
+        }
+        "loses its server" => {
+            std::mem::forget(db);
+            signal(Place::postmaster(&socket_dir(&url)), rustix::process::Signal::KILL);
+            let another = runtime.block_on(TestDatabase::new(folder(&[USERS]))).unwrap();
+            assert_ne!(another.server().url(""), url.replace(name(&url), ""));
         }
         _ => std::mem::forget((db, runtime)), // they end with the process
     }
@@ -456,6 +462,15 @@ fn on_our_own_server_too() {
     assert_eq!(answer(&stays), Some(1), "its owner lives");
     lives.end();
     next.end();
+    place.assert_soon_empty();
+}
+
+#[test]
+fn a_server_that_crashed_is_replaced_while_the_tests_run() {
+    let place = Place::new();
+    let mut process = place.process("loses its server");
+    assert!(process.answer().starts_with("postgres:"));
+    process.end();
     place.assert_soon_empty();
 }
 

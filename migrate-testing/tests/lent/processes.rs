@@ -213,3 +213,9 @@ where
         Some(value)
     })
 }
+
+/// The directory of the server that a URL names.
+pub fn socket_dir(url: &str) -> PathBuf {
+    let (_, dir) = url.split_once("host=").unwrap();
+    PathBuf::from(dir.split('&').next().unwrap().replace("%2F", "/"))
+}

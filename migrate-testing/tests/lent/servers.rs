@@ -12,7 +12,7 @@ use migrate_testing::{Server, ServerError};
 use rustix::process::Signal;
 use sqlx::{ConnectOptions, Connection};
 
-use crate::processes::{Place, Process, answer, answer_of, ask, signal, soon};
+use crate::processes::{Place, Process, answer, answer_of, ask, signal, socket_dir, soon};
 
 const NOBODY: u32 = 65534;
 
@@ -308,11 +308,6 @@ fn a_private_server_survives_what_is_done_to_it_and_goes_when_dropped() {
     assert!(socket_dir.is_dir());
     drop(server);
     assert!(!socket_dir.exists());
-}
-
-fn socket_dir(url: &str) -> PathBuf {
-    let (_, dir) = url.split_once("host=").unwrap();
-    PathBuf::from(dir.split('&').next().unwrap().replace("%2F", "/"))
 }
 
 #[test]
