@@ -7,6 +7,7 @@
 use std::time::{Duration, Instant};
 
 use sqlx::{Connection, PgConnection};
+use tokio::time::timeout;
 
 use crate::error::Error;
 use crate::observe::{Ear, Event};
@@ -124,12 +125,35 @@ pub(crate) async fn refuse_pooler(
             return Ok(());
         }
     };
-    let other = backend(&mut second, "BEGIN; ").await?;
-    let again = backend(&mut session.connection, "").await?;
+    let patience = ours.waits.connect.min(PATIENCE);
+    let pooled = match timeout(patience, backend(&mut second, "BEGIN; ")).await {
+        Ok(Ok(other)) if other == first => true,
+        Ok(Err(error)) if error.is_about_pooling() => true,
+        Ok(Err(error)) => return Err(error),
+        Ok(Ok(_)) => !is_still_ours(session, first, ours.waits.connect).await?,
+        // It waits for a session to be lent. Ours was idle, and would have been; nor are those who come later
+        // served before it, unless the session is theirs already.
+        Err(_) => !is_still_ours(session, first, patience).await?,
+    };
     if let Err(error) = second.close().await {
         tracing::debug!(%error, "migrate: the second connection did not close in good order");
     }
-    if other == first || again != first { Err(Error::pooler()) } else { Ok(()) }
+    if pooled { Err(Error::pooler()) } else { Ok(()) }
+}
+
+/// How long a second connection may wait for a session of its own.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Are we where we were, and served at all?
+async fn is_still_ours(
+    session: &mut Session,
+    first: Option<i64>,
+    patience: Duration,
+) -> Result<bool, Error> {
+    match timeout(patience, backend(&mut session.connection, "")).await {
+        Ok(again) => Ok(again? == first),
+        Err(_) => Ok(false),
+    }
 }
 
 async fn backend(connection: &mut PgConnection, before: &str) -> Result<Option<i64>, Error> {

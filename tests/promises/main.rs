@@ -19,6 +19,7 @@ mod killed;
 mod marks;
 mod neighbours;
 mod pools;
+mod pooler;
 mod race;
 mod roles;
 mod round_trips;
