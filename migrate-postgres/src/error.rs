@@ -264,6 +264,11 @@ impl Error {
         self.0.kind == Kind::Interrupted
     }
 
+    /// Did a pooler say it that lends a session for one statement?
+    pub(crate) fn is_about_pooling(&self) -> bool {
+        self.0.server.as_ref().is_some_and(|server| server.message.contains("statement pooling"))
+    }
+
     /// A right is missing; the message names it.
     pub fn is_permission(&self) -> bool {
         self.sqlstate() == Some("42501")

@@ -7,6 +7,7 @@
 use std::time::{Duration, Instant};
 
 use sqlx::{Connection, PgConnection};
+use tokio::time::timeout;
 
 use crate::error::Error;
 use crate::observe::{Ear, Event};
@@ -107,8 +108,9 @@ pub(crate) fn refuse_old_server(session: &Session) -> Result<(), Error> {
 /// Refuses to work behind a pooler that gives each transaction another session: there the lock would be held
 /// by nobody in particular.
 ///
-/// One connection proves nothing. While ours is idle, a second one opens a transaction; if it sits on our
-/// backend, or pushed us off it, there is a pooler.
+/// One connection proves nothing. While ours is idle, a second one opens a transaction; if it ever sits on our
+/// backend, or pushes us off it, there is a pooler. Others whom the pooler serves may be in the way of a look (the
+/// application's own pool tries a connection that it gets back), so there is more than one.
 pub(crate) async fn refuse_pooler(
     session: &mut Session,
     ours: &Options,
@@ -124,12 +126,55 @@ pub(crate) async fn refuse_pooler(
             return Ok(());
         }
     };
-    let other = backend(&mut second, "BEGIN; ").await?;
-    let again = backend(&mut session.connection, "").await?;
+    let pooled = is_pooled(session, &mut second, first, ours.waits.connect).await?;
     if let Err(error) = second.close().await {
         tracing::debug!(%error, "migrate: the second connection did not close in good order");
     }
-    if other == first || again != first { Err(Error::pooler()) } else { Ok(()) }
+    if pooled { Err(Error::pooler()) } else { Ok(()) }
+}
+
+const LOOKS: usize = 2;
+
+/// How long a second connection may wait for a session of its own.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A pooler lends what came back last, or what came back first: after the transaction of the second connection
+/// one of the two is not ours.
+async fn is_pooled(
+    session: &mut Session,
+    second: &mut PgConnection,
+    first: Option<i64>,
+    patience: Duration,
+) -> Result<bool, Error> {
+    let short = patience.min(PATIENCE);
+    for _ in 0..LOOKS {
+        match timeout(short, backend(second, "BEGIN; ")).await {
+            Ok(Ok(other)) if other == first => return Ok(true),
+            Ok(Err(error)) if error.is_about_pooling() => return Ok(true),
+            Ok(other) => other?,
+            // It waits for a session to be lent. Ours was idle, and would have been; nor are those who come later
+            // served before it, unless the session is theirs already.
+            Err(_) => return Ok(!is_still_ours(session, first, short).await?),
+        };
+        let during = is_still_ours(session, first, patience).await?;
+        backend(second, "COMMIT; ").await?;
+        if !during || !is_still_ours(session, first, patience).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Are we where we were, and served at all?
+async fn is_still_ours(
+    session: &mut Session,
+    first: Option<i64>,
+    patience: Duration,
+) -> Result<bool, Error> {
+    match timeout(patience, backend(&mut session.connection, "")).await {
+        Ok(again) => Ok(again? == first),
+        Err(_) => Ok(false),
+    }
 }
 
 async fn backend(connection: &mut PgConnection, before: &str) -> Result<Option<i64>, Error> {

@@ -13,10 +13,12 @@ use tempfile::TempDir;
 
 mod application;
 mod heard;
+mod pooler;
 pub mod proxy;
 
 pub use application::Application;
 pub use heard::Heard;
+pub use pooler::Pooler;
 
 /// An empty database of its own on the shared server; dropped with the value, and its roles too.
 pub struct Database {

@@ -18,6 +18,7 @@ mod interruption;
 mod killed;
 mod marks;
 mod neighbours;
+mod pooler;
 mod pools;
 mod race;
 mod roles;

@@ -47,6 +47,8 @@ async fn a_deadline_ends_it_with_nothing_changed() {
         let migrator = folder.migrator().lock_ladder([short]).lock_deadline(short);
         let error = run(migrator, &database).await.unwrap().expect_err("the reader stays");
         assert!(error.is_lock_timeout(), "{error}");
+        let place = error.place().map(|(_, line, column)| (line, column));
+        assert_eq!(place, Some((if head.is_empty() { 1 } else { 2 }, 1)), "{error}");
         let told = error.to_string();
         let now =
             if head.is_empty() { "nothing of it stayed" } else { "no statement of it took effect" };

@@ -1,0 +1,95 @@
+//! A pgbouncer in front of a server, for one test.
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Connection};
+use tempfile::TempDir;
+
+use super::Database;
+
+/// It is idle but for what the test does, and ends with the value, or with the process however that ends.
+pub struct Pooler {
+    shell: Child,
+    folder: TempDir,
+    options: PgConnectOptions,
+}
+
+const ELSEWHERE: &str = "/usr/sbin:/usr/local/sbin";
+
+/// The shell outlives nobody: it reads until the pipe from the test is closed, and takes the pooler with it.
+const UNTIL_THE_TEST_ENDS: &str = r#""$0" -q "$1" & read -r _; kill $!; wait $!"#;
+
+/// The program; `None` only where somebody says that these promises need no proof.
+fn program() -> Option<PathBuf> {
+    if std::env::var("MIGRATE_PGBOUNCER").is_ok_and(|said| said == "skip") {
+        return None;
+    }
+    let path = format!("{}:{ELSEWHERE}", std::env::var("PATH").unwrap_or_default());
+    let found =
+        path.split(':').map(|place| Path::new(place).join("pgbouncer")).find(|p| p.is_file());
+    let missing = "no pgbouncer on PATH or in /usr/sbin: apt-get install pgbouncer, or set MIGRATE_PGBOUNCER=skip";
+    Some(found.expect(missing))
+}
+
+impl Pooler {
+    /// Lends this many sessions of the server, in one of the modes of pgbouncer.
+    pub async fn start(database: &Database, mode: &str, sessions: u32) -> Option<Self> {
+        let program = program()?;
+        let server = database.options();
+        let socket = server.get_socket().expect("a server of our own").clone();
+        let folder = TempDir::new().expect("a folder");
+        let settings = folder.path().join("settings");
+        let text = format!(
+            "[databases]\n* = host={} port={} user={}\n[pgbouncer]\nlisten_addr =\nlisten_port = 5432\n\
+             unix_socket_dir = {}\nauth_type = any\npool_mode = {mode}\ndefault_pool_size = {sessions}\n\
+             ignore_startup_parameters = extra_float_digits\n",
+            socket.display(),
+            server.get_port(),
+            server.get_username(),
+            folder.path().display(),
+        );
+        std::fs::write(&settings, text).expect("a file");
+        let everybody = std::fs::Permissions::from_mode(0o777);
+        std::fs::set_permissions(folder.path(), everybody).expect("a folder for all");
+        let mut command = Command::new("sh");
+        command.args(["-c", UNTIL_THE_TEST_ENDS]).arg(program).arg(settings).current_dir("/");
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        // It refuses root, and the server's socket is for its user only.
+        let owner = socket.metadata().expect("the server's folder");
+        if folder.path().metadata().expect("a folder").uid() != owner.uid() {
+            command.uid(owner.uid()).gid(owner.gid());
+        }
+        let shell = command.spawn().expect("a shell");
+        let options = server.socket(folder.path()).port(5432);
+        let pooler = Self { shell, folder, options };
+        pooler.serves().await;
+        Some(pooler)
+    }
+
+    async fn serves(&self) {
+        for _ in 0..1000 {
+            if let Ok(connection) = self.options.connect().await {
+                return connection.close().await.expect("closed");
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("pgbouncer does not serve in {}", self.folder.path().display());
+    }
+
+    /// How to connect through it.
+    pub fn options(&self) -> PgConnectOptions {
+        self.options.clone()
+    }
+}
+
+impl Drop for Pooler {
+    fn drop(&mut self) {
+        drop(self.shell.stdin.take());
+        self.shell.wait().expect("the end of pgbouncer");
+    }
+}
