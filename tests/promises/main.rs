@@ -4,3 +4,4 @@ mod harness;
 mod house;
 mod sqlx_folders;
 mod start_up;
+mod together;
