@@ -15,7 +15,7 @@ use migrate_core::{
 use tracing::Instrument;
 
 use crate::error::{Error, sqlstate};
-use crate::history::{self, Clerk, Row};
+use crate::history::{self, Clerk, Ran, Row};
 use crate::observe::{Ear, Event};
 use crate::options::{Names, Options};
 use crate::retry::{self, Attempts};
@@ -24,6 +24,7 @@ use crate::source::Source;
 
 mod code;
 mod standalone;
+mod together;
 
 /// What a run works with.
 pub(crate) struct Runner<'r> {
@@ -102,33 +103,6 @@ impl<'r> Runner<'r> {
         Ok(())
     }
 
-    async fn together(&mut self, actions: &[Action], direction: Direction) -> Result<(), Error> {
-        let attempts = Attempts::new(&self.ours.waits, None);
-        let mut done = Vec::with_capacity(actions.len());
-        for (action, ahead) in actions.iter().zip(1..) {
-            let job = self.job(action, direction).await?;
-            let Some(script) = job.script() else { return Err(job.not_a_script()) };
-            let place = Place::among(ahead, actions.len());
-            let began = self.start(&job, None);
-            let sent = self.send_script(&job, script, &attempts, place);
-            if let Err(failure) = sent.instrument(span(action, direction)).await {
-                if sqlstate(&failure.error).is_some_and(|state| wants_own_transaction(&state)) {
-                    return Err(job.error(failure));
-                }
-                let count = actions.len();
-                let stayed =
-                    format!("nothing of the {count} migrations that shared its transaction stayed");
-                return Err(self.failed(&job, failure).await.undone(&stayed));
-            }
-            done.push((job.action.id, job.action.name.clone(), began.elapsed()));
-        }
-        self.clerk.last_seq += i64::try_from(actions.len()).unwrap_or_default();
-        for (id, name, took) in done {
-            self.finish(id, name, direction, took);
-        }
-        Ok(())
-    }
-
     /// One action by itself.
     async fn one(&mut self, action: &Action, direction: Direction) -> Result<(), Error> {
         let job = self.job(action, direction).await?;
@@ -187,7 +161,8 @@ impl<'r> Runner<'r> {
         let mut attempts = Attempts::new(&self.ours.waits, job.lock_timeout());
         self.start(job, None);
         loop {
-            let failure = match self.send_script(job, script, &attempts, Place::ALONE).await {
+            let rows = self.rows_in_the_end(job);
+            let failure = match self.send_script(job, script, &attempts, Ends::BOTH, &rows).await {
                 Ok(()) => {
                     self.clerk.last_seq += job.rows_in_the_end();
                     return Ok(());
@@ -219,17 +194,23 @@ impl<'r> Runner<'r> {
         job: &Job<'_>,
         script: &Script,
         attempts: &Attempts<'_>,
-        place: Place,
+        ends: Ends,
+        rows: &str,
     ) -> Result<(), Failure> {
-        let begin = if place.first { "BEGIN; " } else { "" };
+        let begin = if ends.first { "BEGIN; " } else { "" };
         let settings =
             self.session.settings(Scope::Transaction, self.ours, attempts.lock_timeout());
         let head = format!("{} {begin}{settings}\n", job.comment());
-        let rows = self.clerk.as_ourselves() + &self.rows_in_the_end(job, place.ahead);
-        let end = if place.last { "COMMIT" } else { "" };
+        let clean = format!("RESET ALL; {}", self.clerk.as_ourselves());
+        let before = if rows.is_empty() { "" } else { &clean };
+        let end = if ends.last { "COMMIT" } else { "" };
         let from = byte_order_mark(&script.text);
         let text = script.text.get(from..).unwrap_or_default();
-        let message = format!("{head}{text}\n;\nRESET ALL; {rows}{end}");
+        let message = format!(
+            "{head}{text}
+;
+{before}{rows}{end}"
+        );
         let mut done = 0;
         match self.session.send_counting(message, &mut done).await {
             Ok(()) => Ok(()),
@@ -242,9 +223,8 @@ impl<'r> Runner<'r> {
     }
 
     /// What settles a migration: its own row, and those of the phases that its way back undoes too.
-    fn rows_in_the_end(&self, job: &Job<'_>, ahead: i64) -> String {
-        let rows = job.final_rows();
-        rows.iter().zip(ahead..).map(|(row, ahead)| self.clerk.statement(row, ahead)).collect()
+    fn rows_in_the_end(&self, job: &Job<'_>) -> String {
+        self.clerk.statement(&job.final_rows(), 1)
     }
 
     /// Makes an error of a failed attempt, and leaves a row that says so.
@@ -272,21 +252,15 @@ fn span(action: &Action, direction: Direction) -> tracing::Span {
 
 const NOTHING_STAYED: &str = "nothing of it stayed";
 
-/// Where a script stands in its transaction.
+/// Which ends of its transaction a script is at.
 #[derive(Clone, Copy)]
-struct Place {
+struct Ends {
     first: bool,
     last: bool,
-    /// Rows of the history ahead of its own, and one.
-    ahead: i64,
 }
 
-impl Place {
-    const ALONE: Place = Place { first: true, last: true, ahead: 1 };
-
-    fn among(ahead: i64, count: usize) -> Self {
-        Self { first: ahead == 1, last: usize::try_from(ahead) == Ok(count), ahead }
-    }
+impl Ends {
+    const BOTH: Ends = Ends { first: true, last: true };
 }
 
 /// An attempt that failed: why, and the script with what was sent ahead of it and from where.
@@ -345,6 +319,7 @@ impl<'j> Job<'j> {
                 up_sql: None,
                 down_sql: None,
                 reason: None,
+                ran: Ran::Now,
             },
         }
     }

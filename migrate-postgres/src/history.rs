@@ -3,7 +3,7 @@
 //! Owns the way between rows and the core's values. A row says its own place in the log, so that a second
 //! writer is refused by the primary key, and it is written only while the lock is ours. Decides nothing.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use migrate_core::{
     Checksum, Direction, History, Kind, Migration, MigrationId, Phase, Record, State, Version,
@@ -264,6 +264,38 @@ pub(crate) struct Row<'r> {
     pub(crate) up_sql: Option<&'r str>,
     pub(crate) down_sql: Option<&'r str>,
     pub(crate) reason: Option<&'r str>,
+    pub(crate) ran: Ran,
+}
+
+/// When the work of a row ran, by the clock of the server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ran {
+    /// In the message that writes the row.
+    Now,
+    /// In a message before it.
+    Before { began: Instant, ended: Instant },
+}
+
+impl Ran {
+    fn started_at(self) -> String {
+        match self {
+            Ran::Now => "pg_catalog.statement_timestamp()".to_owned(),
+            Ran::Before { began, .. } => ago(began),
+        }
+    }
+
+    fn finished_at(self) -> String {
+        match self {
+            Ran::Now => "pg_catalog.clock_timestamp()".to_owned(),
+            Ran::Before { ended, .. } => ago(ended),
+        }
+    }
+}
+
+/// The function and not the operator: to find that one among its namesakes takes as long as the rest of a row.
+fn ago(instant: Instant) -> String {
+    let ago = instant.elapsed().as_micros();
+    format!("pg_catalog.timestamptz_mi_interval(pg_catalog.clock_timestamp(), E'{ago} us')")
 }
 
 impl<'r> Row<'r> {
@@ -287,6 +319,7 @@ impl<'r> Row<'r> {
             up_sql: text_of(migration.up()),
             down_sql,
             reason: None,
+            ran: Ran::Now,
         }
     }
 }
@@ -320,13 +353,25 @@ impl<'c> Clerk<'c> {
         }
     }
 
-    /// The statement that writes a row `ahead` places after the last committed one. It returns the place, and
-    /// fails when the lock is not ours.
-    pub(crate) fn statement(&self, row: &Row<'_>, ahead: i64) -> String {
+    /// The statement that writes rows, the first of them `ahead` places after the last committed one. It returns
+    /// the places, and fails when the lock is not ours.
+    pub(crate) fn statement(&self, rows: &[Row<'_>], ahead: i64) -> String {
+        if rows.is_empty() {
+            return String::new();
+        }
+        let first = self.last_seq + ahead;
+        // One look at the lock is enough for a statement, and it is a good part of the cost of a row.
+        let places = std::iter::once(self.names.place(first));
+        let places = places.chain((first + 1..).map(|seq| seq.to_string()));
+        let rows: Vec<_> = rows.iter().zip(places).map(|(row, seq)| self.row(row, &seq)).collect();
+        self.names.record(&rows)
+    }
+
+    fn row(&self, row: &Row<'_>, place: &str) -> String {
         let optional = |text: Option<&str>| text.map_or_else(|| "NULL".to_owned(), literal);
         let role = self.ours.role.as_deref().map_or_else(|| "session_user".to_owned(), literal);
-        self.names.record(&[
-            ("seq", &(self.last_seq + ahead).to_string()),
+        self.names.row(&[
+            ("place", place),
             ("version", &row.id.version.to_string()),
             ("phase", &literal(row.id.phase.as_str())),
             ("name", &literal(row.name)),
@@ -337,6 +382,8 @@ impl<'c> Clerk<'c> {
             ("checksum", &literal(&row.checksum.to_string())),
             ("up_sql", &optional(row.up_sql)),
             ("down_sql", &optional(row.down_sql)),
+            ("started_at", &row.ran.started_at()),
+            ("finished_at", &row.ran.finished_at()),
             ("reason", &optional(row.reason)),
             ("role", &role),
             ("application", &literal(&self.application)),
@@ -352,11 +399,8 @@ impl<'c> Clerk<'c> {
         session: &mut Session,
         rows: &[Row<'_>],
     ) -> Result<(), Error> {
-        let mut message = format!("BEGIN READ WRITE; {}", self.as_ourselves());
-        for (row, ahead) in rows.iter().zip(1..) {
-            message += &self.statement(row, ahead);
-        }
-        match session.send(message + "COMMIT").await {
+        let (before, statement) = (self.as_ourselves(), self.statement(rows, 1));
+        match session.send(format!("BEGIN READ WRITE; {before}{statement}COMMIT")).await {
             Ok(_) => {
                 self.last_seq += i64::try_from(rows.len()).unwrap_or_default();
                 Ok(())

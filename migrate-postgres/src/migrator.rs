@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use migrate_core::{Line, Phases, Plan, Policy, Set, UnknownCode, Version};
+use migrate_core::{Checksum, Line, Phases, Plan, Policy, Set, UnknownCode, Version};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgPool;
 use sqlx::{PgConnection, Postgres};
@@ -43,6 +43,8 @@ pub use by_hand::Resolution;
 #[derive(Clone, Debug)]
 pub struct Migrator {
     source: Source,
+    /// Over the source, which never changes: a run that has nothing to do must not look through it.
+    declared: Checksum,
     options: Options,
     ear: Ear,
 }
@@ -50,7 +52,9 @@ pub struct Migrator {
 impl Migrator {
     /// A migrator with the defaults, for the migrations of an application or a [`Source`].
     pub fn new(migrations: impl Migrations) -> Self {
-        Self { source: migrations.source(), options: Options::default(), ear: Ear::default() }
+        let source = migrations.source();
+        let declared = source.digest();
+        Self { source, declared, options: Options::default(), ear: Ear::default() }
     }
 
     /// The name of the set, where several share a database (default `default`). Each has its own lock, and its
@@ -276,7 +280,7 @@ impl Migrator {
     async fn forward(&self, database: Database, options: &Options) -> Result<Report, Error> {
         let began = Instant::now();
         self.folder_is_current()?;
-        let digest = options.digest(self.source.digest());
+        let digest = options.digest(self.declared);
         let names = Names::new(options)?;
         let mut eye = Eye::open(database, options).await?;
         if let Some(settled) = settled::read(eye.connection(), &names, &digest).await {
@@ -346,7 +350,7 @@ impl Migrator {
     }
 
     fn here<'m>(&'m self, options: &'m Options) -> Result<At<'m>, Error> {
-        self.at(options, Names::new(options)?, options.digest(self.source.digest()))
+        self.at(options, Names::new(options)?, options.digest(self.declared))
     }
 
     /// Looks without a lock.

@@ -48,6 +48,8 @@ statements! {
     LOAD = "load",
     TEXTS = "texts",
     RECORD = "record",
+    ROW = "row",
+    PLACE = "place",
     TABLES = "tables",
     HOLDER = "holder",
     INDEX = "index",
@@ -143,8 +145,18 @@ impl Names {
         self.fill(GRANTS_MISSING, &[("roles", &roles.join(", "))])
     }
 
-    pub(crate) fn record(&self, values: &[(&str, &str)]) -> String {
-        self.fill(RECORD, values)
+    /// Writes rows of the history; each is made by [`row`](Self::row).
+    pub(crate) fn record(&self, rows: &[String]) -> String {
+        self.fill(RECORD, &[("rows", &rows.join(","))])
+    }
+
+    /// A place in the log, which nobody gets without the lock.
+    pub(crate) fn place(&self, seq: i64) -> String {
+        self.fill(PLACE, &[("seq", &seq.to_string())])
+    }
+
+    pub(crate) fn row(&self, values: &[(&str, &str)]) -> String {
+        self.fill(ROW, values)
     }
 }
 
@@ -185,7 +197,7 @@ mod tests {
     #[test]
     fn our_own_statements_are_whole() {
         let names = Names::new(&crate::options::Options::default()).unwrap();
-        let record = names.record(&[]);
+        let record = names.record(&[names.row(&[]), names.row(&[])]);
         assert!(record.contains("\"public\".\"schema_migrations\""));
         for text in [names.create_history(), names.settle("d", "r", 1), record, names.holder()] {
             assert!(migrate_core::sql::statements(&text).is_ok_and(|found| !found.is_empty()));

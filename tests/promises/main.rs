@@ -29,4 +29,5 @@ mod sqlx_folders;
 mod start_up;
 mod table_locks;
 mod telling;
+mod together;
 mod wire;

@@ -36,7 +36,7 @@ impl Runner<'_> {
         let code = self.source.code(job.action.id).ok_or("its code is not part of this program")?;
         let settings =
             self.session.settings(Scope::Transaction, self.ours, attempts.lock_timeout());
-        let rows = self.clerk.as_ourselves() + &self.rows_in_the_end(job, 1);
+        let rows = self.clerk.as_ourselves() + &self.rows_in_the_end(job);
         let mut transaction = self.session.connection.begin().await?;
         send(&mut transaction, format!("{} {settings}", job.comment())).await?;
         match job.direction {

@@ -1,0 +1,85 @@
+//! The same migrations through migrate, sqlx and psql, in turn and in one run.
+//!
+//! `peers` measures for some minutes, `peers --quick` for about one. What it finds goes to
+//! `target/bench/peers.json` of the main workspace, one object a figure, and as a table to stdout with the
+//! targets beside it. The exit code is 0 when they are met, 1 when one is missed.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use migrate_benches::apply::{self, Network};
+use migrate_benches::figures::Figures;
+use migrate_benches::proxy::Proxy;
+use migrate_benches::server::{self, Bench};
+use migrate_benches::set::Folder;
+use migrate_benches::targets::{APPLIED, FEW, MANY};
+use migrate_benches::{Result, noop, output, progress, targets, tools, trips};
+
+/// On each way, so that a round trip takes a millisecond more.
+const DELAY: Duration = Duration::from_micros(500);
+
+/// How often each thing is measured.
+#[derive(Clone, Copy)]
+struct Rounds {
+    few: usize,
+    applied: usize,
+    many: usize,
+    delayed: usize,
+    calls: usize,
+}
+
+const FULL: Rounds = Rounds { few: 15, applied: 15, many: 3, delayed: 3, calls: 1_000 };
+const QUICK: Rounds = Rounds { few: 5, applied: 3, many: 0, delayed: 1, calls: 200 };
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let done = match arguments.split_first() {
+        Some((first, rest)) if first == "child" => block_on(tools::child(rest)).map(|()| true),
+        None => server::on_disk().and_then(|()| block_on(measure(FULL))),
+        Some((first, [])) if first == "--quick" => {
+            server::on_disk().and_then(|()| block_on(measure(QUICK)))
+        }
+        _ => Err("usage: peers [--quick]".into()),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("failed to measure: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+}
+
+async fn measure(rounds: Rounds) -> Result<bool> {
+    let bench = Bench::start()?;
+    println!("{}", bench.describe());
+    let sets = output().join("sets");
+    let folders = [FEW, APPLIED, MANY].map(|migrations| Folder::write(&sets, migrations));
+    let [few, applied, many] = folders;
+    let (few, applied, many) = (few?, applied?, many?);
+    let mut figures = Figures::default();
+    trips::measure(&mut figures, &bench, (&few, &applied)).await?;
+    for folder in [&few, &applied, &many] {
+        noop::measure(&mut figures, &bench, folder, rounds.calls).await?;
+    }
+    let near = Network { measure: "apply_s", address: bench.address };
+    for (folder, rounds) in [(&few, rounds.few), (&applied, rounds.applied), (&many, rounds.many)] {
+        apply::measure(&mut figures, &bench, near, folder, rounds).await?;
+    }
+    let proxy = Proxy::start(bench.address, DELAY)?;
+    let far = Network { measure: "apply_delayed_s", address: proxy.address };
+    for folder in [&few, &applied] {
+        apply::measure(&mut figures, &bench, far, folder, rounds.delayed).await?;
+    }
+    let path = output().join("peers.json");
+    figures.write(&path)?;
+    figures.print();
+    let met = targets::print(&figures);
+    progress(&format!("written to {}", path.display()));
+    Ok(met)
+}

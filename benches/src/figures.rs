@@ -1,0 +1,161 @@
+//! What was measured: samples, their medians and ratios, as data and as a table.
+//!
+//! Samples of one round stand at the same place in every series, so that a ratio is taken within the round and
+//! a machine that gets slower meanwhile does not show in it. Knows nothing of what the measures mean.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::Result;
+
+/// What a figure is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// Such as `apply_s`.
+    pub measure: &'static str,
+    /// `migrate`, `sqlx` or `psql`.
+    pub tool: &'static str,
+    /// Which of the tool's ways.
+    pub mode: &'static str,
+    /// How many migrations the folder has.
+    pub migrations: usize,
+}
+
+/// Everything that was measured.
+#[derive(Debug, Default)]
+pub struct Figures {
+    series: Vec<(Key, Vec<f64>)>,
+    ratios: Vec<(Key, Key)>,
+}
+
+impl Figures {
+    /// Adds a sample.
+    pub fn add(&mut self, key: Key, value: f64) {
+        match self.series.iter_mut().find(|(other, _)| *other == key) {
+            Some((_, values)) => values.push(value),
+            None => self.series.push((key, vec![value])),
+        }
+    }
+
+    /// Shows a figure beside another one.
+    pub fn compare(&mut self, key: Key, to: Key) {
+        if !self.ratios.contains(&(key, to)) {
+            self.ratios.push((key, to));
+        }
+    }
+
+    /// The median of a series.
+    pub fn median(&self, key: Key) -> Option<f64> {
+        median(self.samples(key)?)
+    }
+
+    /// The median of the ratios of each round.
+    pub fn ratio(&self, key: Key, to: Key) -> Option<f64> {
+        let pairs = self.samples(key)?.iter().zip(self.samples(to)?);
+        median(&pairs.map(|(a, b)| a / b).collect::<Vec<_>>())
+    }
+
+    fn samples(&self, key: Key) -> Option<&[f64]> {
+        self.series.iter().find(|(other, _)| *other == key).map(|(_, values)| values.as_slice())
+    }
+
+    fn compared(&self, key: Key) -> Option<Key> {
+        self.ratios.iter().find(|(other, _)| *other == key).map(|(_, to)| *to)
+    }
+
+    /// Writes all of it as JSON, one object a figure.
+    ///
+    /// # Errors
+    /// When the disk does not want it.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let figures: Vec<Value> =
+            self.series.iter().map(|(key, values)| self.json(*key, values)).collect();
+        if let Some(dir) = path.parent() {
+            std::fs::create_dir_all(dir)?;
+        }
+        Ok(std::fs::write(path, serde_json::to_string_pretty(&figures)?)?)
+    }
+
+    fn json(&self, key: Key, values: &[f64]) -> Value {
+        let to = self.compared(key);
+        json!({
+            "tool": key.tool,
+            "measure": key.measure,
+            "mode": key.mode,
+            "migrations": key.migrations,
+            "n": values.len(),
+            "median": median(values),
+            "best": values.iter().copied().min_by(f64::total_cmp),
+            "unit": unit(key.measure),
+            "ratio": to.and_then(|to| self.ratio(key, to)),
+            "ratio_to": to.map(|to| format!("{} {} ({})", to.tool, to.measure, to.mode)),
+        })
+    }
+
+    /// Prints all of it.
+    pub fn print(&self) {
+        println!(
+            "\n{:<26} {:>5} {:<8} {:<20} {:>10} {:<4} {:>3} {:>7}",
+            "measure", "files", "tool", "mode", "median", "", "n", "ratio"
+        );
+        for (key, values) in &self.series {
+            let ratio = self.compared(*key).and_then(|to| self.ratio(*key, to).zip(Some(to)));
+            let ratio = ratio.map_or_else(String::new, |(ratio, to)| {
+                format!("{ratio:>7.3} of {} {} ({})", to.tool, to.measure, to.mode)
+            });
+            println!(
+                "{:<26} {:>5} {:<8} {:<20} {:>10.3} {:<4} {:>3} {ratio}",
+                key.measure,
+                key.migrations,
+                key.tool,
+                key.mode,
+                median(values).unwrap_or_default(),
+                unit(key.measure),
+                values.len(),
+            );
+        }
+    }
+}
+
+/// The unit is the end of the name.
+fn unit(measure: &str) -> &'static str {
+    match measure.rsplit('_').next() {
+        Some("s") => "s",
+        Some("ms") => "ms",
+        Some("mib") => "MiB",
+        Some("mb") => "MB",
+        _ => "",
+    }
+}
+
+/// The middle one, or the middle of the two in the middle.
+pub fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    let upper = *sorted.get(middle)?;
+    match sorted.len() % 2 {
+        0 => Some(f64::midpoint(*sorted.get(middle - 1)?, upper)),
+        _ => Some(upper),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_is_taken_round_by_round() {
+        let key = |tool| Key { measure: "apply_s", tool, mode: "", migrations: 1 };
+        let mut figures = Figures::default();
+        for (ours, theirs) in [(1.0, 2.0), (10.0, 20.0), (3.0, 4.0)] {
+            figures.add(key("migrate"), ours);
+            figures.add(key("sqlx"), theirs);
+        }
+        assert_eq!(figures.median(key("migrate")), Some(3.0));
+        assert_eq!(figures.ratio(key("migrate"), key("sqlx")), Some(0.5));
+        assert_eq!(median(&[4.0, 1.0]), Some(2.5));
+        assert_eq!(median(&[]), None);
+    }
+}

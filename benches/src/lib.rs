@@ -1,0 +1,29 @@
+//! What the measurements are made with.
+//!
+//! Two programs: `peers` applies the same migrations through migrate, sqlx and psql, and `build` looks at what
+//! embedding them costs the compiler. Everything that both need, and every measurement of `peers`, is a module
+//! here. Linux only: memory and CPU time are read from `/proc`.
+
+pub mod apply;
+pub mod figures;
+pub mod noop;
+pub mod proxy;
+pub mod server;
+pub mod set;
+pub mod targets;
+pub mod tools;
+pub mod trips;
+pub mod usage;
+
+/// A measurement that cannot be made ends the program with the reason.
+pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Says what goes on, on stderr.
+pub fn progress(text: &str) {
+    eprintln!("  {text}");
+}
+
+/// The directory for what is made: `target/bench` of the main workspace.
+pub fn output() -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench")
+}

@@ -1,0 +1,107 @@
+//! The server that everybody is measured against.
+//!
+//! Owns its settings, which are PostgreSQL's own defaults, and its databases. Knows nothing of what is done to
+//! them.
+
+use std::net::SocketAddr;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use migrate_testing::{PrivateServer, Server};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+
+use crate::Result;
+
+/// What the throwaway server has otherwise, put back to what PostgreSQL ships with.
+const DEFAULTS: [(&str, &str); 8] = [
+    ("fsync", "on"),
+    ("synchronous_commit", "on"),
+    ("full_page_writes", "on"),
+    ("autovacuum", "on"),
+    ("wal_level", "replica"),
+    ("max_wal_senders", "10"),
+    ("shared_buffers", "128MB"),
+    ("max_connections", "100"),
+];
+
+/// Where the data is: on a disk, since commits are part of what is measured.
+const DISK: &str = "/var/tmp";
+
+/// Starts this program again with the servers' directory on a disk, unless the environment names one; the exit
+/// code is the other's.
+///
+/// # Errors
+/// When the program cannot be started.
+pub fn on_disk() -> Result<()> {
+    if std::env::var_os("MIGRATE_PG_DIR").is_some() {
+        return Ok(());
+    }
+    let mut again = Command::new(std::env::current_exe()?);
+    let status = again.args(std::env::args_os().skip(1)).env("MIGRATE_PG_DIR", DISK).status()?;
+    std::process::exit(status.code().unwrap_or(1));
+}
+
+/// A running server with PostgreSQL's default settings, on TCP.
+#[derive(Debug)]
+pub struct Bench {
+    server: PrivateServer,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+impl Bench {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// When there is no PostgreSQL, or it does not start.
+    pub fn start() -> Result<Self> {
+        let builder =
+            DEFAULTS.iter().fold(Server::builder(), |b, (name, value)| b.setting(name, value));
+        let server = builder.listen_tcp().private()?;
+        let address = server.tcp_address().ok_or("the server does not listen on TCP")?;
+        Ok(Self { server, address })
+    }
+
+    /// What it is, for people.
+    pub fn describe(&self) -> String {
+        let version = self.server.version();
+        let dir = std::env::var("MIGRATE_PG_DIR").unwrap_or_default();
+        format!(
+            "PostgreSQL {}.{}, its default settings (fsync on), data on disk in {dir}, TCP to {}",
+            version / 10_000,
+            version % 10_000,
+            self.address
+        )
+    }
+
+    /// The program that belongs to it.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn psql(&self) -> Result<Command> {
+        Ok(Command::new(self.server.bin("psql").ok_or("there is no psql")?))
+    }
+
+    /// Makes an empty database and says its name. It stays until the server goes: ext4 is slow to create files
+    /// for minutes after it has deleted many, and would be measured instead of whoever creates them.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn create(&self) -> Result<String> {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("bench_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        self.run(&format!("CREATE DATABASE {name}")).await?;
+        Ok(name)
+    }
+
+    async fn run(&self, sql: &str) -> Result<()> {
+        let mut connection = self.server.options("postgres").connect().await?;
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await?;
+        Ok(connection.close().await?)
+    }
+}
+
+/// The URL of a database at an address: the server's own or a proxy's.
+pub fn url(address: SocketAddr, database: &str) -> String {
+    format!("postgres://postgres@{address}/{database}?sslmode=disable")
+}
