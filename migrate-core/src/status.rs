@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    Applied, Direction, Divergences, History, MigrationId, Plan, Reason, Set, Status, Target,
+    Applied, Direction, Divergences, History, Kind, MigrationId, Plan, Reason, Set, Status, Target,
 };
 
 /// One line of a status.
@@ -18,6 +18,8 @@ pub struct Line {
     pub name: String,
     /// Where it stands.
     pub standing: Standing,
+    /// How it came into the history, when it did.
+    pub kind: Option<Kind>,
     /// When the history last heard of it, in UTC, as RFC 3339.
     pub at: Option<String>,
     /// Is it declared by this program or folder?
@@ -66,6 +68,7 @@ fn line(
         id,
         name: name.unwrap_or_default().to_owned(),
         standing: standing(id, migration.map(|m| m.checksum()), row, plan),
+        kind: row.map(|row| row.kind),
         at: row.map(|row| row.at.clone()),
         declared: migration.is_some(),
     }
