@@ -10,8 +10,9 @@ pub(crate) fn hide(text: &str) -> String {
 }
 
 fn may_hold_password(word: &str) -> bool {
-    let authority = word.split_once(':').is_some_and(|(_, rest)| rest.contains('@'));
-    authority || word.contains("password=")
+    let before_host = word.split_once('@').map_or("", |(before, _)| before);
+    let login = before_host.split_once("://").map_or(before_host, |(_, login)| login);
+    login.contains(':') || word.contains("password=")
 }
 
 /// All of it goes: where the password ends in a URL that is not well-formed, nobody can tell.
@@ -32,6 +33,7 @@ mod tests {
             ("at u:pw@h", "at (hidden)"),
             ("x postgres://h/d?password=pw y", "x (hidden) y"),
             ("host=h password=pw", "host=h (hidden)"),
+            ("as postgres://user@host:5432/db", "as postgres://user@host:5432/db"),
             ("m/1_a.sql:3:8 at 12:00, a@b.example", "m/1_a.sql:3:8 at 12:00, a@b.example"),
         ] {
             assert_eq!(hide(text), expected);

@@ -25,8 +25,8 @@ enum Found {
 }
 
 const VARIABLE: &str = "DATABASE_URL";
-const FORM: &str = "A URL has the form postgres://user:password@host:5432/database; what is special in a password is \
-    written as its percent code, such as %2F for a slash.";
+const FORM: &str = "A URL has the form postgres://user@host:5432/database, with a colon and the password behind the user; \
+    what is special in a password is written as its percent code, such as %2F for a slash.";
 
 /// Finds the database.
 pub(crate) fn find(typed: Option<&str>) -> Result<Place, Failure> {
@@ -113,7 +113,7 @@ fn reason(error: &sqlx::Error) -> String {
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Found::Argument => f.write_str("of --database-url"),
+            Found::Argument => f.write_str("in --database-url"),
             Found::Environment => write!(f, "in {VARIABLE}"),
             Found::File(file) => write!(f, "in {}", file.display()),
         }

@@ -78,7 +78,10 @@ impl Output {
         }
         if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
             let help = "Pass --yes when you have read what stands above.";
-            return Err(Failure::usage(format!("nobody to ask: {question}"), help));
+            return Err(Failure::usage(
+                format!("nobody to ask, there is no terminal: {question}"),
+                help,
+            ));
         }
         write(&mut std::io::stderr(), &format!("{question} [y/N] "));
         let mut answer = String::new();

@@ -155,11 +155,14 @@ fn whole(script: &Script) -> String {
 
 impl Show for Planned<'_> {
     fn text(&self, _: Option<usize>) -> String {
-        let head = if self.plan.is_empty() {
-            self.headline()
-        } else {
-            format!("{}\n{OURS}", self.headline())
-        };
+        let mut head = self.headline();
+        if !self.plan.is_empty() {
+            head += OURS;
+        }
+        // Only there do migrations share a transaction.
+        if self.plan.actions.iter().any(|action| action.group.is_some()) {
+            head += FRESH;
+        }
         let mut parts = vec![head];
         parts.extend(self.groups().map(|actions| self.group(actions)));
         let waits = self.plan.deferred.iter();
@@ -172,7 +175,9 @@ impl Show for Planned<'_> {
     }
 }
 
-const OURS: &str = "-- each transaction also sets its timeouts and writes its row of the history";
+const OURS: &str = "\n-- each transaction also sets its timeouts and writes its row of the history";
+const FRESH: &str =
+    "\n-- the database is fresh: there is no old code to mind, and contracts run too";
 
 impl Serialize for Planned<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

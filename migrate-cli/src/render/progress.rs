@@ -131,5 +131,5 @@ fn lasting(event: &Event<'_>) -> String {
 }
 
 fn participle(direction: Direction) -> &'static str {
-    if direction == Direction::Up { "applied " } else { "reverted" }
+    if direction == Direction::Up { "applied  " } else { "reverted " }
 }

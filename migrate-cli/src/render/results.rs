@@ -50,7 +50,7 @@ pub(crate) struct Pending<'p> {
 impl Show for Pending<'_> {
     fn text(&self, _: Option<usize>) -> String {
         let Plan { actions, deferred, .. } = self.plan;
-        let mut lines = some(actions, |a| format!("pending  {}", migration(a.id, &a.name)));
+        let mut lines = some(actions, |a| format!("pending   {}", migration(a.id, &a.name)));
         lines.extend(waits(deferred));
         lines.push(match actions.len() {
             0 => format!("{} is up to date", self.database),

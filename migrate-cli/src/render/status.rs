@@ -31,7 +31,8 @@ impl Show for Standings<'_> {
         lines.extend(self.remarks());
         lines.push(format!("\n{}", self.summary()));
         if let Some(divergence) = &self.divergence {
-            lines.push(format!("\nno run is possible: {divergence}"));
+            let why = divergence.strip_prefix("failed to plan: ").unwrap_or(divergence);
+            lines.push(format!("\nno run is possible: {why}"));
         }
         lines.join("\n")
     }
@@ -39,7 +40,7 @@ impl Show for Standings<'_> {
 
 impl Standings<'_> {
     fn table(&self, width: Option<usize>) -> Vec<String> {
-        let heads = ["version", "phase", "", "when (UTC)", "name"].map(str::to_owned);
+        let heads = ["version", "phase", "state", "when (UTC)", "name"].map(str::to_owned);
         let rows = self.lines.iter().map(|line| {
             [
                 line.id.version.to_string(),

@@ -44,7 +44,7 @@ pub(super) fn why(deferred: &Deferred) -> String {
 }
 
 pub(super) fn waits(deferred: &[Deferred]) -> Vec<String> {
-    some(deferred, |d| format!("waits    {}: {}", migration(d.id, &d.name), why(d)))
+    some(deferred, |d| format!("waits     {}: {}", migration(d.id, &d.name), why(d)))
 }
 
 pub(super) fn note(notice: &Notice) -> String {
