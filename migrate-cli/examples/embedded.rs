@@ -1,62 +1,29 @@
 //! What a `migrate` binary of an application is: the commands for its own migrations, those in Rust too.
 
 use async_trait::async_trait;
-use migrate_core::{Checksum, Down, Migration, MigrationId, Phase, Script, Step, Version};
+use migrate_core::source::{self, File, WayBack};
+use migrate_core::{Checksum, Down, Migration, MigrationId, Phase, Step, Version};
 use migrate_postgres::{Beside, BoxError, Code, Listed, Migrations, Set, Source};
 use sqlx::{Executor, PgConnection};
 
+/// Without the derive, to show what it stands for: some SQL, and a migration in Rust beside it.
 struct AppMigrations;
+
+const USERS: File<'_> = File {
+    path: "migrations/1_create_users.sql",
+    bytes: b"CREATE TABLE users (id bigint PRIMARY KEY, name text);\n",
+};
 
 impl Migrations for AppMigrations {
     fn source(&self) -> Source {
-        Source::of_set(Set::default()).with(CreateUsers).with(FillNames)
-    }
-}
-
-struct CreateUsers;
-
-impl Listed for CreateUsers {
-    fn listed(self) -> Beside {
-        let text = "CREATE TABLE users (id bigint PRIMARY KEY, name text);";
-        let script = Script::parse("users.sql", text);
-        Beside::sql(Sql { up: script.map(Step::Transaction).into_iter().collect() })
-    }
-}
-
-struct Sql {
-    up: Vec<Step>,
-}
-
-impl Migration for Sql {
-    fn id(&self) -> MigrationId {
-        MigrationId::new(Version::new(1), Phase::Expand)
-    }
-
-    fn name(&self) -> &str {
-        "create_users"
-    }
-
-    fn up(&self) -> &[Step] {
-        &self.up
-    }
-
-    fn down(&self) -> Down<'_> {
-        Down::Irreversible("it is the first one")
-    }
-
-    fn checksum(&self) -> Checksum {
-        Checksum::of_sql(self.up.first().and_then(Step::script).map_or("", |script| &script.text))
+        let folder = source::read("migrations", &[USERS], WayBack::Ignore);
+        let set = Set::new(folder.migrations.into_iter().map(Into::into));
+        Source::of_set(set.unwrap_or_default()).with(FillNames)
     }
 }
 
 #[derive(Clone)]
 struct FillNames;
-
-impl Listed for FillNames {
-    fn listed(self) -> Beside {
-        Beside::code(self)
-    }
-}
 
 const FILL: [Step; 1] = [Step::Code(migrate_core::Code { revision: 1, transaction: true })];
 
@@ -79,6 +46,12 @@ impl Migration for FillNames {
 
     fn checksum(&self) -> Checksum {
         Checksum::of_code(1)
+    }
+}
+
+impl Listed for FillNames {
+    fn listed(self) -> Beside {
+        Beside::code(self)
     }
 }
 

@@ -83,7 +83,7 @@ impl Output {
                 help,
             ));
         }
-        write(&mut std::io::stderr(), &format!("{question} [y/N] "));
+        write(&mut std::io::stderr(), &format!("\n{question} [y/N] "));
         let mut answer = String::new();
         let read = std::io::stdin().lock().read_line(&mut answer);
         read.map_err(Failure::file("read the answer"))?;

@@ -149,8 +149,12 @@ fn whole(script: &Script) -> String {
     let text = script.text.trim_start_matches('\u{feff}').trim();
     let last = script.statements.last().map_or(0, |statement| statement.end as usize);
     let rest = script.text.get(last..).unwrap_or_default();
-    let ended = rest.trim_start().starts_with(';') || script.statements.is_empty();
-    if ended { text.to_owned() } else { format!("{text}\n;") }
+    match rest.trim() {
+        _ if script.statements.is_empty() => text.to_owned(),
+        "" => format!("{text};"),
+        rest if rest.starts_with(';') => text.to_owned(),
+        _ => format!("{text}\n;"),
+    }
 }
 
 impl Show for Planned<'_> {

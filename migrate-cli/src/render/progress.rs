@@ -61,7 +61,7 @@ impl Progress {
     fn planned(&self, actions: usize) {
         if let Some(bar) = &self.bar {
             bar.set_length(actions.try_into().unwrap_or(u64::MAX));
-            bar.set_style(style("{bar:20} {pos}/{len}  {elapsed}  {wide_msg}"));
+            bar.set_style(style("{bar:12} {pos}/{len}  {elapsed}  {wide_msg}"));
         }
     }
 }
@@ -90,7 +90,8 @@ impl Observer for Progress {
             Event::Started { .. } | Event::WaitingForMigrator { .. } | Event::Retrying { .. } => {
                 self.now(passing(event));
             }
-            Event::Finished { .. } => {}
+            // The result has the notices, with their names.
+            Event::Notice { .. } | Event::Finished { .. } => {}
             _ => self.tell(&lasting(event)),
         }
     }
@@ -104,14 +105,14 @@ fn passing(event: &Event<'_>) -> String {
             let verb = if *direction == Direction::Up { "applying " } else { "reverting" };
             format!("{verb} {}{statement}", migration(*id, name))
         }
-        Event::WaitingForMigrator { holder, waited } => {
-            let holder = clean(holder);
-            format!("waiting for another migrator, {} so far: {holder}", duration(*waited))
-        }
+        Event::WaitingForMigrator { holder, waited } => match waited.as_secs() {
+            0 => format!("waiting for {}", clean(holder)),
+            seconds => format!("waiting {seconds} s for {}", clean(holder)),
+        },
         Event::Retrying { id, attempt, pause, sqlstate } => {
-            let why = if *sqlstate == "40P01" { "a deadlock" } else { "a lock that others hold" };
+            let why = if *sqlstate == "40P01" { "a deadlock" } else { "a lock is held" };
             let pause = duration(*pause);
-            format!("retrying  {id} in {pause}: {why} ({sqlstate}), attempt {attempt} failed")
+            format!("retrying in {pause}, {why}: {id} (attempt {attempt}, {sqlstate})")
         }
         other => format!("{other:?}"),
     }
@@ -124,7 +125,6 @@ fn lasting(event: &Event<'_>) -> String {
         Event::FellBack { sqlstate } => format!(
             "note: these migrations do not fit one transaction ({sqlstate}); each gets its own"
         ),
-        Event::Notice { id, text } => format!("note: {id} {text}"),
         Event::Warning { text } => format!("warning: {text}"),
         other => format!("note: {other:?}"),
     }

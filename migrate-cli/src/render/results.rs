@@ -6,7 +6,7 @@ use migrate_postgres::{Difference, MigrationId, Plan, Report};
 use serde::Serialize;
 
 use super::Show;
-use super::words::{count, duration, migration, some, waits};
+use super::words::{count, duration, migration, note, some, waits};
 
 /// What `run` and `revert` did. Each migration has had its line as it was done.
 #[derive(Serialize)]
@@ -20,8 +20,9 @@ pub(crate) struct Done<'d> {
 
 impl Show for Done<'_> {
     fn text(&self, _: Option<usize>) -> String {
-        let Report { applied, deferred, took, .. } = self.report;
+        let Report { applied, deferred, notices, took, .. } = self.report;
         let mut lines = waits(deferred);
+        lines.extend(some(notices, note));
         let waiting = match deferred.len() {
             0 => String::new(),
             1 => "; 1 waits".to_owned(),
@@ -49,9 +50,10 @@ pub(crate) struct Pending<'p> {
 
 impl Show for Pending<'_> {
     fn text(&self, _: Option<usize>) -> String {
-        let Plan { actions, deferred, .. } = self.plan;
+        let Plan { actions, deferred, notices, .. } = self.plan;
         let mut lines = some(actions, |a| format!("pending   {}", migration(a.id, &a.name)));
         lines.extend(waits(deferred));
+        lines.extend(some(notices, note));
         lines.push(match actions.len() {
             0 => format!("{} is up to date", self.database),
             many => format!("{} is not up to date: {many} pending", self.database),
