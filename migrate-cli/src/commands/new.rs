@@ -57,8 +57,8 @@ fn write_new(file: &Path, text: &str) -> Result<(), Failure> {
     written.map_err(Failure::file(format!("write {}", file.display())))
 }
 
-/// Endings of file names, and what to begin with. The compiler refuses a file without a statement, so that none
-/// of these is forgotten.
+/// Endings of file names, and what to begin with. None of them is forgotten: a file without a statement is
+/// refused, and a way back without one is none, which `down = "require"` refuses.
 fn texts(new: &New) -> Vec<(&'static str, String)> {
     let directive = if new.no_transaction { "-- migrate: no-transaction\n" } else { "" };
     let with = |text: &str| format!("{directive}{text}");

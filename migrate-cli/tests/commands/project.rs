@@ -87,13 +87,12 @@ fn each_phase_gets_its_file() {
     }
 }
 
-/// Whoever forgets to write a file hears of it, from the compiler and from the command line.
 #[test]
 fn what_new_wrote_is_refused_until_it_is_filled_in() {
     let (project, database) = (Project::of(&[("1_a.sql", "SELECT 1;")]), Database::fresh());
     project.run(&["new", "b"]).ends(0);
     let refused = project.on(&database, &["run"]).ends(2);
-    assert_eq!(refused.stderr.matches("_b.").count(), 2, "{refused:#?}");
+    assert!(refused.stderr.contains("_b.sql: the file holds no statement"), "{refused:#?}");
     for file in project.files("migrations") {
         project.migration(&file, "SELECT 1;");
     }
