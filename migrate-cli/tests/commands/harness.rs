@@ -94,13 +94,30 @@ impl Project {
     }
 }
 
+/// Built by `cargo test`; `cargo test --test commands` would run what an earlier build left.
 fn example(name: &str) -> PathBuf {
     let mut path = std::env::current_exe().expect("this program");
     path.pop();
     path.pop();
     let path = path.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    assert!(path.is_file(), "{} is not built: `cargo build --examples`", path.display());
+    let stale = stale_sources(&path);
+    assert!(
+        stale.is_empty(),
+        "{} is older than {stale:?}: `cargo build --package migrate-cli --examples` first",
+        path.display()
+    );
     path
+}
+
+/// What has changed since a program was built, of all that cargo says it was built from.
+fn stale_sources(program: &Path) -> Vec<String> {
+    let changed = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
+    let dependencies = std::fs::read_to_string(program.with_extension("d")).unwrap_or_default();
+    let sources = dependencies.split_once(": ").map_or("", |(_, sources)| sources.trim());
+    let sources = sources.replace("\\ ", "\0");
+    let sources = sources.split(' ').map(|source| source.replace('\0', " "));
+    let built = changed(program);
+    sources.filter(|source| built.is_none() || changed(Path::new(source)) > built).collect()
 }
 
 /// What a program said and how it ended.

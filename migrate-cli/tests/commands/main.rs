@@ -1,7 +1,6 @@
 //! The command line as it is used: real programs, real databases, exit codes and output.
 //!
-//! The programs are the examples of this package, which `cargo test` builds; `--test commands` alone does not,
-//! `--examples --test commands` does.
+//! The programs are the examples of this package, which `cargo test` builds.
 
 #![allow(
     clippy::unwrap_used,
