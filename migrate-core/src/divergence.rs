@@ -71,6 +71,10 @@ impl Divergence {
         Self::new(id, name, DivergenceKind::NoWayBack)
     }
 
+    fn is_about_the_way_back(&self) -> bool {
+        matches!(self.kind, DivergenceKind::Irreversible { .. } | DivergenceKind::NoWayBack)
+    }
+
     /// What to do about it.
     pub fn help(&self) -> String {
         let version = self.id.version;
@@ -198,7 +202,10 @@ impl Divergences {
 
 impl fmt::Display for Divergences {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the database and the declared migrations disagree")?;
+        f.write_str(match self.0.iter().all(Divergence::is_about_the_way_back) {
+            true => "not all of it can be taken back",
+            false => "the database and the declared migrations disagree",
+        })?;
         for divergence in &self.0 {
             write!(f, "\n  {divergence}\n    help: {}", divergence.help())?;
         }

@@ -51,6 +51,10 @@ pub struct Applied {
     /// Applied or taken back.
     pub direction: Direction,
     /// From the first message to the last answer.
+    #[cfg_attr(
+        feature = "serde",
+        serde(rename = "took_ms", serialize_with = "crate::report::milliseconds")
+    )]
     pub took: Duration,
 }
 

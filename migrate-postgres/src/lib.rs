@@ -31,7 +31,7 @@ pub use difference::Difference;
 pub use error::Error;
 pub use execute::Applied;
 pub use migrate_core::{
-    Comparison, Deferred, Direction, Line, Migration, MigrationId, Notice, NoticeKind, Phase,
+    Comparison, Deferred, Direction, Kind, Line, Migration, MigrationId, Notice, NoticeKind, Phase,
     Phases, Plan, Policy, Problem, Reason, Set, Standing, Version,
 };
 pub use migrate_macros::{Migration, Migrations, embed};

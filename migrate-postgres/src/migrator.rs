@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use migrate_core::{Checksum, Line, Phases, Plan, Policy, Set, UnknownCode, Version};
+use migrate_core::{Checksum, Line, MigrationId, Phases, Plan, Policy, Set, UnknownCode, Version};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgPool;
 use sqlx::{PgConnection, Postgres};
@@ -214,6 +214,20 @@ impl Migrator {
         .await
     }
 
+    /// What [`run_to`](Self::run_to) would do. Reads only.
+    ///
+    /// # Errors
+    /// As [`plan`](Self::plan).
+    pub async fn plan_to(
+        &self,
+        database: impl Into<Database>,
+        version: Version,
+    ) -> Result<Plan, Error> {
+        let mut until = self.clone();
+        until.options.target.up_to = Some(version);
+        until.plan(database).await
+    }
+
     /// Is the database up to date? `Ok(true)` when a run would apply nothing. Needs no right but to read.
     ///
     /// # Errors
@@ -246,6 +260,23 @@ impl Migrator {
         self.reading(database.into(), async |at, eye| {
             let loaded = history::load(eye.connection(), &at.names).await?;
             at.plan_back(&loaded, to)
+        })
+        .await
+    }
+
+    /// The text that takes an applied migration back, as the history keeps it: what
+    /// [`plan_revert`](Self::plan_revert) means where it says that the text is in the history. Reads only.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn recorded_way_back(
+        &self,
+        database: impl Into<Database>,
+        id: MigrationId,
+    ) -> Result<Option<String>, Error> {
+        self.reading(database.into(), async |at, eye| {
+            let (_, down) = history::texts(eye.connection(), &at.names, id).await?;
+            Ok(down)
         })
         .await
     }

@@ -23,7 +23,17 @@ pub struct Report {
     /// The migrations of a fresh database did not fit one transaction, and each got its own.
     pub fell_back: bool,
     /// The whole call.
+    #[cfg_attr(feature = "serde", serde(rename = "took_ms", serialize_with = "milliseconds"))]
     pub took: Duration,
+}
+
+/// A duration as data: milliseconds, with a fraction.
+#[cfg(feature = "serde")]
+pub(crate) fn milliseconds<S: serde::Serializer>(
+    duration: &Duration,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(duration.as_secs_f64() * 1e3)
 }
 
 impl Report {

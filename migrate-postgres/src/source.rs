@@ -138,7 +138,10 @@ impl Source {
     }
 
     /// The ordered set.
-    pub(crate) fn set(&self) -> Result<Set, Vec<SetError>> {
+    ///
+    /// # Errors
+    /// All that keeps them from being one.
+    pub fn set(&self) -> Result<Set, Vec<SetError>> {
         let beside = self.beside.iter().map(|beside| beside.entry.clone());
         let mine = |entry: &Entry| self.has(entry);
         match &self.base {

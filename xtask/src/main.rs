@@ -1,2 +1,35 @@
-//! Placeholder.
-fn main() {}
+//! Our own chores: one file each, and a line in the table.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+mod bench;
+mod migrate;
+mod real;
+mod script;
+
+/// A chore gets the words behind its name.
+struct Chore {
+    name: &'static str,
+    what: &'static str,
+    run: fn(Vec<OsString>) -> ExitCode,
+}
+
+const CHORES: [Chore; 3] = [
+    Chore {
+        name: "migrate",
+        what: "migrate's commands, for the quickstart's folder",
+        run: migrate::run,
+    },
+    Chore { name: "bench", what: "the benchmarks: `bench peers [--quick]`", run: bench::run },
+    Chore { name: "real", what: "the folders that other people wrote, end to end", run: real::run },
+];
+
+fn main() -> ExitCode {
+    let mut words = std::env::args_os().skip(1);
+    let name = words.next().unwrap_or_default();
+    match CHORES.iter().find(|chore| name == chore.name) {
+        Some(chore) => (chore.run)(words.collect()),
+        None => script::usage(&CHORES.map(|chore| (chore.name, chore.what))),
+    }
+}

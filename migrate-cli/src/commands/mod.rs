@@ -1,0 +1,36 @@
+//! The commands, one file each.
+//!
+//! Each is a function from the context and what was typed to an exit code; what it says is a value that
+//! `render` writes as text or JSON.
+
+use crate::args::Command;
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
+
+mod baseline;
+mod check;
+mod init;
+mod mark_applied;
+mod new;
+mod plan;
+mod repair;
+mod resolve;
+mod revert;
+mod run;
+mod status;
+
+pub(crate) async fn carry_out(context: &Context, command: &Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Init(init) => init::carry_out(context, init),
+        Command::New(new) => new::carry_out(context, new),
+        Command::Run(run) => run::carry_out(context, run).await,
+        Command::Plan(plan) => plan::carry_out(context, plan).await,
+        Command::Status(status) => status::carry_out(context, status).await,
+        Command::Check(check) => check::carry_out(context, check).await,
+        Command::Revert(revert) => revert::carry_out(context, revert).await,
+        Command::Baseline(baseline) => baseline::carry_out(context, baseline).await,
+        Command::MarkApplied(mark) => mark_applied::carry_out(context, mark).await,
+        Command::Repair(repair) => repair::carry_out(context, repair).await,
+        Command::Resolve(resolve) => resolve::carry_out(context, resolve).await,
+    }
+}

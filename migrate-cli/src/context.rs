@@ -1,0 +1,138 @@
+//! What every command has at hand: the migrations, a migrator, the database, a way to speak and to ask.
+//!
+//! Owns how what was typed everywhere becomes those. Knows no command.
+
+use std::path::PathBuf;
+
+use migrate_core::{Phases, Policy, Set, Version};
+use migrate_postgres::{Migrator, Source};
+
+use crate::args::{Common, Target, Waits};
+use crate::exit::Failure;
+use crate::render::Output;
+use crate::url::{self, Place};
+use crate::workspace;
+
+/// Where the migrations are from.
+pub(crate) enum Origin {
+    Folder(PathBuf),
+    Embedded(Box<Source>),
+}
+
+pub(crate) struct Context {
+    /// What the user calls the program, for advice.
+    pub(crate) program: String,
+    pub(crate) origin: Origin,
+    pub(crate) configure: Box<dyn Fn(Migrator) -> Migrator>,
+    pub(crate) common: Common,
+    pub(crate) output: Output,
+}
+
+impl Context {
+    /// The migrations. Reading a folder finds everything that is wrong with it.
+    pub(crate) fn source(&self) -> Result<Source, Failure> {
+        match (&self.origin, &self.common.folder) {
+            (Origin::Embedded(source), None) => Ok((**source).clone()),
+            (Origin::Embedded(_), Some(_)) => Err(Failure::usage(
+                "failed to read the folder: the migrations of this program are part of it",
+                "Leave --folder to `new` and `init`, or use the project's xtask.",
+            )),
+            (Origin::Folder(_), _) => Source::read(self.folder()).map_err(Failure::Folder),
+        }
+    }
+
+    /// The folder for new files.
+    pub(crate) fn folder(&self) -> PathBuf {
+        match (&self.common.folder, &self.origin) {
+            (Some(typed), _) => typed.clone(),
+            (None, Origin::Folder(named)) => self.below_root(named.clone()),
+            (None, Origin::Embedded(_)) => self.below_root(PathBuf::from("migrations")),
+        }
+    }
+
+    fn below_root(&self, path: PathBuf) -> PathBuf {
+        workspace::shown(&workspace::root().join(path))
+    }
+
+    pub(crate) fn migrator(&self, source: &Source) -> Migrator {
+        let Common { set, schema, table, role, .. } = &self.common;
+        let mut migrator = (self.configure)(Migrator::new(source));
+        if matches!(self.origin, Origin::Folder(_)) {
+            migrator = migrator.code_is_elsewhere();
+        }
+        if let Some(set) = set {
+            migrator = migrator.set(set);
+        }
+        if let Some(schema) = schema {
+            migrator = migrator.schema(schema);
+        }
+        if let Some(table) = table {
+            migrator = migrator.table(table);
+        }
+        match role {
+            Some(role) => migrator.role(role),
+            None => migrator,
+        }
+    }
+
+    pub(crate) fn place(&self) -> Result<Place, Failure> {
+        url::find(self.common.database_url.as_deref())
+    }
+}
+
+impl Target {
+    pub(crate) fn apply(&self, mut migrator: Migrator) -> Migrator {
+        if self.contract {
+            migrator = migrator.phases(Phases::ALL);
+        } else if !self.phases.is_empty() {
+            migrator = migrator.phases(self.phases.iter().copied().collect());
+        }
+        if self.allow_late { migrator.on_late(Policy::Warn) } else { migrator }
+    }
+}
+
+impl Waits {
+    pub(crate) fn apply(&self, mut migrator: Migrator) -> Migrator {
+        if let Some(wait) = self.wait {
+            migrator = migrator.wait_for_migrator(wait);
+        }
+        if let Some(attempt) = self.lock_timeout {
+            migrator = migrator.lock_ladder([attempt]);
+        }
+        if let Some(deadline) = self.lock_deadline {
+            migrator = migrator.lock_deadline(deadline);
+        }
+        match self.statement_timeout {
+            Some(timeout) => migrator.statement_timeout(timeout),
+            None => migrator,
+        }
+    }
+}
+
+/// A version that nobody has heard of is a slip of the finger, and one that may cost a schema.
+pub(crate) fn known(
+    version: Version,
+    declared: &Set,
+    applied: impl IntoIterator<Item = Version>,
+) -> Result<(), Failure> {
+    let declared = declared.iter().map(|entry| entry.version());
+    if declared.chain(applied).any(|known| known == version) {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        format!("failed to find version {version}: it is neither declared nor applied"),
+        "Take one that `status` shows.",
+    ))
+}
+
+/// The migrations in their order.
+pub(crate) fn set(source: &Source) -> Result<Set, Failure> {
+    source.set().map_err(|errors| {
+        let told: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        let message = format!("failed to order the migrations: {}", told.join("; "));
+        Failure::usage(
+            message,
+            "Give each migration a version of its own, and let it wait only for earlier ones.",
+        )
+    })
+}

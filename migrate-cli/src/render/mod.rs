@@ -1,0 +1,157 @@
+//! How results are said: as text for people, as one JSON object for programs.
+//!
+//! The only room that prints. Results go to stdout; progress, warnings, questions and errors go to stderr.
+//! Every error passes through `secret`. Decides nothing.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use console::Term;
+use migrate_postgres::Error;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::exit::{Exit, Failure};
+use crate::secret;
+
+mod plan;
+mod progress;
+mod results;
+mod status;
+mod words;
+
+pub(crate) use plan::Planned;
+pub(crate) use progress::Progress;
+pub(crate) use results::{Differences, Done, Files, Pending, Recorded, Setup, ToDo};
+pub(crate) use status::Standings;
+
+/// A result: its fields are the JSON, this is the text.
+pub(crate) trait Show: Serialize {
+    /// Lines that fit the width where they can.
+    fn text(&self, width: Option<usize>) -> String;
+}
+
+/// Who listens.
+pub(crate) struct Output {
+    json: bool,
+    /// Of the terminal; `None` in a pipe, where lines are never cut.
+    width: Option<usize>,
+}
+
+impl Output {
+    pub(crate) fn new(json: bool) -> Self {
+        let terminal = Term::stdout();
+        let size = terminal.is_term().then(|| terminal.size().1.into());
+        Self { json, width: size }
+    }
+
+    /// What a command came to.
+    pub(crate) fn result(&self, result: &impl Show) {
+        match self.json {
+            true => print(&as_json(result)),
+            false => print(&result.text(self.width)),
+        }
+    }
+
+    /// What a command is about to do, before it asks.
+    pub(crate) fn beforehand(&self, result: &impl Show) {
+        match self.json {
+            true => tell(&result.text(None)),
+            false => print(&result.text(self.width)),
+        }
+    }
+
+    /// Worth knowing, and no result.
+    pub(crate) fn aside(&self, line: &str) {
+        if !self.json {
+            tell(line);
+        }
+    }
+
+    pub(crate) fn progress(&self) -> Progress {
+        Progress::new(!self.json)
+    }
+
+    /// Asks on a terminal; where there is none, only `--yes` will do.
+    pub(crate) fn ask(&self, yes: bool, question: &str) -> Result<(), Failure> {
+        if yes {
+            return Ok(());
+        }
+        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+            let help = "Pass --yes when you have read what stands above.";
+            return Err(Failure::usage(
+                format!("nobody to ask, there is no terminal: {question}"),
+                help,
+            ));
+        }
+        write(&mut std::io::stderr(), &format!("\n{question} [y/N] "));
+        let mut answer = String::new();
+        let read = std::io::stdin().lock().read_line(&mut answer);
+        read.map_err(Failure::file("read the answer"))?;
+        match answer.trim() {
+            "y" | "Y" | "yes" => Ok(()),
+            _ => Err(Failure::Declined),
+        }
+    }
+
+    pub(crate) fn failure(&self, failure: &Failure) {
+        let text = secret::hide(&failure.to_string());
+        if self.json {
+            print(&as_json(&failure_as_data(failure, &text)));
+        }
+        let label = if matches!(failure, Failure::Declined) { "" } else { "error: " };
+        tell(&format!("{label}{text}"));
+    }
+}
+
+fn as_json(value: &impl Serialize) -> String {
+    let text = serde_json::to_string_pretty(value);
+    text.unwrap_or_else(|error| json!({ "error": { "message": error.to_string() } }).to_string())
+}
+
+fn failure_as_data(failure: &Failure, text: &str) -> serde_json::Value {
+    let error = match failure {
+        Failure::Database(error) => Some(&**error),
+        _ => None,
+    };
+    let place = error.and_then(Error::place);
+    let place =
+        place.map(|(file, line, column)| json!({ "file": file, "line": line, "column": column }));
+    json!({
+        "error": {
+            "message": text,
+            "sqlstate": error.and_then(Error::sqlstate),
+            "place": place,
+            "applied": error.map(Error::applied).unwrap_or_default(),
+            "exit_code": failure.exit().code(),
+        }
+    })
+}
+
+/// Help that was asked for, or why what was typed makes no sense.
+pub(crate) fn usage(told: &clap::Error) -> Exit {
+    let text = told.to_string();
+    if told.exit_code() == 0 {
+        print(&text);
+        return Exit::Done;
+    }
+    tell(&secret::hide(&text));
+    Exit::Usage
+}
+
+fn print(text: &str) {
+    write(&mut std::io::stdout(), &ended(text));
+}
+
+fn tell(text: &str) {
+    write(&mut std::io::stderr(), &ended(text));
+}
+
+fn ended(text: &str) -> String {
+    format!("{}\n", text.trim_end_matches('\n'))
+}
+
+/// Whoever closed the other end (`| head`) wants no more, and the work goes on all the same.
+fn write(to: &mut impl Write, text: &str) {
+    let written = to.write_all(text.as_bytes()).and_then(|()| to.flush());
+    drop(written);
+}

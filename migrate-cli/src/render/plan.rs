@@ -1,0 +1,217 @@
+//! A plan as the SQL that a run will send, with the ends of its transactions.
+//!
+//! Owns how a plan reads. The text can be read from top to bottom as what happens; whatever is not the
+//! user's SQL stands in comments. Decides nothing: groups, order and reasons are the plan's.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use migrate_core::{
+    Action, Code, Deferred, Direction, Down, Header, MigrationId, Notice, Plan, Script, Set, Step,
+    TextOf, Unit, units,
+};
+use serde::Serialize;
+
+use super::Show;
+use super::words::{clean, count, migration, note, why};
+use crate::url::Place;
+
+/// A plan and the texts that it means.
+pub(crate) struct Planned<'p> {
+    database: String,
+    plan: &'p Plan,
+    declared: &'p Set,
+    /// What takes back those that nobody declares any more.
+    pub(crate) texts: BTreeMap<MigrationId, String>,
+}
+
+impl<'p> Planned<'p> {
+    pub(crate) fn new(place: &Place, plan: &'p Plan, declared: &'p Set) -> Self {
+        Self { database: place.to_string(), plan, declared, texts: BTreeMap::new() }
+    }
+
+    fn steps(&self, action: &Action) -> Cow<'p, [Step]> {
+        let entry = self.declared.get(action.id);
+        match (action.text, self.plan.direction, entry.map(|entry| (entry.up(), entry.down()))) {
+            (TextOf::History, ..) => Cow::Owned(self.step_from_history(action.id)),
+            (_, Direction::Up, Some((up, _))) => Cow::Borrowed(up),
+            (_, Direction::Down, Some((_, Down::Steps(down)))) => Cow::Borrowed(down),
+            _ => Cow::Borrowed(&[]),
+        }
+    }
+
+    fn step_from_history(&self, id: MigrationId) -> Vec<Step> {
+        let Some(text) = self.texts.get(&id) else { return Vec::new() };
+        let script = Script::parse("the history", text.clone());
+        let standalone = Header::parse(text).0.no_transaction;
+        let step = if standalone { Step::Standalone } else { Step::Transaction };
+        script.map(step).into_iter().collect()
+    }
+
+    fn headline(&self) -> String {
+        let Plan { actions, deferred, direction, .. } = self.plan;
+        let verb = if *direction == Direction::Up { "apply" } else { "revert" };
+        let waits = match deferred.len() {
+            0 => String::new(),
+            1 => ", 1 waits".to_owned(),
+            many => format!(", {many} wait"),
+        };
+        match actions.len() {
+            0 => format!("-- {}: nothing to {verb}{waits}", self.database),
+            many => format!("-- {}: {} to {verb}{waits}", self.database, count(many, "migration")),
+        }
+    }
+
+    /// Runs of neighbours that share a transaction; the others by themselves.
+    fn groups(&self) -> impl Iterator<Item = &'p [Action]> {
+        self.plan.actions.chunk_by(|a, b| a.group.is_some() && a.group == b.group)
+    }
+
+    fn group(&self, actions: &[Action]) -> String {
+        match actions {
+            [alone] => self.alone(alone),
+            many => {
+                let inside = many.iter().map(|action| {
+                    let steps = self.steps(action);
+                    let script = steps.first().and_then(Step::script);
+                    format!("{}\n{}", head(action), script.map(whole).unwrap_or_default())
+                });
+                let inside = inside.collect::<Vec<_>>().join("\n\n");
+                let grouped = format!("-- grouped: {} migrations in one transaction", many.len());
+                format!("{grouped}\nBEGIN;\n\n{inside}\n\nCOMMIT;")
+            }
+        }
+    }
+
+    fn alone(&self, action: &Action) -> String {
+        let steps = self.steps(action);
+        let units = units(&steps);
+        let parts =
+            units.iter().zip(1..).map(|(unit, number)| part(action, unit, number, units.len()));
+        std::iter::once(head(action)).chain(parts).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// What it is, where its text stands, and what else it settles.
+fn head(action: &Action) -> String {
+    let mut head = format!("-- {}", migration(action.id, &action.name));
+    if action.text == TextOf::History {
+        head += "\n-- not declared any more: this way back is from the history";
+    }
+    let others: Vec<_> = action.covers.iter().filter(|id| **id != action.id).collect();
+    for other in others {
+        head += &format!("\n-- takes back {other} too");
+    }
+    head
+}
+
+/// One unit of a migration that runs by itself.
+fn part(action: &Action, unit: &Unit<'_>, number: u32, of: usize) -> String {
+    let begun = match number {
+        _ if number <= action.done_units => "; done by a run before",
+        _ if number == action.done_units + 1 && action.interrupted => {
+            "; begun by a run before, which was cut short: the run looks first what became of it"
+        }
+        _ => "",
+    };
+    match unit {
+        Unit::Transaction(script) => {
+            format!("{}\nBEGIN;\n{}\nCOMMIT;", file(script), whole(script))
+        }
+        Unit::Statement(script, statement) => {
+            let which = format!("-- statement {number} of {of}, by itself, outside a transaction");
+            let text = script.statement(statement);
+            let first = if number == 1 { file(script) + "\n" } else { String::new() };
+            match number <= action.done_units {
+                true => format!("{first}{which}{begun}"),
+                false => format!("{first}{which}{begun}\n{text};"),
+            }
+        }
+        Unit::Code(Code { revision, transaction, .. }) => {
+            let how = if *transaction { "in" } else { "outside" };
+            format!(
+                "-- Rust code of the application, revision {revision}, {how} a transaction{begun}"
+            )
+        }
+        Unit::Backfill(backfill) => {
+            format!("-- in batches\n{}", whole(&backfill.script))
+        }
+        other => format!("-- {other:?}"),
+    }
+}
+
+fn file(script: &Script) -> String {
+    format!("-- from {}", clean(&script.file))
+}
+
+/// The text as it is, and the semicolon that the last statement may lack.
+fn whole(script: &Script) -> String {
+    let text = script.text.trim_start_matches('\u{feff}').trim();
+    let last = script.statements.last().map_or(0, |statement| statement.end as usize);
+    let rest = script.text.get(last..).unwrap_or_default();
+    match rest.trim() {
+        _ if script.statements.is_empty() => text.to_owned(),
+        "" => format!("{text};"),
+        rest if rest.starts_with(';') => text.to_owned(),
+        _ => format!("{text}\n;"),
+    }
+}
+
+impl Show for Planned<'_> {
+    fn text(&self, _: Option<usize>) -> String {
+        let mut head = self.headline();
+        if !self.plan.is_empty() {
+            head += OURS;
+        }
+        // Only there do migrations share a transaction.
+        if self.plan.actions.iter().any(|action| action.group.is_some()) {
+            head += FRESH;
+        }
+        let mut parts = vec![head];
+        parts.extend(self.groups().map(|actions| self.group(actions)));
+        let waits = self.plan.deferred.iter();
+        let waits =
+            waits.map(|d| format!("-- waits: {}\n--   {}", migration(d.id, &d.name), why(d)));
+        let notes = self.plan.notices.iter().map(|notice| format!("-- {}", note(notice)));
+        let rest: Vec<String> = waits.chain(notes).collect();
+        parts.extend((!rest.is_empty()).then(|| rest.join("\n")));
+        parts.join("\n\n")
+    }
+}
+
+const OURS: &str = "\n-- each transaction also sets its timeouts and writes its row of the history";
+const FRESH: &str =
+    "\n-- the database is fresh: there is no old code to mind, and contracts run too";
+
+impl Serialize for Planned<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Plan { direction, actions, deferred, notices } = self.plan;
+        let actions = actions.iter().map(|action| {
+            let steps = self.steps(action);
+            let script = steps.first().and_then(Step::script);
+            let file = script.map(|script| script.file.to_string());
+            ActionAsData { action, file, sql: script.map(|script| script.text.to_string()) }
+        });
+        let database = &self.database;
+        let actions = actions.collect();
+        PlanAsData { database, direction, actions, deferred, notices }.serialize(serializer)
+    }
+}
+
+#[derive(Serialize)]
+struct PlanAsData<'p> {
+    database: &'p str,
+    direction: &'p Direction,
+    actions: Vec<ActionAsData<'p>>,
+    deferred: &'p [Deferred],
+    notices: &'p [Notice],
+}
+
+#[derive(Serialize)]
+struct ActionAsData<'p> {
+    #[serde(flatten)]
+    action: &'p Action,
+    /// `None` for Rust code.
+    file: Option<String>,
+    sql: Option<String>,
+}

@@ -1,0 +1,75 @@
+//! Words that several results share.
+
+use std::time::Duration;
+
+use migrate_postgres::{Deferred, MigrationId, Notice, Phase, Reason};
+
+/// How many lines of one kind are a help and not a flood.
+const SHOWN: usize = 20;
+
+/// `1 migration`, `2 migrations`.
+pub(super) fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// A name that cannot move the cursor.
+pub(super) fn clean(name: &str) -> String {
+    name.replace(char::is_control, " ")
+}
+
+/// `20261121093000 expand create_users`.
+pub(super) fn migration(id: MigrationId, name: &str) -> String {
+    format!("{id} {}", clean(name))
+}
+
+/// Two digits that matter, and a unit.
+pub(super) fn duration(took: Duration) -> String {
+    let seconds = took.as_secs_f64();
+    match seconds {
+        _ if seconds < 0.01 => format!("{:.1} ms", seconds * 1e3),
+        _ if seconds < 1.0 => format!("{:.0} ms", seconds * 1e3),
+        _ if seconds < 60.0 => format!("{seconds:.1} s"),
+        _ => format!("{} min {} s", took.as_secs() / 60, took.as_secs() % 60),
+    }
+}
+
+/// Why it waits, and what would make it run.
+pub(super) fn why(deferred: &Deferred) -> String {
+    match deferred.reason {
+        Reason::PhaseNotAsked if deferred.id.phase == Phase::Contract => {
+            "a contract runs only when asked for (--contract)".to_owned()
+        }
+        reason => reason.to_string(),
+    }
+}
+
+pub(super) fn waits(deferred: &[Deferred]) -> Vec<String> {
+    some(deferred, |d| format!("waits     {}: {}", migration(d.id, &d.name), why(d)))
+}
+
+pub(super) fn note(notice: &Notice) -> String {
+    format!("note: {} {}", migration(notice.id, &notice.name), notice.kind)
+}
+
+/// A line each, as many as anybody reads.
+pub(super) fn some<T>(items: &[T], line: impl Fn(&T) -> String) -> Vec<String> {
+    let mut lines: Vec<String> = items.iter().take(SHOWN).map(line).collect();
+    if items.len() > SHOWN {
+        lines.push(format!("… and {} more; --json has them all", items.len() - SHOWN));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_short() {
+        let of = |ms: u64| duration(Duration::from_millis(ms));
+        assert_eq!(of(3), "3.0 ms");
+        assert_eq!(of(340), "340 ms");
+        assert_eq!(of(12_340), "12.3 s");
+        assert_eq!(of(192_000), "3 min 12 s");
+    }
+}

@@ -1,0 +1,168 @@
+//! Which database: from what was typed, the environment or `.env`.
+//!
+//! Owns the search for the URL and what may be shown of it. A URL goes in, connect options come out; its text
+//! is in no message, because it holds the password.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use sqlx::postgres::PgConnectOptions;
+
+use crate::exit::Failure;
+
+/// Where to connect, and what may be shown of it.
+#[derive(Clone)]
+pub(crate) struct Place {
+    pub(crate) options: PgConnectOptions,
+}
+
+/// Where a URL was found.
+enum Found {
+    Argument,
+    Environment,
+    File(PathBuf),
+}
+
+const VARIABLE: &str = "DATABASE_URL";
+const FORM: &str = "A URL has the form postgres://user@host:5432/database, with a colon and the password behind the user; \
+    what is special in a password is written as its percent code, such as %2F for a slash.";
+
+/// Finds the database.
+pub(crate) fn find(typed: Option<&str>) -> Result<Place, Failure> {
+    let (found, url) = match typed {
+        Some(url) => (Found::Argument, url.to_owned()),
+        None => match std::env::var(VARIABLE) {
+            Ok(url) if !url.is_empty() => (Found::Environment, url),
+            _ => from_file()?,
+        },
+    };
+    read(&url).map_err(|problem| {
+        Failure::usage(format!("failed to read the database URL {found}: {problem}"), FORM)
+    })
+}
+
+fn from_file() -> Result<(Found, String), Failure> {
+    let nowhere = |looked: String| {
+        let help = format!("Pass --database-url, set {VARIABLE}, or write {VARIABLE}=… into .env.");
+        Failure::usage(
+            format!("failed to find the database: no --database-url, no {VARIABLE}, {looked}"),
+            help,
+        )
+    };
+    let here = std::env::current_dir().map_err(Failure::file("find the current folder"))?;
+    let files = here.ancestors().map(|folder| folder.join(".env"));
+    let Some(file) = files.into_iter().find(|file| file.is_file()) else {
+        return Err(nowhere(format!("and no .env in {} or above", here.display())));
+    };
+    match in_file(&file)? {
+        (Some(url), _) => Ok((Found::File(file), url)),
+        (None, 0) => Err(nowhere(format!("and none in {}", file.display()))),
+        (None, unread) => {
+            let lines = if unread == 1 { "1 line".to_owned() } else { format!("{unread} lines") };
+            Err(nowhere(format!("and none in {}, of which {lines} cannot be read", file.display())))
+        }
+    }
+}
+
+/// The first URL in the file, and how many lines cannot be read; their text may be secret.
+fn in_file(file: &Path) -> Result<(Option<String>, usize), Failure> {
+    let what = || format!("read {}", file.display());
+    let entries = dotenvy::from_path_iter(file).map_err(|error| match error {
+        dotenvy::Error::Io(error) => Failure::File { what: what(), error },
+        _ => Failure::usage(format!("failed to {}", what()), "Write one NAME=value a line."),
+    })?;
+    let mut unread = 0;
+    for entry in entries {
+        match entry {
+            Ok((name, url)) if name == VARIABLE => return Ok((Some(url), unread)),
+            Ok(_) => {}
+            Err(dotenvy::Error::Io(error)) => return Err(Failure::File { what: what(), error }),
+            Err(_) => unread += 1,
+        }
+    }
+    Ok((None, unread))
+}
+
+/// Connect options, or what is wrong with the URL in words that do not repeat it.
+fn read(url: &str) -> Result<Place, String> {
+    let rest = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://"));
+    let rest = rest.ok_or("it does not begin with postgres://")?;
+    // A slash, a question mark or a hash in a password ends the host: the rest would be taken for a
+    // database, shown, and looked for on another server.
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let misplaced = path.split_once('/').is_some_and(|(_, database)| database.contains('@'));
+    let cut_off = query.contains('@') && !path.contains('/');
+    if misplaced || cut_off || rest.contains('#') {
+        return Err(
+            "the part before the @ has a character that must be written as its percent code"
+                .to_owned(),
+        );
+    }
+    let options = PgConnectOptions::from_str(url).map_err(|error| reason(&error))?;
+    Ok(Place { options })
+}
+
+fn reason(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Configuration(error) => error.to_string(),
+        error => error.to_string(),
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Found::Argument => f.write_str("in --database-url"),
+            Found::Environment => write!(f, "in {VARIABLE}"),
+            Found::File(file) => write!(f, "in {}", file.display()),
+        }
+    }
+}
+
+/// As people call it: database, server, user.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let options = &self.options;
+        let database = options.get_database().unwrap_or(options.get_username());
+        write!(f, "{database} at ")?;
+        match options.get_socket() {
+            Some(socket) => write!(f, "{}", socket.display())?,
+            None => write!(f, "{}:{}", options.get_host(), options.get_port())?,
+        }
+        write!(f, " as {}", options.get_username())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_is_shown_without_its_password() {
+        let place = read("postgres://me:s3cret@db.example.com:5433/app?sslmode=require").unwrap();
+        assert_eq!(place.to_string(), "app at db.example.com:5433 as me");
+        let place = read("postgresql:///app?host=/run/postgresql&user=me&password=s3cret").unwrap();
+        assert_eq!(place.to_string(), "app at /run/postgresql as me");
+    }
+
+    #[test]
+    fn a_url_that_is_wrong_is_not_repeated() {
+        for url in [
+            "s3cret",
+            "mysql://me:s3cret@h/d",
+            "postgres:/me:s3cret@h/d",
+            "postgres://me:s3cret@h:port/d",
+            "postgres://me:12/s3cret@h/d",
+            "postgres://me:12?s3cret@h/d",
+            "postgres://me:12#s3cret@h/d",
+            "postgres://me:s3cret@h/d?port=x",
+            "postgres://me:s3cret@h/d?sslmode=x",
+            "postgres://me:s3cret@[h/d",
+            "host=h password=s3cret",
+        ] {
+            let problem = read(url).err().unwrap_or_else(|| panic!("{url} is read"));
+            assert!(!problem.contains("s3cret"), "{problem}");
+        }
+    }
+}

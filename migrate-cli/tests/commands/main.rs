@@ -1,0 +1,20 @@
+//! The command line as it is used: real programs, real databases, exit codes and output.
+//!
+//! The programs are the examples of this package, which `cargo test` builds.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its harness too"
+)]
+
+mod back;
+mod forward;
+mod harness;
+mod output;
+mod project;
+mod records;
+mod rust;
+mod secrets;

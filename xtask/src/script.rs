@@ -1,0 +1,33 @@
+//! How a chore is another program: run at the root of the workspace, with its exit code as ours.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// Runs a program that is on `PATH` or, where it has a slash, below the root.
+pub(crate) fn run(program: &str, words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let path = if program.contains('/') { Path::new(ROOT).join(program) } else { program.into() };
+    match Command::new(path).args(words).current_dir(ROOT).status() {
+        Ok(status) => {
+            let code = status.code().and_then(|code| u8::try_from(code).ok());
+            ExitCode::from(code.unwrap_or(1))
+        }
+        Err(error) => say(&format!("failed to run {program}: {error}"), 1),
+    }
+}
+
+/// What there is, and the exit code of those who typed something else.
+pub(crate) fn usage(chores: &[(&str, &str)]) -> ExitCode {
+    let lines = chores.iter().map(|(name, what)| format!("\n  cargo xtask {name:8} {what}"));
+    say(&format!("chores:{}", lines.collect::<String>()), 2)
+}
+
+fn say(text: &str, code: u8) -> ExitCode {
+    match writeln!(std::io::stderr(), "{text}") {
+        Ok(()) => ExitCode::from(code),
+        Err(_) => ExitCode::FAILURE,
+    }
+}
