@@ -206,7 +206,7 @@ impl<'r> Runner<'r> {
             self.session.settings(Scope::Transaction, self.ours, attempts.lock_timeout());
         let head = format!("{} {begin}{settings}\n", job.comment());
         let clean = format!("RESET ALL; {}", self.clerk.as_ourselves());
-        let before = if rows.is_empty() { "" } else { &clean };
+        let before = if rows.is_empty() { AS_WE_WRITE } else { &clean };
         let end = if ends.last { "COMMIT" } else { "" };
         let from = byte_order_mark(&script.text);
         let text = script.text.get(from..).unwrap_or_default();
@@ -253,6 +253,10 @@ fn span(action: &Action, direction: Direction) -> tracing::Span {
     let Action { id, name, .. } = action;
     tracing::info_span!("migration", version = id.version.get(), phase = %id.phase, name, %direction)
 }
+
+/// A message is read as a whole before any of it runs, so that what its head resets comes too late for how its
+/// text is read: that much is reset behind each migration, the rest ahead of the next.
+const AS_WE_WRITE: &str = "RESET standard_conforming_strings; RESET client_encoding; ";
 
 const NOTHING_STAYED: &str = "nothing of it stayed";
 
