@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use crate::spelling::nearest;
 use crate::sql::lexer::{Lexer, TokenKind};
 use crate::{MigrationId, Phase, Version};
 
@@ -132,36 +133,12 @@ impl BadDirective {
 }
 
 fn unknown(name: &str) -> BadDirective {
-    let nearest = nearest(name);
-    let help = match nearest {
-        Some(known) => format!("Did you mean `{known}`?"),
-        None => format!("Known directives: {}.", DIRECTIVES.map(|(known, ..)| known).join(", ")),
+    let known = DIRECTIVES.map(|(known, ..)| known);
+    let help = match nearest(name, known) {
+        Some(meant) => format!("Did you mean `{meant}`?"),
+        None => format!("Known directives: {}.", known.join(", ")),
     };
     BadDirective { offset: 0, message: format!("unknown directive `{name}`"), help }
-}
-
-/// The known name that is a few letters away.
-fn nearest(name: &str) -> Option<&'static str> {
-    let near = DIRECTIVES.iter().map(|(known, ..)| (distance(name, known), *known));
-    near.min().filter(|(far, known)| *far <= known.len().div_ceil(3).max(2)).map(|(_, known)| known)
-}
-
-/// Levenshtein's distance, over one row.
-pub(crate) fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut corner = i;
-        let mut left = i + 1;
-        for (cell, y) in row.iter_mut().skip(1).zip(b.chars()) {
-            let best = (corner + usize::from(x != y)).min(left + 1).min(*cell + 1);
-            corner = std::mem::replace(cell, best);
-            left = best;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 struct Comment<'t> {
@@ -328,12 +305,5 @@ update users set x = 1;";
         );
         assert_eq!(help("select '\n-- migrate: no-transaction\n';"), None);
         assert_eq!(help("select 1;\n-- migrate: allow(x) because y\nselect 2;"), None);
-    }
-
-    #[test]
-    fn distances_are_counted_in_letters() {
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("after", "after"), 0);
     }
 }

@@ -19,6 +19,7 @@ mod phase;
 pub mod plan;
 mod problem;
 pub mod source;
+mod spelling;
 pub mod sql;
 mod status;
 mod step;
@@ -41,6 +42,7 @@ pub use migration::{
 pub use phase::{NotAPhase, Phase, Phases};
 pub use plan::{Action, Deferred, Plan, Reason, TextOf};
 pub use problem::{Place, Problem, Severity};
+pub use spelling::nearest;
 pub use status::{Line, Standing, status};
 pub use step::{Code, Script, Step, Unit, units};
 pub use target::{Policy, Target, UnknownCode};

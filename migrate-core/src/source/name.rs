@@ -1,6 +1,6 @@
 //! What a file name says: version, name, and which part of the change the file is.
 
-use crate::directive::distance;
+use crate::spelling::distance;
 use crate::{Phase, Problem, Version};
 
 /// Which part of a change a file is.

@@ -3,6 +3,7 @@
 //! Owns the grammar that all our attributes share. Which keys there are is the caller's to say; whatever is
 //! wrong is told at once, each at its place.
 
+use migrate_core::nearest;
 use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
@@ -239,28 +240,10 @@ impl Value {
 }
 
 fn unknown(name: &str, known: &[&str]) -> String {
-    let near = known.iter().map(|key| (distance(name, key), key)).min();
-    match near.filter(|(far, key)| *far <= key.len().div_ceil(3).max(2)) {
-        Some((_, key)) => format!("unknown key `{name}`; did you mean `{key}`?"),
+    match nearest(name, known.iter().copied()) {
+        Some(key) => format!("unknown key `{name}`; did you mean `{key}`?"),
         None => format!("unknown key `{name}`; known keys: {}", known.join(", ")),
     }
-}
-
-/// Levenshtein's distance, over one row.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let (mut corner, mut left) = (i, i + 1);
-        for (cell, y) in row.iter_mut().skip(1).zip(b.chars()) {
-            let best = (corner + usize::from(x != y)).min(left + 1).min(*cell + 1);
-            corner = std::mem::replace(cell, best);
-            left = best;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
