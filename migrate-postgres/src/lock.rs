@@ -65,6 +65,14 @@ async fn try_lock(session: &mut Session, names: &Names) -> Result<bool, Error> {
     Ok(row.is_some_and(|row| truth(&row, "ours")))
 }
 
+/// Gives the lock back. It would go with the connection, but only when the server has noticed its end: whoever
+/// comes right after us would find it taken.
+pub(crate) async fn release(session: &mut Session, names: &Names) {
+    if let Err(error) = session.send(names.release()).await {
+        tracing::debug!(%error, "migrate: the lock goes with the connection");
+    }
+}
+
 fn still_held(holder: &str, waited: Duration) -> Error {
     let error = Error::busy(format!(
         "failed to get the lock within {} s: {holder} has it",

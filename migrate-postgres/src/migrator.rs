@@ -326,6 +326,7 @@ impl Migrator {
         }
         let mut session = eye.into_session(options).await?;
         let done = at.locked(&mut session).await;
+        lock::release(&mut session, &at.names).await;
         session.close().await;
         let mut report = done?;
         self.finished(&mut report, began);
@@ -411,6 +412,7 @@ impl Migrator {
             work(&at, &mut session).await
         }
         .await;
+        lock::release(&mut session, &at.names).await;
         session.close().await;
         done
     }

@@ -133,8 +133,12 @@ impl Session {
         settings += &format!("{set} idle_in_transaction_session_timeout = 0; ");
         settings +=
             &format!("{set} tcp_keepalives_idle = 30; {set} tcp_keepalives_interval = 10; ");
-        if self.connection.server_version_num().is_some_and(|version| version >= 140_000) {
+        let version = self.connection.server_version_num().unwrap_or_default();
+        if version >= 140_000 {
             settings += &format!("{set} client_connection_check_interval = '1s'; ");
+        }
+        if version >= 170_000 {
+            settings += &format!("{set} transaction_timeout = 0; ");
         }
         settings
     }

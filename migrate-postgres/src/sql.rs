@@ -55,6 +55,7 @@ statements! {
     INDEX = "index",
     COLUMNS = "columns",
     TRY_LOCK = "try_lock",
+    RELEASE = "release",
     BACKEND = "backend",
     SCHEMA_MISSING = "schema_missing",
     CREATE_SCHEMA = "create_schema",
@@ -124,6 +125,10 @@ impl Names {
 
     pub(crate) fn try_lock(&self) -> String {
         self.fill(TRY_LOCK, &[])
+    }
+
+    pub(crate) fn release(&self) -> String {
+        self.fill(RELEASE, &[])
     }
 
     pub(crate) fn schema_missing(&self) -> String {

@@ -40,7 +40,8 @@ const FORM: &str = "A migration is called `<version>_<name>.sql`, with `.up`, `.
     in `.sql`.";
 
 fn file_name(path: &str) -> &str {
-    path.rsplit(['/', '\\']).next().unwrap_or(path)
+    let separators: &[char] = if cfg!(windows) { &['/', '\\'] } else { &['/'] };
+    path.rsplit(separators).next().unwrap_or(path)
 }
 
 pub(super) fn is_sql(path: &str) -> bool {
@@ -99,7 +100,8 @@ mod tests {
             assert_eq!(role(path), Some((1, "a".to_owned(), expected)), "{path}");
         }
         assert_eq!(role("007_release_v1.2.sql").map(|r| r.1).as_deref(), Some("release_v1.2"));
-        assert_eq!(role("m\\20261121093000_a_b.sql").map(|r| r.0), Some(20261121093000));
+        let path = format!("m{}20261121093000_a\\b.sql", std::path::MAIN_SEPARATOR);
+        assert_eq!(role(&path).map(|r| r.0), (!cfg!(windows)).then_some(20261121093000));
     }
 
     #[test]

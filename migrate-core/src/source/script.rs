@@ -96,7 +96,9 @@ fn check(file: &str, text: &str, header: &Header, statements: &[Statement]) -> V
     let problem = |(statement, (message, help)): (&Statement, Refused)| {
         Problem::error(file, message, help).at(text, statement.start as usize)
     };
-    let mut problems: Vec<_> = wrong.into_iter().map(problem).collect();
+    let to_nobody = statements.iter().filter(|s| classify::copies_to_stdout(s.text(text)));
+    let to_nobody = to_nobody.map(|s| (s, copied_to_nobody()));
+    let mut problems: Vec<_> = wrong.into_iter().chain(to_nobody).map(problem).collect();
     if let (Some(_), Some(second)) = (&header.backfill, statements.get(1)) {
         let help = "Keep the statement that changes a batch, and put others into a migration of their own.";
         problems
@@ -107,6 +109,11 @@ fn check(file: &str, text: &str, header: &Header, statements: &[Statement]) -> V
 
 /// What is wrong with a statement, and the remedy.
 type Refused = (String, &'static str);
+
+fn copied_to_nobody() -> Refused {
+    let message = "`COPY … TO STDOUT` sends its data to a migrator, which has no use for it";
+    (message.to_owned(), "Copy into a table instead (`CREATE TABLE … AS`), or export with psql.")
+}
 
 /// Statements that cannot run where the runner opens no transaction: the file may, from `BEGIN` to `COMMIT`.
 fn in_block<'s>(text: &str, block: &'s [Statement]) -> Vec<(&'s Statement, Refused)> {

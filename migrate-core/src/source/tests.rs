@@ -170,3 +170,15 @@ fn a_file_without_a_transaction_may_open_its_own() {
         assert!(told.starts_with(expected), "{told}\n{expected}");
     }
 }
+
+#[test]
+fn data_that_nobody_takes_is_refused() {
+    let told = complaints(&[
+        ("m/1_a.sql", "select 1;\ncopy (select 1) to stdout;"),
+        ("m/2_b.sql", "-- no-transaction\ncopy t to stdout with csv;"),
+        ("m/3_c.sql", "copy t to '/tmp/t';"),
+    ]);
+    assert_eq!(told.len(), 2, "{told:#?}");
+    assert!(told[0].starts_with("m/1_a.sql:2:1: `COPY … TO STDOUT`"), "{told:#?}");
+    assert!(told[1].starts_with("m/2_b.sql:2:1: `COPY … TO STDOUT`"), "{told:#?}");
+}

@@ -213,11 +213,21 @@ fn drop_concurrent_index(mut reader: Reader<'_>) -> Option<ConcurrentIndex> {
 /// Whether the statement is a `COPY … FROM STDIN`. `STDOUT` means the same there.
 #[must_use]
 pub fn copies_from_stdin(stmt: &str) -> bool {
+    copies(stmt, "FROM")
+}
+
+/// Whether the statement is `COPY … TO STDOUT`, whose data the client has to take.
+#[must_use]
+pub fn copies_to_stdout(stmt: &str) -> bool {
+    copies(stmt, "TO")
+}
+
+fn copies(stmt: &str, way: &str) -> bool {
     let mut reader = Reader::new(stmt);
     if !reader.eat("COPY") {
         return false;
     }
-    while !reader.eat("FROM") {
+    while !reader.eat(way) {
         if reader.parentheses().is_none() && reader.next().is_none() {
             return false;
         }
