@@ -1,6 +1,6 @@
 //! Applications call `run` when they start.
 
-use migrate_postgres::{Migrator, Report};
+use migrate_postgres::{Embedded, Migrator, Report};
 
 use crate::harness::{Database, Folder};
 
@@ -44,4 +44,24 @@ async fn what_was_applied_can_be_taken_back_and_applied_again() {
     must_be_send(migrator.status(&pool)).await.unwrap();
     must_be_send(migrator.plan(&pool)).await.unwrap();
     must_be_send(migrator.repair(&pool)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_program_older_than_its_folder_does_not_start() {
+    let database = Database::fresh().await;
+    let folder = Folder::of(&[USERS]);
+    let path: &'static str = folder.path().display().to_string().leak();
+    let digest = migrate_core::digest([]);
+    let on_disk = migrate_core::Folder {
+        path: "m",
+        migrations: &[],
+        digest,
+        on_disk: Some(path),
+        files: &["1_users.sql"],
+    };
+    let migrator = Migrator::new(Embedded { folder: on_disk, build: "app 1" });
+    migrator.run(&database.pool().await).await.unwrap();
+    folder.write("2_added.sql", "SELECT 1;");
+    let error = migrator.run(&database.pool().await).await.unwrap_err().to_string();
+    assert!(error.contains("2_added.sql") && error.contains("Build it again"), "{error}");
 }
