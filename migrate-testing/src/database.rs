@@ -248,15 +248,17 @@ impl DatabaseBuilder {
     }
 
     async fn create_in_our_runtime(self) -> Result<TestDatabase, DatabaseError> {
-        match &self.server {
-            Some(server) => self.create_on(server.clone()).await,
-            None => match self.create_on(desk::shared_server().await?).await {
-                Err(error) if error.is_lost_connection() => {
-                    desk::forget_shared_server(); // it ended; there will be another
-                    self.create_on(desk::shared_server().await?).await
-                }
-                created => created,
+        if let Some(server) = &self.server {
+            return self.create_on(server.clone()).await;
+        }
+        let server = desk::shared_server().await?;
+        let created = self.create_on(server.clone()).await;
+        match created {
+            Err(DatabaseError::Refused { .. }) => match desk::other_shared_server(&server).await? {
+                Some(other) => self.create_on(other).await, // the first has crashed
+                None => created,
             },
+            _ => created,
         }
     }
 

@@ -44,23 +44,29 @@ pub(super) fn runtime() -> Result<&'static Runtime, DatabaseError> {
     RUNTIME.as_ref().map_err(|error| DatabaseError::Runtime(error.to_string()))
 }
 
-/// The shared server, as long as it answers: to find it takes milliseconds.
+/// The shared server that was found last: to look for it takes milliseconds.
 static SHARED: Mutex<Option<Server>> = Mutex::new(None);
 
 /// The server of tests that name none.
 pub(super) async fn shared_server() -> Result<Server, DatabaseError> {
     let known = SHARED.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    if let Some(server) = known {
-        return Ok(server);
+    match known {
+        Some(server) => Ok(server),
+        None => find_shared_server().await,
     }
+}
+
+/// The shared server if it is another one than it was: the old one no longer answers.
+pub(super) async fn other_shared_server(old: &Server) -> Result<Option<Server>, DatabaseError> {
+    let found = find_shared_server().await?;
+    Ok((found.url(MAINTENANCE) != old.url(MAINTENANCE)).then_some(found))
+}
+
+async fn find_shared_server() -> Result<Server, DatabaseError> {
     let found = tokio::task::spawn_blocking(Server::shared).await;
     let server = found.map_err(|error| DatabaseError::Runtime(error.to_string()))??;
     *SHARED.lock().unwrap_or_else(PoisonError::into_inner) = Some(server.clone());
     Ok(server)
-}
-
-pub(super) fn forget_shared_server() {
-    *SHARED.lock().unwrap_or_else(PoisonError::into_inner) = None;
 }
 
 #[derive(Debug)]

@@ -37,16 +37,6 @@ pub enum DatabaseError {
     NoMigrations,
 }
 
-impl DatabaseError {
-    /// Whether the server did not even answer.
-    pub(super) fn is_lost_connection(&self) -> bool {
-        match self {
-            DatabaseError::Refused { source, .. } => sqlstate(source).is_none(),
-            _ => false,
-        }
-    }
-}
-
 impl fmt::Debug for DatabaseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
