@@ -101,7 +101,10 @@ async fn killed_while_an_index_is_built_the_next_run_builds_it_again() {
         assert_eq!(database.value(INDEXES).await, "new false");
     }
     let mut next = Application::start(&database.options(), &folder);
-    next.says("statement: Some(1)").await;
+    if database.server.version() >= 140_000 {
+        next.says("statement: Some(1)").await;
+    }
+    // Before PostgreSQL 14 the orphan builds on and keeps the lock until it is done.
     drop(snapshot);
     assert_eq!(next.applied().await, 1);
     assert_eq!(database.value(INDEXES).await, "new true");
