@@ -268,7 +268,7 @@ impl Judge<'_> {
     }
 
     fn unknown(&mut self, id: MigrationId, applied: &Applied) {
-        if matches!(applied.status, Status::Reverted | Status::Failed) {
+        if applied.is_gone() {
             return;
         }
         let elsewhere = self.target.unknown_code == UnknownCode::Elsewhere;

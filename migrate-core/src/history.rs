@@ -187,9 +187,7 @@ impl History {
     /// The same history, of a database without a table: unless something was done after all, it is fresh.
     #[must_use]
     pub fn without_tables(mut self) -> Self {
-        let nothing =
-            |applied: &Applied| matches!(applied.status, Status::Failed | Status::Reverted);
-        self.fresh = self.applied.values().all(nothing);
+        self.fresh = self.applied.values().all(Applied::is_gone);
         self
     }
 
@@ -227,19 +225,19 @@ impl History {
     pub fn add(&mut self, record: Record) {
         self.last_seq = self.last_seq.max(record.seq);
         self.fresh = false;
-        let before = self.applied.get(&record.id);
-        let status = record.status_after(before.map(|applied| &applied.status));
-        let checksum = match (record.unit, before) {
-            (Some(_), Some(before)) => before.checksum,
-            _ => record.checksum,
-        };
-        let applied = Applied {
-            name: record.name,
-            kind: record.kind,
-            checksum,
-            has_down: record.has_down,
-            at: record.at,
-            status,
+        let before = self.applied.remove(&record.id);
+        let status = record.status_after(before.as_ref().map(|applied| &applied.status));
+        // What was begun or failed, perhaps on the way back, does not say what the migration is.
+        let applied = match before.filter(|_| !record.settles()) {
+            Some(before) => Applied { at: record.at, status, ..before },
+            None => Applied {
+                name: record.name,
+                kind: record.kind,
+                checksum: record.checksum,
+                has_down: record.has_down,
+                at: record.at,
+                status,
+            },
         };
         self.applied.insert(record.id, applied);
     }
@@ -250,9 +248,19 @@ impl Applied {
     pub fn is_done(&self) -> bool {
         self.status == Status::Done
     }
+
+    /// Is nothing of it in the database?
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(self.status, Status::Failed | Status::Reverted)
+    }
 }
 
 impl Record {
+    /// Is it about all of a migration, and how it ended?
+    fn settles(&self) -> bool {
+        self.unit.is_none() && matches!(self.state, State::Done | State::Reverted)
+    }
+
     fn status_after(&self, before: Option<&Status>) -> Status {
         match (self.unit, self.state) {
             (None, State::Done) => Status::Done,
@@ -338,6 +346,24 @@ mod tests {
         ];
         for (rows, expected) in table {
             assert_eq!(status(rows), expected, "{rows:?}");
+        }
+    }
+
+    /// What it is, and whether it can be taken back, is said by the row of all of it that was done.
+    #[test]
+    fn a_way_back_that_fails_changes_nothing_else() {
+        let done = Record { has_down: true, ..row(State::Done, Direction::Up, None) };
+        let whole = Checksum::of_sql("None");
+        for unit in [None, Some(1)] {
+            for state in [State::Started, State::Failed] {
+                let back = Record {
+                    checksum: Checksum::of_sql("the way back"),
+                    ..row(state, Direction::Down, unit)
+                };
+                let history = History::new([done.clone(), back]);
+                let applied = history.get(id("1")).unwrap();
+                assert_eq!((applied.checksum, applied.has_down), (whole, true), "{unit:?} {state}");
+            }
         }
     }
 

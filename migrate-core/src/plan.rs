@@ -298,7 +298,7 @@ impl Back<'_> {
         let Some(applied) = self.applied.get(id) else {
             return;
         };
-        if matches!(applied.status, Status::Reverted | Status::Failed) {
+        if applied.is_gone() {
             return;
         }
         let declared = self.declared.get(id);
@@ -331,9 +331,14 @@ impl Back<'_> {
     fn undone_with(&mut self, id: MigrationId, phase: Phase) {
         self.covered.push(id);
         let carrier = MigrationId::new(id.version, phase);
-        if !self.applied.is_done(carrier) {
+        if !self.will_come(carrier) {
             self.push_carrier(carrier);
         }
+    }
+
+    /// Does anything of it remain, so that its own turn comes? Its way back may have been cut short.
+    fn will_come(&self, id: MigrationId) -> bool {
+        self.applied.get(id).is_some_and(|applied| !applied.is_gone())
     }
 
     /// The phase that carries the way back was never recorded, but its script undoes this one too.

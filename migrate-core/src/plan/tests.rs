@@ -226,3 +226,26 @@ fn a_plan_survives_json() {
     let text = serde_json::to_string(&plan).unwrap();
     assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), plan);
 }
+
+/// The way back that two phases share was cut short: it is gone on with, once.
+#[test]
+fn a_shared_way_back_that_was_cut_short_runs_once() {
+    let with = SqlMigration { down: SqlDown::With(Phase::Expand), ..sql("1 migrate") };
+    let declared = Set::new([migration("1 expand"), with.into()]).unwrap();
+    let mut applied = history(&["1 expand", "1 migrate"]);
+    applied.add(Record {
+        seq: 3,
+        id: id("1 expand"),
+        name: "m1".to_owned(),
+        kind: Kind::Standalone,
+        direction: Direction::Down,
+        state: State::Done,
+        unit: Some(1),
+        checksum: Checksum::of_sql("select 'down'"),
+        has_down: false,
+        at: String::new(),
+    });
+    let plan = Plan::revert(&declared, &applied, None).unwrap();
+    let [action] = plan.actions.as_slice() else { panic!("{plan}") };
+    assert_eq!((action.done_units, &*action.covers), (1, &[id("1 migrate"), id("1 expand")][..]));
+}
