@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use migrate_postgres::{Error, Migrator};
+use migrate_core::Set;
+use migrate_postgres::{Error, Migrator, Source};
 
 use crate::ear::Heard;
 use crate::harness::{Database, Folder, applied};
@@ -236,4 +237,23 @@ fn data_copied_to_nobody_is_refused_before_anything_runs() {
     let folder = Folder::of(&[("2_copy.sql", "COPY users TO STDOUT;")]);
     let problems = migrate_postgres::Source::read(folder.path()).unwrap_err();
     assert!(problems[0].to_string().contains("2_copy.sql:1:1: `COPY … TO STDOUT`"), "{problems:?}");
+}
+
+#[tokio::test]
+async fn a_way_back_that_fails_is_tried_again_and_does_not_stand_in_the_way_forward() {
+    let database = Database::fresh().await;
+    let back = ("1_users.down.sql", "DROP TABLE users;");
+    let folder = Folder::of(&[USERS, back, MORE, ("3_more.down.sql", "DROP TABLE more;")]);
+    folder.migrator().run(&database.options()).await.unwrap();
+    database.run("CREATE VIEW v AS SELECT * FROM users").await;
+    for migrator in [folder.migrator(), Migrator::new(Source::of_set(Set::default()))] {
+        let error = migrator.revert(&database.options(), None).await.unwrap_err();
+        assert_eq!(error.sqlstate(), Some("2BP01"), "{error}");
+        let report = folder.migrator().run(&database.options()).await.unwrap();
+        assert_eq!(applied(&report), ["3 expand"]);
+    }
+    database.run("DROP VIEW v").await;
+    let nobody = Migrator::new(Source::of_set(Set::default()));
+    let report = nobody.revert(&database.options(), None).await.unwrap();
+    assert_eq!(applied(&report), ["3 expand", "1 expand"]);
 }
