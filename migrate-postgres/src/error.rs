@@ -76,6 +76,7 @@ impl Error {
             Some(server) if is_connection_state(&server.sqlstate) => Kind::Connection,
             Some(server) if server.sqlstate == LOCK_NOT_AVAILABLE => Kind::LockTimeout,
             Some(_) => Kind::Server,
+            None if is_about_a_value(&error) => Kind::Code,
             None => Kind::Connection,
         };
         let headline = match &server {
@@ -312,6 +313,25 @@ fn is_connection_state(state: &str) -> bool {
         || state.starts_with("57P0")
         || state == "53300"
         || state == "3D000"
+}
+
+/// The server answered, and the code of a migration expected something else.
+fn is_about_a_value(error: &sqlx::Error) -> bool {
+    use sqlx::Error::{
+        ColumnDecode, ColumnIndexOutOfBounds, ColumnNotFound, Decode, Encode, InvalidArgument,
+        RowNotFound, TypeNotFound,
+    };
+    matches!(
+        error,
+        RowNotFound
+            | TypeNotFound { .. }
+            | ColumnIndexOutOfBounds { .. }
+            | ColumnNotFound(_)
+            | ColumnDecode { .. }
+            | Encode(_)
+            | Decode(_)
+            | InvalidArgument(_)
+    )
 }
 
 /// What to do when the server did not say anything.

@@ -237,14 +237,21 @@ impl<'r> Runner<'r> {
             return self.clerk.refused(failure.error);
         }
         let state = sqlstate(&failure.error);
-        if let Some(state) = state.filter(|state| !retry::is_worth_it(state)) {
-            let reason = format!("SQLSTATE {state}");
-            let row = Row { reason: Some(&reason), ..job.row(State::Failed, job.action.id) };
-            if let Err(error) = self.clerk.write(self.session, &[row]).await {
-                tracing::warn!(%error, "migrate: the failure could not be recorded");
-            }
+        let error = job.error(failure);
+        match state {
+            Some(state) if retry::is_worth_it(&state) => {}
+            Some(state) => self.record_failure(job, &format!("SQLSTATE {state}")).await,
+            None if error.is_connection() => {}
+            None => self.record_failure(job, OF_THE_CODE).await,
         }
-        job.error(failure)
+        error
+    }
+
+    async fn record_failure(&mut self, job: &Job<'_>, reason: &str) {
+        let row = Row { reason: Some(reason), ..job.row(State::Failed, job.action.id) };
+        if let Err(error) = self.clerk.write(self.session, &[row]).await {
+            tracing::warn!(%error, "migrate: the failure could not be recorded");
+        }
     }
 }
 
@@ -257,6 +264,9 @@ fn span(action: &Action, direction: Direction) -> tracing::Span {
 /// A message is read as a whole before any of it runs, so that what its head resets comes too late for how its
 /// text is read: that much is reset behind each migration, the rest ahead of the next.
 const AS_WE_WRITE: &str = "RESET standard_conforming_strings; RESET client_encoding; ";
+
+/// What the history says where the server had nothing to say against it.
+const OF_THE_CODE: &str = "an error of the code";
 
 const NOTHING_STAYED: &str = "nothing of it stayed";
 

@@ -211,3 +211,18 @@ async fn code_outside_a_transaction_that_ends_well_is_done() {
     assert_eq!(log(&database).await, "NULL");
     assert_eq!(applied(&migrator.run(&pool).await.unwrap()).len(), 2);
 }
+
+#[tokio::test]
+async fn an_answer_that_the_code_did_not_expect_is_no_lost_connection() {
+    let database = Database::fresh().await;
+    let failing = Rust::new(2, "fails", |connection| {
+        Box::pin(async move {
+            sqlx::query("SELECT FROM log").fetch_one(connection).await?;
+            Ok(())
+        })
+    });
+    let error = Migrator::new(with(failing)).run(&database.options()).await.unwrap_err();
+    let text = error.to_string();
+    assert!(!error.is_connection() && text.contains("nothing of it stayed"), "{text}");
+    assert_eq!(database.history().await[1], "2 2 expand code up failed");
+}

@@ -2,12 +2,12 @@
 
 use sqlx::Connection;
 
-use super::{Job, NOTHING_STAYED, Runner};
-use crate::error::{Error, sqlstate};
+use super::{Job, NOTHING_STAYED, OF_THE_CODE, Runner};
+use crate::error::Error;
 use crate::retry::Attempts;
 use crate::session::{Scope, send};
 use crate::source::BoxError;
-use migrate_core::{Direction, State};
+use migrate_core::Direction;
 
 impl Runner<'_> {
     /// Code in a transaction of its own, tried again while locks are not to be had.
@@ -48,18 +48,12 @@ impl Runner<'_> {
     }
 
     async fn code_failed(&mut self, job: &Job<'_>, error: BoxError) -> Error {
-        let state = error.downcast_ref::<sqlx::Error>().and_then(sqlstate);
-        let reason = state
-            .map_or_else(|| "an error of the code".to_owned(), |state| format!("SQLSTATE {state}"));
-        let row = super::Row { reason: Some(&reason), ..job.row(State::Failed, job.action.id) };
-        if let Err(error) = self.clerk.write(self.session, &[row]).await {
-            tracing::warn!(%error, "migrate: the failure could not be recorded");
-        }
-        let what = format!("{} {} {}", job.verb(), job.action.id, job.action.name);
         let error = match error.downcast::<sqlx::Error>() {
-            Ok(driver) => Error::driver(&what, *driver),
-            Err(other) => Error::code(what, other),
+            Ok(driver) => return self.failed(job, (*driver).into()).await.undone(NOTHING_STAYED),
+            Err(other) => other,
         };
-        error.undone(NOTHING_STAYED)
+        self.record_failure(job, OF_THE_CODE).await;
+        let what = format!("{} {} {}", job.verb(), job.action.id, job.action.name);
+        Error::code(what, error).undone(NOTHING_STAYED)
     }
 }
