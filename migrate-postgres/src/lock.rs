@@ -66,10 +66,13 @@ async fn try_lock(session: &mut Session, names: &Names) -> Result<bool, Error> {
 }
 
 /// Gives the lock back. It would go with the connection, but only when the server has noticed its end: whoever
-/// comes right after us would find it taken.
+/// comes right after us would find it taken. A connection that is still busy, with a statement that outlived its
+/// deadline, is not waited for.
 pub(crate) async fn release(session: &mut Session, names: &Names) {
-    if let Err(error) = session.send(names.release()).await {
-        tracing::debug!(%error, "migrate: the lock goes with the connection");
+    match timeout(Duration::from_secs(1), session.send(names.release())).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "migrate: the lock goes with the connection"),
+        Err(_) => tracing::debug!("migrate: the lock goes with the connection, which is busy"),
     }
 }
 

@@ -209,7 +209,7 @@ impl Migrator {
     pub async fn plan(&self, database: impl Into<Database>) -> Result<Plan, Error> {
         self.reading(database.into(), async |at, eye| {
             let loaded = history::load(eye.connection(), &at.names).await?;
-            at.plan(eye, &loaded).await
+            at.plan(eye.connection(), &loaded).await
         })
         .await
     }
@@ -326,7 +326,6 @@ impl Migrator {
         }
         let mut session = eye.into_session(options).await?;
         let done = at.locked(&mut session).await;
-        lock::release(&mut session, &at.names).await;
         session.close().await;
         let mut report = done?;
         self.finished(&mut report, began);
@@ -409,10 +408,11 @@ impl Migrator {
         let mut session = Eye::open(database, options).await?.into_session(options).await?;
         let done = async {
             at.lock(&mut session, "").await?;
-            work(&at, &mut session).await
+            let done = work(&at, &mut session).await;
+            lock::release(&mut session, &at.names).await;
+            done
         }
         .await;
-        lock::release(&mut session, &at.names).await;
         session.close().await;
         done
     }
@@ -434,7 +434,7 @@ impl At<'_> {
         if !loaded.exists && !self.set.is_empty() {
             return Ok(None);
         }
-        let plan = self.plan(eye, &loaded).await?;
+        let plan = self.plan(eye.connection(), &loaded).await?;
         let connection = eye.connection();
         if !plan.is_empty()
             || loaded.exists
@@ -449,24 +449,24 @@ impl At<'_> {
         Ok(Some(report))
     }
 
-    /// The part of a run that is under the lock.
+    /// Gets the lock, works and gives it back; or learns that another migrator has done everything.
     async fn locked(&self, session: &mut Session) -> Result<Report, Error> {
-        if let Outcome::Settled(Settled { deferred, notices }) =
-            self.lock(session, &self.digest).await?
-        {
-            return Ok(Report { deferred, notices, ..Report::default() });
-        }
-        let loaded = history::load_as_ourselves(session, &self.names).await?;
-        let plan = Plan::new(&self.set, &loaded.history, &self.options.target);
-        let plan = match plan {
-            Ok(plan) => plan,
-            Err(found) => {
-                let shown =
-                    difference::below(&mut session.connection, &self.names, &self.set, &found)
-                        .await?;
-                return Err(Error::divergence(&found, &shown));
+        match self.lock(session, &self.digest).await? {
+            Outcome::Settled(Settled { deferred, notices }) => {
+                Ok(Report { deferred, notices, ..Report::default() })
             }
-        };
+            Outcome::Ours => {
+                let done = self.under_lock(session).await;
+                lock::release(session, &self.names).await;
+                done
+            }
+        }
+    }
+
+    /// The part of a run that is under the lock.
+    async fn under_lock(&self, session: &mut Session) -> Result<Report, Error> {
+        let loaded = history::load_as_ourselves(session, &self.names).await?;
+        let plan = self.plan(&mut session.connection, &loaded).await?;
         let report = self.carry_out(session, &plan, &loaded).await?;
         self.settle(session).await?;
         Ok(report)
@@ -528,12 +528,11 @@ impl At<'_> {
         Ok(())
     }
 
-    async fn plan(&self, eye: &mut Eye, loaded: &Loaded) -> Result<Plan, Error> {
+    async fn plan(&self, connection: &mut PgConnection, loaded: &Loaded) -> Result<Plan, Error> {
         match Plan::new(&self.set, &loaded.history, &self.options.target) {
             Ok(plan) => Ok(plan),
             Err(found) => {
-                let shown =
-                    difference::below(eye.connection(), &self.names, &self.set, &found).await?;
+                let shown = difference::below(connection, &self.names, &self.set, &found).await?;
                 Err(Error::divergence(&found, &shown))
             }
         }

@@ -62,6 +62,7 @@ statements! {
     GRANT = "grant",
     IS_GONE = "is_gone",
     DROP_INDEX = "drop_index",
+    LIFT_TIMEOUTS = "lift_timeouts",
     WHO = "who",
     GRANTS_MISSING = "grants_missing",
 }
@@ -168,6 +169,11 @@ impl Names {
 /// Asks which backend of the server this is.
 pub(crate) fn backend() -> &'static str {
     BACKEND
+}
+
+/// Lifts the timeouts of the session, and says how to set them again.
+pub(crate) fn lift_timeouts() -> &'static str {
+    LIFT_TIMEOUTS
 }
 
 /// Asks who we are, quoted.

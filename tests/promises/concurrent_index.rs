@@ -116,3 +116,17 @@ async fn a_broken_index_of_another_table_is_not_ours_to_drop() {
     assert_eq!(error.sqlstate(), Some("42P07"), "{error}");
     assert_eq!(database.value("SELECT to_regclass('t_n') IS NOT NULL").await, "true");
 }
+
+#[tokio::test]
+async fn the_timeouts_that_a_file_sets_hold_behind_a_build_too() {
+    let database = Database::fresh().await;
+    let folder = Folder::of(&[(
+        "1_index.sql",
+        "-- migrate: no-transaction\nSET lock_timeout = '7s';\nSET statement_timeout = '77s';\n\
+         CREATE TABLE seen (what text);\nCREATE INDEX CONCURRENTLY seen_what ON seen (what);\n\
+         INSERT INTO seen SELECT concat_ws(' ', current_setting('lock_timeout'), \
+         current_setting('statement_timeout'));",
+    )]);
+    folder.migrator().run(&database.options()).await.expect("a good end");
+    assert_eq!(database.value("SELECT what FROM seen").await, "7s 77s");
+}

@@ -1,6 +1,8 @@
 //! A statement outside transactions that was cut short: what the catalog proves goes on by itself, anything else
 //! stops and says what to do, and a person settles it.
 
+use std::time::Duration;
+
 use migrate_postgres::{Error, MigrationId, Phase, Resolution, Version};
 
 use crate::harness::proxy::{After, Before, Moment, Proxy, Which};
@@ -170,4 +172,20 @@ async fn a_way_back_that_was_cut_short_goes_on() {
         assert_eq!(database.value("SELECT to_regclass('app.new')").await, "NULL");
         assert_eq!(runs(&folder, &database).await.expect("and forward again"), 1);
     }
+}
+
+/// The server goes on with it until it notices that nobody waits any more; the run does not wait for that.
+#[tokio::test]
+async fn a_statement_that_outlives_its_deadline_is_left_alone() {
+    let database = Database::fresh().await;
+    let text = "-- migrate: no-transaction\nCREATE TABLE t ();\nSELECT pg_sleep(3600);";
+    let folder = Folder::of(&[("1_sleep.sql", text)]);
+    let migrator = folder.migrator().standalone_deadline(Duration::from_millis(500));
+    let error = migrator.run(&database.options()).await.expect_err("it sleeps");
+    let told = error.to_string();
+    for words in ["not done within 0.5 s", "what became of statement 2", "standalone_deadline"] {
+        assert!(told.contains(words), "`{words}` is not in: {told}");
+    }
+    assert!(!told.contains("Check that PostgreSQL runs"), "{told}");
+    assert!(database.has_table("t").await);
 }

@@ -14,7 +14,7 @@ use crate::error::{Error, sqlstate};
 use crate::history::Row;
 use crate::observe::Event;
 use crate::retry::Attempts;
-use crate::session::{Scope, send, text, truth};
+use crate::session::{Scope, text, truth};
 use crate::sql;
 
 impl Runner<'_> {
@@ -117,26 +117,48 @@ impl Runner<'_> {
         attempts: &Attempts<'_>,
         concurrent: bool,
     ) -> Result<(), Failure> {
-        if concurrent {
-            // They block nobody while they wait, and a timeout would leave a broken index behind.
-            self.session.send("SET lock_timeout = 0; SET statement_timeout = 0".to_owned()).await?;
-        } else if !sets_lock_timeout(script) {
-            let timeout = attempts.lock_timeout().as_millis();
-            self.session.send(format!("SET lock_timeout = {timeout}")).await?;
-        }
         let head = format!("{} ", job.comment());
         let message = format!("{head}{}", statement.text(&script.text));
-        let patience = self.ours.waits.standalone;
-        let error = match tokio::time::timeout(patience, self.session.send(message)).await {
-            Ok(Ok(_)) => return Ok(()),
-            Ok(Err(error)) => error,
-            Err(_) => sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()),
+        let sent = if concurrent {
+            self.without_timeouts(message).await
+        } else {
+            if !sets_lock_timeout(script) {
+                let timeout = attempts.lock_timeout().as_millis();
+                self.session.send(format!("SET lock_timeout = {timeout}")).await?;
+            }
+            self.until_deadline(message).await
         };
-        Err(Failure {
+        sent.map_err(|error| Failure {
             error,
             script: Some((script.clone(), head.chars().count(), statement.start as usize)),
             statement: None,
         })
+    }
+
+    /// What works concurrently blocks nobody while it waits, and a timeout would leave a broken index behind. The
+    /// statements after it have theirs again, also those that the file has set.
+    async fn without_timeouts(&mut self, message: String) -> Result<(), sqlx::Error> {
+        let before = self.session.send(sql::lift_timeouts().to_owned()).await?;
+        let sent = self.until_deadline(message).await;
+        let answered = sent.as_ref().map_or_else(|error| sqlstate(error).is_some(), |()| true);
+        let restore = before.as_ref().and_then(|row| text(row, "restore")).filter(|_| answered);
+        let restored = match restore {
+            Some(restore) => self.session.send(restore.to_owned()).await.map(drop),
+            None => Ok(()),
+        };
+        sent.and(restored)
+    }
+
+    /// A statement that is not done by then ends with the connection.
+    async fn until_deadline(&mut self, message: String) -> Result<(), sqlx::Error> {
+        let patience = self.ours.waits.standalone;
+        match tokio::time::timeout(patience, self.session.send(message)).await {
+            Ok(sent) => sent.map(drop),
+            Err(_) => {
+                let waited = format!("it was not done within {} s", patience.as_secs_f64());
+                Err(sqlx::Error::Io(std::io::Error::other(waited)))
+            }
+        }
     }
 
     async fn statement_failed(
@@ -159,7 +181,10 @@ impl Runner<'_> {
         let before = before(number);
         if error.is_connection() {
             let now = format!("{before}; what became of statement {number} is not known");
-            return error.now(now).next_unless_known("Run again: it looks at what is there.");
+            return error.now(now).next_unless_known(
+                "Run again: it looks at what is there. A statement that needs longer gets it from \
+                 `Migrator::standalone_deadline`.",
+            );
         }
         let next = format!(
             "Correct statement {number} or what it met, and run again: the run goes on with it."
@@ -273,12 +298,8 @@ impl Runner<'_> {
         }
         let name = text(&row, "name").unwrap_or_default().to_owned();
         self.recovered(job, &format!("the index {name} was broken and is built again"));
-        let timeouts = "SET lock_timeout = 0; SET statement_timeout = 0".to_owned();
-        let prepared = self.session.send(timeouts).await;
-        prepared.map_err(|error| Error::driver("prepare the session", error))?;
-        let drop = sql::drop_index(&name);
-        let dropped = send(&mut self.session.connection, drop).await;
-        dropped.map(|_| false).map_err(|error| Error::driver("drop the broken index", error))
+        let dropped = self.without_timeouts(sql::drop_index(&name)).await;
+        dropped.map(|()| false).map_err(|error| Error::driver("drop the broken index", error))
     }
 
     async fn are_gone(&mut self, indexes: &[QualifiedName]) -> Result<bool, Error> {
@@ -331,7 +352,6 @@ fn may_repeat(unit: &Unit<'_>) -> bool {
             is_setting(text)
                 || ["VACUUM", "ANALYZE", "CHECKPOINT"].contains(&first_word(text).as_str())
         }
-        Unit::Transaction(_) => false,
         _ => false,
     }
 }
