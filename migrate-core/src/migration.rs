@@ -374,8 +374,17 @@ impl<'s> IntoIterator for &'s Set {
 
 /// Over migrations that are in order: what the macro writes into a [`Folder`].
 pub fn digest<'m>(migrations: impl IntoIterator<Item = &'m dyn Migration>) -> Checksum {
-    let pairs: Vec<_> = migrations.into_iter().map(|m| (m.id(), m.checksum())).collect();
+    let pairs: Vec<_> = migrations.into_iter().map(|m| (m.id(), with_afters(m))).collect();
     Checksum::of_set(pairs.iter().map(|(id, checksum)| (*id, checksum)))
+}
+
+/// What a migration waits for is no part of the checksum of code, but of what a plan makes of it.
+fn with_afters(migration: &dyn Migration) -> Checksum {
+    let checksum = migration.checksum();
+    match migration.after() {
+        [] => checksum,
+        after => checksum.and(&after.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")),
+    }
 }
 
 /// The digest of a folder together with the code beside it; that of the folder when there is none.
@@ -403,6 +412,15 @@ mod tests {
         let set = Set::new([migration("2 expand"), migration("1 contract"), migration("1 expand")]);
         let ids: Vec<_> = set.unwrap().iter().map(|m| m.id().to_string()).collect();
         assert_eq!(ids, ["1 expand", "1 contract", "2 expand"]);
+    }
+
+    /// Or a settled mark would outlive what it says.
+    #[test]
+    fn a_set_is_another_when_one_waits_for_another() {
+        let waiting = crate::testing::migration_after("2", "1");
+        let set = |second| Set::new([migration("1"), second]).unwrap();
+        assert_eq!(waiting.checksum(), migration("2").checksum(), "as of code");
+        assert_ne!(set(waiting).digest(), set(migration("2")).digest());
     }
 
     #[test]

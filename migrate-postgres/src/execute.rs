@@ -370,6 +370,7 @@ impl<'j> Job<'j> {
 
 fn gone(id: MigrationId) -> Error {
     Error::declaration(format!("failed to find what {id} does: it is not declared"))
+        .next("Run it with a program that declares it.")
 }
 
 /// The server takes no byte order mark.

@@ -61,7 +61,8 @@ impl Migrator {
             if loaded.history.is_done(id) {
                 let message =
                     format!("failed to mark {id} as applied: it is in the history already");
-                return Err(Error::declaration(message).now("nothing was recorded"));
+                let next = "There is nothing to do; `repair` records the text of one that was edited since.";
+                return Err(Error::declaration(message).now("nothing was recorded").next(next));
             }
             at.record(session, &loaded, &[entry], Kind::Marked, reason).await.map(drop)
         })
@@ -142,7 +143,12 @@ impl At<'_> {
     }
 
     fn declared(&self, id: MigrationId) -> Result<&Entry, Error> {
-        let missing = || Error::declaration(format!("failed to find {id}: it is not declared"));
+        let missing = || {
+            let error = Error::declaration(format!("failed to find {id}: it is not declared"));
+            error
+                .now("nothing was recorded")
+                .next("Give the version and the phase as `status` shows them.")
+        };
         self.set.get(id).ok_or_else(missing)
     }
 
@@ -185,7 +191,8 @@ impl At<'_> {
             Some(Status::Partial { direction, done, started: Some(_) }) => (*direction, done.len()),
             _ => {
                 let message = format!("failed to resolve {id}: it was not cut short");
-                return Err(Error::declaration(message).now("nothing was recorded"));
+                let next = "See where it stands with `status`; a run goes on with it by itself.";
+                return Err(Error::declaration(message).now("nothing was recorded").next(next));
             }
         };
         let steps = match (direction, entry.down()) {
