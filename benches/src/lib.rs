@@ -1,11 +1,13 @@
 //! What the measurements are made with.
 //!
-//! Two programs: `peers` applies the same migrations through migrate, sqlx and psql, and `build` looks at what
+//! Two programs: `peers` applies the same migrations through migrate, sqlx and psql, and `builds` looks at what
 //! embedding them costs the compiler. Everything that both need, and every measurement of `peers`, is a module
 //! here. Linux only: memory and CPU time are read from `/proc`.
 
 pub mod apply;
+pub mod apps;
 pub mod figures;
+pub mod fresh;
 pub mod noop;
 pub mod proxy;
 pub mod server;

@@ -33,16 +33,11 @@ impl Folder {
     pub fn write(below: &Path, migrations: usize) -> Result<Self> {
         let home = below.join(migrations.to_string());
         let dir = home.join("migrations");
-        if home.exists() {
-            std::fs::remove_dir_all(&home)?;
-        }
-        std::fs::create_dir_all(&dir)?;
+        write(&dir, files(migrations))?;
         let (mut once, mut each) = (String::new(), String::new());
         for (name, text) in files(migrations) {
-            let path = dir.join(name);
-            std::fs::write(&path, &text)?;
             once += &text;
-            writeln!(each, "BEGIN;\n\\i '{}'\nCOMMIT;", path.display())?;
+            writeln!(each, "BEGIN;\n\\i '{}'\nCOMMIT;", dir.join(name).display())?;
         }
         let folder =
             Self { migrations, dir, once: home.join("once.sql"), each: home.join("each.sql") };
@@ -50,6 +45,29 @@ impl Folder {
         std::fs::write(&folder.each, each)?;
         Ok(folder)
     }
+}
+
+/// Writes files to a directory, instead of what is there.
+///
+/// # Errors
+/// When the disk does not want them.
+pub fn write(dir: &Path, files: impl Iterator<Item = (String, String)>) -> Result<()> {
+    if dir.exists() {
+        std::fs::remove_dir_all(dir)?;
+    }
+    std::fs::create_dir_all(dir)?;
+    for (name, text) in files {
+        std::fs::write(dir.join(name), text)?;
+    }
+    Ok(())
+}
+
+/// Names and texts of files that make a table each.
+pub fn tables(count: usize) -> impl Iterator<Item = (String, String)> {
+    (0..count).map(|number| {
+        let (words, text) = create_table(number);
+        (format!("{}_{words}.sql", 20_240_101_000_000 + number), text)
+    })
 }
 
 /// Names and texts of the files.

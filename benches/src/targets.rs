@@ -1,5 +1,6 @@
 //! What the figures have to be.
 
+use crate::apps::App;
 use crate::figures::{Figures, Key};
 use crate::tools::Tool;
 
@@ -10,18 +11,21 @@ pub const APPLIED: usize = 1_000;
 /// The smallest folder.
 pub const FEW: usize = 10;
 
-struct Target {
-    what: String,
-    limit: f64,
-    found: Option<f64>,
+/// Something that has to be, and what was found.
+#[derive(Debug)]
+pub struct Target {
+    /// What it is about.
+    pub what: String,
+    /// The most that it may be.
+    pub limit: f64,
+    /// What it is; `None` where it was not measured.
+    pub found: Option<f64>,
 }
 
 /// Prints each target beside what was found; were all met?
-pub fn print(figures: &Figures) -> bool {
+pub fn print(targets: &[Target]) -> bool {
     println!("\n{:<84} {:>8} {:>8}", "target", "at most", "found");
-    let targets: Vec<Target> =
-        trips(figures).chain(no_op(figures)).chain(applying(figures)).collect();
-    for Target { what, limit, found } in &targets {
+    for Target { what, limit, found } in targets {
         let (shown, verdict) = match found {
             Some(found) if found <= limit => (format!("{found:.3}"), "met"),
             Some(found) => (format!("{found:.3}"), "MISSED"),
@@ -30,6 +34,55 @@ pub fn print(figures: &Figures) -> bool {
         println!("{what:<84} {limit:>8.3} {shown:>8}  {verdict}");
     }
     targets.iter().all(|target| target.found.is_some_and(|found| found <= target.limit))
+}
+
+/// Those of `peers`.
+pub fn of_peers(figures: &Figures) -> Vec<Target> {
+    trips(figures).chain(no_op(figures)).chain(applying(figures)).chain(fresh(figures)).collect()
+}
+
+/// Those of `build`.
+pub fn of_build(figures: &Figures) -> Vec<Target> {
+    let key = |measure, app, migrations| Key { measure, ..self::app(app, migrations) };
+    let against = |measure, other, migrations| {
+        figures.ratio(key(measure, App::Migrate, migrations), key(measure, other, migrations))
+    };
+    let longer = |migrations| {
+        let rebuild = |migrations| figures.median(key("rebuild_s", App::Migrate, migrations));
+        Some(rebuild(migrations)? - rebuild(1)?)
+    };
+    let target = |what: &str, limit, found| Target { what: what.to_owned(), limit, found };
+    vec![
+        target(
+            "CPU of a clean build, against the driver alone",
+            1.15,
+            against("build_cpu_s", App::Driver, 1),
+        ),
+        target("seconds more to rebuild with 1000 files than with one", 1.0, longer(APPLIED)),
+        target("seconds more to rebuild with 5000 files than with one", 2.0, longer(MANY)),
+        target(
+            "the stripped program with 5000 files, against sqlx's",
+            1.0,
+            against("binary_mb", App::Sqlx, MANY),
+        ),
+    ]
+}
+
+/// The figure of an application.
+pub fn app(app: App, migrations: usize) -> Key {
+    let tool = if app == App::Migrate { "migrate" } else { "sqlx" };
+    let mode = if app == App::Driver { "driver alone" } else { "embedded" };
+    Key { measure: "", tool, mode, migrations }
+}
+
+fn fresh(figures: &Figures) -> impl Iterator<Item = Target> {
+    use crate::fresh::{TABLES, key};
+    let ratio = figures.ratio(key("migrate", TABLES), key("sqlx", TABLES));
+    let found = figures.median(key("migrate", TABLES));
+    let p50 = format!("ms to a fresh database with {TABLES} tables, on a quiet machine");
+    let faster = format!("a fresh database after {TABLES} migrations, against sqlx::test");
+    [Target { what: p50, limit: 20.0, found }, Target { what: faster, limit: 0.2, found: ratio }]
+        .into_iter()
 }
 
 fn trips(figures: &Figures) -> impl Iterator<Item = Target> {

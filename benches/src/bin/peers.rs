@@ -13,7 +13,7 @@ use migrate_benches::proxy::Proxy;
 use migrate_benches::server::{self, Bench};
 use migrate_benches::set::Folder;
 use migrate_benches::targets::{APPLIED, FEW, MANY};
-use migrate_benches::{Result, noop, output, progress, targets, tools, trips};
+use migrate_benches::{Result, fresh, noop, output, progress, targets, tools, trips};
 
 /// On each way, so that a round trip takes a millisecond more.
 const DELAY: Duration = Duration::from_micros(500);
@@ -34,7 +34,7 @@ const QUICK: Rounds = Rounds { few: 5, applied: 3, many: 0, delayed: 1, calls: 2
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.split_first() {
-        Some((first, rest)) if first == "child" => block_on(tools::child(rest)).map(|()| true),
+        Some((first, rest)) if first == "child" => child(rest).map(|()| true),
         None => server::on_disk().and_then(|()| block_on(measure(FULL))),
         Some((first, [])) if first == "--quick" => {
             server::on_disk().and_then(|()| block_on(measure(QUICK)))
@@ -48,6 +48,15 @@ fn main() -> ExitCode {
             eprintln!("failed to measure: {error}");
             ExitCode::from(2)
         }
+    }
+}
+
+/// What this program does when it starts itself.
+fn child(arguments: &[String]) -> Result<()> {
+    match arguments.split_first() {
+        Some((first, rest)) if first == fresh::OURS => block_on(fresh::ours(rest)),
+        Some((first, rest)) if first == fresh::THEIRS => fresh::theirs(rest),
+        _ => block_on(tools::child(arguments)),
     }
 }
 
@@ -76,10 +85,11 @@ async fn measure(rounds: Rounds) -> Result<bool> {
     for folder in [&few, &applied] {
         apply::measure(&mut figures, &bench, far, folder, rounds.delayed).await?;
     }
+    fresh::measure(&mut figures, &sets, rounds.few)?;
     let path = output().join("peers.json");
     figures.write(&path)?;
     figures.print();
-    let met = targets::print(&figures);
+    let met = targets::print(&targets::of_peers(&figures));
     progress(&format!("written to {}", path.display()));
     Ok(met)
 }
