@@ -27,12 +27,7 @@ impl Step {
     /// What the head of a file makes of it.
     pub fn of_file(header: &Header, script: Script) -> Self {
         match &header.backfill {
-            Some(batches) => Step::Backfill(Backfill {
-                table: Cow::Owned(batches.table.clone()),
-                key: Cow::Owned(batches.key.clone()),
-                batch: batches.batch,
-                script,
-            }),
+            Some(_) => Step::Backfill(Backfill { script }),
             None if header.no_transaction => Step::Standalone(script.with_blocks()),
             None => Step::Transaction(script),
         }

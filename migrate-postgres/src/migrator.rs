@@ -3,6 +3,7 @@
 //! Owns the order of things: look, open, lock, load, plan, carry out, settle. Everything it says is done in
 //! another room.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -185,7 +186,7 @@ impl Migrator {
     /// # Errors
     /// See [`Error`]. Whatever was applied before the error is recorded, and the next run goes on behind it.
     pub async fn run(&self, database: impl Into<Database>) -> Result<Report, Error> {
-        self.forward(database.into(), &self.options).instrument(self.span("run")).await
+        self.boxed(database.into(), &self.options).await
     }
 
     /// Applies what is pending up to and including a version.
@@ -199,7 +200,7 @@ impl Migrator {
     ) -> Result<Report, Error> {
         let mut options = self.options.clone();
         options.target.up_to = Some(version);
-        self.forward(database.into(), &options).instrument(self.span("run")).await
+        self.boxed(database.into(), &options).await
     }
 
     /// What [`run`](Self::run) would do. Reads the history only: no lock, no write.
@@ -306,6 +307,16 @@ impl Migrator {
     /// The span that everything of one call stands in.
     fn span(&self, call: &'static str) -> tracing::Span {
         tracing::info_span!("migrate", call, set = %self.options.set)
+    }
+
+    /// Behind a pointer, so that all of it is compiled with this crate: what an `async fn` does is else compiled
+    /// where it is awaited, with every build of the application.
+    fn boxed<'m>(
+        &'m self,
+        database: Database,
+        options: &'m Options,
+    ) -> Pin<Box<dyn Future<Output = Result<Report, Error>> + Send + 'm>> {
+        Box::pin(self.forward(database, options).instrument(self.span("run")))
     }
 
     async fn forward(&self, database: Database, options: &Options) -> Result<Report, Error> {

@@ -21,7 +21,11 @@ const CHORES: [Chore; 3] = [
         what: "migrate's commands, for the quickstart's folder",
         run: migrate::run,
     },
-    Chore { name: "bench", what: "the benchmarks: `bench peers [--quick]`, `bench build [--quick]`", run: bench::run },
+    Chore {
+        name: "bench",
+        what: "the benchmarks: `bench peers [--quick]`, `bench build [--quick]`",
+        run: bench::run,
+    },
     Chore { name: "real", what: "the folders that other people wrote, end to end", run: real::run },
 ];
 

@@ -182,3 +182,16 @@ fn data_that_nobody_takes_is_refused() {
     assert!(told[0].starts_with("m/1_a.sql:2:1: `COPY … TO STDOUT`"), "{told:#?}");
     assert!(told[1].starts_with("m/2_b.sql:2:1: `COPY … TO STDOUT`"), "{told:#?}");
 }
+
+#[test]
+fn a_backfill_is_declared_by_its_head() {
+    let text = "-- migrate: backfill users by id batch 5000\nupdate users set x = 1";
+    let contents = folder(&[("m/1_a.migrate.sql", text)], WayBack::Ignore);
+    assert_eq!(contents.problems, []);
+    let Step::Backfill(backfill) = &contents.migrations[0].up else { panic!("no backfill") };
+    let batches = backfill.batches().unwrap();
+    assert_eq!(
+        (batches.table.as_str(), batches.key.as_str(), batches.batch),
+        ("users", "id", 5000)
+    );
+}

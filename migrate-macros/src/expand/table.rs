@@ -105,7 +105,9 @@ impl Table {
         match step {
             Step::Transaction(script) => format!("T::Transaction(f({}))", self.script(script)),
             Step::Standalone(script) => format!("T::Standalone(f({}))", self.script(script)),
-            Step::Backfill(backfill) => self.backfill(backfill),
+            Step::Backfill(Backfill { script }) => {
+                format!("T::Backfill(B{{script:f({})}})", self.script(script))
+            }
             Step::Code(code) => {
                 let (revision, transaction) = (code.revision, code.transaction);
                 format!("T::Code(C{{revision:{revision},transaction:{transaction}}})")
@@ -113,14 +115,6 @@ impl Table {
             _ => "::core::compile_error!(\"a step that this version of the macro does not know\")"
                 .to_owned(),
         }
-    }
-
-    fn backfill(&mut self, backfill: &Backfill) -> String {
-        let Backfill { table, key, batch, script } = backfill;
-        let script = self.script(script);
-        format!(
-            "T::Backfill(B{{table:W::Borrowed({table:?}),key:W::Borrowed({key:?}),batch:{batch},script:f({script})}})"
-        )
     }
 
     fn down(&mut self, down: &SqlDown) -> String {
