@@ -216,7 +216,7 @@ pub struct Folder {
     pub digest: Checksum,
     /// Where it was on the machine that compiled it; only in debug builds.
     pub on_disk: Option<&'static str>,
-    /// Its file names, to notice in debug builds that one was added since.
+    /// Its file names, to notice that one was added since; only in debug builds.
     pub files: &'static [&'static str],
 }
 

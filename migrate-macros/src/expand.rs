@@ -58,7 +58,7 @@ pub(crate) fn embedded(folder: &Folder, krate: &Path) -> Result<TokenStream, Lex
                 } else {
                     ::core::option::Option::None
                 },
-                files: &#files,
+                files: if ::core::cfg!(debug_assertions) { &#files } else { &[] },
             },
             build: ::core::concat!(
                 ::core::env!("CARGO_PKG_NAME"),
