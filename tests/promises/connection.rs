@@ -1,16 +1,13 @@
 //! Servers that go away, that are not there, and that do not let us in.
 
-use std::fmt::Write as _;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use migrate_postgres::Error;
 use migrate_testing::Server;
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use tracing::field::{Field, Visit};
-use tracing::span;
 
+use crate::ear::{trace_this_thread, traced};
 use crate::harness::proxy::{After, Before, Moment, Proxy, Which};
 use crate::harness::{Database, Folder, Heard};
 
@@ -141,8 +138,7 @@ const SECRET: &str = "kept-secret";
 
 /// What a failed connection says, in all the places where it may be said.
 async fn said_when_refused(options: PgConnectOptions) -> (Error, String) {
-    let said = Said::default();
-    let _here = tracing::subscriber::set_default(said.clone());
+    trace_this_thread();
     let migrator = Folder::of(&[LOG]).migrator();
     let error = migrator.run(&options).await.expect_err("nobody gets in");
     let pool = PgPoolOptions::new().connect_lazy_with(options.clone());
@@ -150,7 +146,7 @@ async fn said_when_refused(options: PgConnectOptions) -> (Error, String) {
     let database = migrate_postgres::Database::from(&options);
     let all = format!(
         "{error}\n{error:?}\n{pooled}\n{pooled:?}\n{migrator:?}\n{database:?}\n{}",
-        said.text()
+        traced()
     );
     (error, all)
 }
@@ -182,13 +178,13 @@ async fn a_password_is_told_nobody() {
         assert!(error.to_string().contains(words), "`{words}` is not in: {error}");
         assert!(!all.contains(SECRET), "{all}");
     }
-    let said = Said::default();
-    let _here = tracing::subscriber::set_default(said.clone());
+    trace_this_thread();
     let report =
         Folder::of(FILES).migrator().run(&options.password(SECRET)).await.expect("he gets in");
     assert_eq!(report.applied.len(), 4);
-    assert!(said.text().contains("migrate: done"), "{}", said.text());
-    assert!(!said.text().contains(SECRET), "{}", said.text());
+    let said = traced();
+    assert!(said.contains("migrate: done"), "{said}");
+    assert!(!said.contains(SECRET), "{said}");
     let rows = database.value("SELECT string_agg(h::text, ' ') FROM schema_migrations h").await;
     assert!(!rows.contains(SECRET), "{rows}");
 }
@@ -208,45 +204,4 @@ async fn ask_for_passwords(database: &Database) {
     while database.options().username("somebody").connect().await.is_ok() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-}
-
-/// Keeps everything that is told to `tracing`, of spans and events alike.
-#[derive(Clone, Default)]
-struct Said(Arc<Mutex<String>>);
-
-impl Said {
-    fn text(&self) -> String {
-        self.0.lock().unwrap().clone()
-    }
-}
-
-impl Visit for Said {
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        writeln!(self.0.lock().unwrap(), "{field}={value:?}").unwrap();
-    }
-}
-
-impl tracing::Subscriber for Said {
-    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, attributes: &span::Attributes<'_>) -> span::Id {
-        attributes.record(&mut self.clone());
-        span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &span::Id, values: &span::Record<'_>) {
-        values.record(&mut self.clone());
-    }
-
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-
-    fn event(&self, event: &tracing::Event<'_>) {
-        event.record(&mut self.clone());
-    }
-
-    fn enter(&self, _: &span::Id) {}
-
-    fn exit(&self, _: &span::Id) {}
 }
