@@ -121,14 +121,30 @@ pub struct SqlMigration {
 /// The way back of a migration read from SQL files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SqlDown {
-    /// The step that undoes it.
-    Step(Step),
+    /// The step that undoes it; beside the row, most of which have none.
+    Steps(Cow<'static, [Step]>),
     /// See [`Down::With`].
     With(Phase),
     /// See [`Down::Irreversible`].
     Irreversible(Cow<'static, str>),
     /// See [`Down::Missing`].
     Missing,
+}
+
+impl From<Step> for SqlDown {
+    fn from(step: Step) -> Self {
+        SqlDown::Steps(Cow::Owned(vec![step]))
+    }
+}
+
+impl SqlDown {
+    /// The steps that undo it, where it has its own.
+    pub fn steps(&self) -> &[Step] {
+        match self {
+            SqlDown::Steps(steps) => steps,
+            SqlDown::With(_) | SqlDown::Irreversible(_) | SqlDown::Missing => &[],
+        }
+    }
 }
 
 impl Migration for SqlMigration {
@@ -146,7 +162,7 @@ impl Migration for SqlMigration {
 
     fn down(&self) -> Down<'_> {
         match &self.down {
-            SqlDown::Step(step) => Down::Steps(std::slice::from_ref(step)),
+            SqlDown::Steps(steps) => Down::Steps(steps),
             SqlDown::With(phase) => Down::With(*phase),
             SqlDown::Irreversible(reason) => Down::Irreversible(reason),
             SqlDown::Missing => Down::Missing,
@@ -302,7 +318,11 @@ impl Set {
     /// # Errors
     /// All that keeps them from being a set: duplicates, and an `after` that no plan can satisfy.
     pub fn new(entries: impl IntoIterator<Item = Entry>) -> Result<Self, Vec<SetError>> {
-        let mut entries: Vec<Entry> = entries.into_iter().collect();
+        Self::of(entries.into_iter().collect())
+    }
+
+    /// Compiled once, not for everything that entries may come from.
+    fn of(mut entries: Vec<Entry>) -> Result<Self, Vec<SetError>> {
         entries.sort_by_key(|entry| entry.id());
         let set = Self { entries };
         let errors: Vec<_> = set.duplicates().chain(set.impossible_afters()).collect();
@@ -392,7 +412,10 @@ pub fn digest_with<'m>(
     folder: Checksum,
     code: impl IntoIterator<Item = &'m dyn Migration>,
 ) -> Checksum {
-    let mut code: Vec<_> = code.into_iter().collect();
+    digest_beside(folder, code.into_iter().collect())
+}
+
+fn digest_beside(folder: Checksum, mut code: Vec<&dyn Migration>) -> Checksum {
     code.sort_by_key(|migration| migration.id());
     if code.is_empty() { folder } else { folder.and(&digest(code).to_string()) }
 }

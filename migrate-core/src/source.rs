@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 mod name;
 mod script;
 
-use crate::{Header, MigrationId, Phase, Problem, SqlDown, SqlMigration, Version};
+use crate::{Header, MigrationId, Phase, Problem, SqlDown, SqlMigration, Step, Version};
 use name::Role;
 use script::Parsed;
 
@@ -195,7 +195,7 @@ impl Change {
 impl Contents {
     fn has_step_down(&self, version: Version, phase: Phase) -> bool {
         let last = self.migrations.iter().rev().find(|m| m.id == MigrationId::new(version, phase));
-        last.is_some_and(|migration| matches!(migration.down, SqlDown::Step(_)))
+        last.is_some_and(|migration| matches!(migration.down, SqlDown::Steps(_)))
     }
 }
 
@@ -216,7 +216,7 @@ fn way_back(
         problems.push(Problem::error(&up.file, message, "Remove the directive or the file."));
     }
     match (back.and_then(|back| back.step), shared, reason) {
-        (Some(step), ..) => SqlDown::Step(step),
+        (Some(step), ..) => step.into(),
         (None, Some(phase), _) => SqlDown::With(phase),
         (None, None, Some(reason)) => SqlDown::Irreversible(Cow::Owned(reason)),
         (None, None, None) => SqlDown::Missing,
@@ -274,10 +274,7 @@ fn check_ways_back(folder: &str, way_back: WayBack, contents: &mut Contents) {
 /// The file that `sqlx migrate add -r` writes, and nobody filled in: the version can be taken back, and nothing happens.
 fn check_empty_ways_back(folder: &str, way_back: WayBack, contents: &mut Contents) {
     let Contents { migrations, problems } = contents;
-    let scripts = migrations.iter().filter_map(|migration| match &migration.down {
-        SqlDown::Step(step) => step.script(),
-        _ => None,
-    });
+    let scripts = migrations.iter().flat_map(|m| m.down.steps()).filter_map(Step::script);
     let mut empty =
         scripts.filter(|script| script.statements.is_empty()).map(|script| &*script.file);
     match way_back {

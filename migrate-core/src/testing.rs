@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{Checksum, Entry, MigrationId, Phase, Script, SqlDown, SqlMigration, Step, Version};
+use crate::{Checksum, Entry, MigrationId, Phase, Script, SqlMigration, Step, Version};
 
 pub(crate) fn id(text: &str) -> MigrationId {
     let (version, phase) = text.split_once(' ').unwrap_or((text, "expand"));
@@ -19,7 +19,7 @@ pub(crate) fn sql(text: &str) -> SqlMigration {
         name: format!("m{}", id.version).into(),
         checksum: Checksum::of_sql(&body),
         up: script(&body),
-        down: SqlDown::Step(script("select 'down'")),
+        down: script("select 'down'").into(),
         after: Cow::Borrowed(&[]),
         lock_timeout: None,
     }

@@ -135,7 +135,7 @@ fn of_code(id: MigrationId, name: &str, code: &Code) -> SqlMigration {
         id,
         name: Cow::Owned(name.to_owned()),
         down: match &code.undo {
-            Back::By(_) => SqlDown::Step(step.clone()),
+            Back::By(_) => step.clone().into(),
             Back::Irreversible(reason) => SqlDown::Irreversible(Cow::Owned(reason.clone())),
             Back::Missing => SqlDown::Missing,
         },
@@ -242,10 +242,10 @@ impl Alone {
 
     fn unmarked(&self, mut row: SqlMigration) -> SqlMigration {
         let down = match &mut row.down {
-            SqlDown::Step(step) => script(step),
-            _ => None,
+            SqlDown::Steps(steps) => steps.to_mut(),
+            _ => &mut Vec::new(),
         };
-        for script in [script(&mut row.up), down].into_iter().flatten() {
+        for script in std::iter::once(&mut row.up).chain(down).filter_map(script) {
             script.file = Cow::Owned(self.unmark(&script.file));
         }
         row

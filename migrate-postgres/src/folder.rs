@@ -1,6 +1,5 @@
 //! Folders on disk: read while the program runs, and compared with the embedded one in debug builds.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use migrate_core::source::{File, WayBack};
@@ -42,15 +41,22 @@ fn files(folder: &Path) -> std::io::Result<Vec<(String, Vec<u8>)>> {
     Ok(files)
 }
 
-/// Files that came or went since the program was compiled; none when the folder is not there.
+/// Files that came or went since the program was compiled, when they stood in order; none when the folder is not
+/// there.
 pub(crate) fn changed_since(folder: &str, embedded: &[&str]) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return Vec::new();
     };
     let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let found: BTreeSet<String> = names.filter(|name| name.ends_with(".sql")).collect();
-    let known: BTreeSet<String> = embedded.iter().map(|name| (*name).to_owned()).collect();
-    found.symmetric_difference(&known).cloned().collect()
+    let (mut came, mut stayed) = (Vec::new(), vec![false; embedded.len()]);
+    for name in names.filter(|name| name.ends_with(".sql")) {
+        match embedded.binary_search(&name.as_str()).ok().and_then(|at| stayed.get_mut(at)) {
+            Some(stayed) => *stayed = true,
+            None => came.push(name),
+        }
+    }
+    let went = embedded.iter().zip(stayed).filter(|(_, stayed)| !stayed);
+    went.map(|(name, _)| (*name).to_owned()).chain(came).collect()
 }
 
 /// The last part of a path: what the user calls the folder.

@@ -118,7 +118,7 @@ fn a_way_back_that_sqlx_wrote_and_nobody_filled_in() {
     ];
     let contents = folder(&files, WayBack::Warn);
     assert!(!contents.has_errors(), "{:#?}", contents.problems);
-    assert!(contents.migrations.iter().all(|m| matches!(m.down, SqlDown::Step(_))));
+    assert!(contents.migrations.iter().all(|m| matches!(m.down, SqlDown::Steps(_))));
     let told: Vec<_> = contents.problems.iter().map(|p| p.message.as_str()).collect();
     assert_eq!(
         told,
@@ -137,7 +137,7 @@ fn a_way_back_by_another_name_is_only_worth_a_look() {
     );
     assert!(!contents.has_errors());
     assert_eq!(contents.migrations[0].name, "b");
-    assert!(matches!(contents.migrations[0].down, SqlDown::Step(_)));
+    assert!(matches!(contents.migrations[0].down, SqlDown::Steps(_)));
     let told: Vec<_> = contents.problems.iter().map(|p| p.to_string()).collect();
     assert_eq!(
         told,

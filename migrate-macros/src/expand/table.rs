@@ -3,6 +3,7 @@
 //! What a row costs the user's build is the number of its expressions, measured on 5,000 files: nested
 //! constructors and a table of statements in each row take twice as long as one flat call, whose statements
 //! are a range of one table. So the common row is `t(…)` with plain arguments, and only a rare one says more.
+//! Ways back are a table of their own, because a row has room for what most rows have.
 //!
 //! The texts of the files come by `include_str!`: the compiler reads them again, and Cargo knows of them.
 
@@ -19,15 +20,15 @@ use crate::embed;
 
 /// An array of `SqlMigration`.
 pub(super) fn rows(krate: &Path, migrations: &[SqlMigration]) -> Result<TokenStream, LexError> {
-    let mut table = Table { root: embed::root(), statements: String::new(), count: 0 };
+    let mut table = Table { root: embed::root(), ..Table::default() };
     let rows: String = migrations.iter().map(|m| table.row(m)).collect();
     let krate = krate.to_token_stream();
-    let Table { statements, count, .. } = table;
+    let Table { statements, count, downs, backs, .. } = table;
     parse(&format!(
         "{{#[allow(unused_imports)]use {krate}::core::{{{NAMES}}};\
         #[allow(unused_imports)]use ::core::{{include_str as i,option::Option as O,time::Duration as U}};\
         #[allow(unused_imports)]use ::std::borrow::Cow as W;\
-        static A:[S;{count}]=[{statements}];{FUNCTIONS}[{rows}]}}"
+        static A:[S;{count}]=[{statements}];static E:[T;{backs}]=[{downs}];{FUNCTIONS}[{rows}]}}"
     ))
 }
 
@@ -46,25 +47,30 @@ pub(super) fn strings(strings: &[String]) -> Result<TokenStream, LexError> {
 const NAMES: &str = "Backfill as B,Code as C,MigrationId as I,Phase as P,Script as F,SqlDown as D,\
     SqlMigration as M,Step as T,Version as V,sql::Statement as S";
 
-/// `t` and `s` are rows, of a transaction and of standalone statements; `u` and `v` the ways back of these
-/// kinds; `f` is a file: path, text, and which part of the statements.
+/// `t` and `s` are rows, of a transaction and of standalone statements; `u` and `v` the steps of these kinds;
+/// `f` is a file: path, text, and which part of the statements; `d` a way back: which part of the steps.
 const FUNCTIONS: &str = "\
     type Z=&'static str;\
     #[allow(dead_code)]const fn f(p:Z,x:Z,a:usize,n:usize)->F{F::embedded(p,x,A.split_at(a).1.split_at(n).0)}\
     #[allow(dead_code,clippy::too_many_arguments)]\
     const fn t(i:i64,h:P,m:Z,c:[u8;32],p:Z,x:Z,a:usize,n:usize,d:D)->M\
-    {M::row((i,h,m),c,T::Transaction(f(p,x,a,n)),d,&[],O::None)}\
+    {M::row((i,h,m),c,u(p,x,a,n),d,&[],O::None)}\
     #[allow(dead_code,clippy::too_many_arguments)]\
     const fn s(i:i64,h:P,m:Z,c:[u8;32],p:Z,x:Z,a:usize,n:usize,d:D)->M\
-    {M::row((i,h,m),c,T::Standalone(f(p,x,a,n)),d,&[],O::None)}\
-    #[allow(dead_code)]const fn u(p:Z,x:Z,a:usize,n:usize)->D{D::Step(T::Transaction(f(p,x,a,n)))}\
-    #[allow(dead_code)]const fn v(p:Z,x:Z,a:usize,n:usize)->D{D::Step(T::Standalone(f(p,x,a,n)))}";
+    {M::row((i,h,m),c,v(p,x,a,n),d,&[],O::None)}\
+    #[allow(dead_code)]const fn u(p:Z,x:Z,a:usize,n:usize)->T{T::Transaction(f(p,x,a,n))}\
+    #[allow(dead_code)]const fn v(p:Z,x:Z,a:usize,n:usize)->T{T::Standalone(f(p,x,a,n))}\
+    #[allow(dead_code)]const fn d(a:usize,n:usize)->D{D::Steps(W::Borrowed(E.split_at(a).1.split_at(n).0))}";
 
+#[derive(Default)]
 struct Table {
     root: PathBuf,
     /// Of all scripts, one after the other.
     statements: String,
     count: usize,
+    /// Steps, one after the other.
+    downs: String,
+    backs: usize,
 }
 
 impl Table {
@@ -103,8 +109,8 @@ impl Table {
 
     fn step(&mut self, step: &Step) -> String {
         match step {
-            Step::Transaction(script) => format!("T::Transaction(f({}))", self.script(script)),
-            Step::Standalone(script) => format!("T::Standalone(f({}))", self.script(script)),
+            Step::Transaction(script) => format!("u({})", self.script(script)),
+            Step::Standalone(script) => format!("v({})", self.script(script)),
             Step::Backfill(Backfill { script }) => {
                 format!("T::Backfill(B{{script:f({})}})", self.script(script))
             }
@@ -119,13 +125,21 @@ impl Table {
 
     fn down(&mut self, down: &SqlDown) -> String {
         match down {
-            SqlDown::Step(Step::Transaction(script)) => format!("u({})", self.script(script)),
-            SqlDown::Step(Step::Standalone(script)) => format!("v({})", self.script(script)),
-            SqlDown::Step(step) => format!("D::Step({})", self.step(step)),
+            SqlDown::Steps(steps) => self.steps(steps),
             SqlDown::With(phase) => format!("D::With({})", self::phase(*phase)),
             SqlDown::Irreversible(reason) => format!("D::Irreversible(W::Borrowed({reason:?}))"),
             SqlDown::Missing => "D::Missing".to_owned(),
         }
+    }
+
+    fn steps(&mut self, steps: &[Step]) -> String {
+        let (from, count) = (self.backs, steps.len());
+        self.backs += count;
+        for step in steps {
+            let step = self.step(step);
+            self.downs.extend([&step, ","]);
+        }
+        format!("d({from},{count})")
     }
 
     /// The arguments of `f`, and of all that end like it.

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use migrate_core::source::{self, Contents, File, WayBack};
-use migrate_core::{SqlDown, SqlMigration};
+use migrate_core::{SqlMigration, Step};
 use migrate_postgres::{Embedded, Source};
 
 use crate::Result;
@@ -94,9 +94,5 @@ impl Subject {
 }
 
 fn scripts(migration: &SqlMigration) -> impl Iterator<Item = &migrate_core::Script> {
-    let down = match &migration.down {
-        SqlDown::Step(step) => step.script(),
-        _ => None,
-    };
-    migration.up.script().into_iter().chain(down)
+    std::iter::once(&migration.up).chain(migration.down.steps()).filter_map(Step::script)
 }
