@@ -9,7 +9,7 @@ use std::time::Instant;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, Executor};
 
-use crate::figures::{Figures, Key};
+use crate::figures::{Figures, Key, median};
 use crate::server::{Bench, url};
 use crate::set::Folder;
 use crate::tools::{self, Runner, Tool};
@@ -18,6 +18,9 @@ use crate::{Result, progress};
 /// A pool's way to hand out connections.
 const POOLS: [(&str, bool); 2] = [("pool", true), ("pool without ping", false)];
 const CONNECTING: &str = "connecting";
+/// Calls one after the other, the median of which is a sample: in turn call by call, the smallest would be
+/// measured with what the largest leaves of the caches.
+const BLOCK: usize = 10;
 const SELECT1: &str = "select1_ms";
 const CALL: &str = "noop_call_ms";
 
@@ -69,14 +72,24 @@ async fn calls(
     let migrate = Runner::read(Tool::Migrate, &folder.dir).await?;
     let sqlx = Runner::read(Tool::Sqlx, &folder.dir).await?;
     let key = |measure, tool| Key { measure, tool, mode, migrations: folder.migrations };
-    for round in 0..rounds + 10 {
-        let select = select1(&ours).await?;
-        let (a, b) =
-            (migrate.time(&ours).await?.as_secs_f64(), sqlx.time(&theirs).await?.as_secs_f64());
-        if round >= 10 {
-            figures.add(key(SELECT1, "sqlx"), select * 1e3);
-            figures.add(key(CALL, "migrate"), a * 1e3);
-            figures.add(key(CALL, "sqlx"), b * 1e3);
+    for round in 0..=rounds.div_ceil(BLOCK) {
+        let (mut selects, mut ours_took, mut theirs_took) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..BLOCK {
+            selects.push(select1(&ours).await?);
+        }
+        for _ in 0..BLOCK {
+            ours_took.push(migrate.time(&ours).await?.as_secs_f64());
+        }
+        for _ in 0..BLOCK {
+            theirs_took.push(sqlx.time(&theirs).await?.as_secs_f64());
+        }
+        if round > 0 {
+            let mut add = |key, block: &[f64]| {
+                figures.add(key, median(block).unwrap_or_default() * 1e3);
+            };
+            add(key(SELECT1, "sqlx"), &selects);
+            add(key(CALL, "migrate"), &ours_took);
+            add(key(CALL, "sqlx"), &theirs_took);
         }
     }
     ours.close().await;

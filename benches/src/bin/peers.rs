@@ -29,7 +29,7 @@ struct Rounds {
 }
 
 const FULL: Rounds = Rounds { few: 15, applied: 15, many: 3, delayed: 3, calls: 1_000 };
-const QUICK: Rounds = Rounds { few: 5, applied: 3, many: 0, delayed: 1, calls: 200 };
+const QUICK: Rounds = Rounds { few: 5, applied: 5, many: 0, delayed: 1, calls: 200 };
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
