@@ -15,6 +15,7 @@ mod directive;
 mod divergence;
 mod history;
 mod migration;
+mod packed;
 mod phase;
 pub mod plan;
 mod problem;
@@ -39,6 +40,7 @@ pub use migration::{
     Down, Entry, Folder, Migration, Set, SetError, SqlDown, SqlMigration, digest, digest_with,
     is_code,
 };
+pub use packed::{Packed, pack, scripts};
 pub use phase::{NotAPhase, Phase, Phases};
 pub use plan::{Action, Deferred, Plan, Reason, TextOf};
 pub use problem::{Place, Problem, Severity};

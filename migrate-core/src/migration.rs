@@ -1,7 +1,6 @@
 //! A migration, and the ordered set of those that an application declares.
 //!
-//! Owns what every migration can tell of itself, the kind that is made of SQL files (a row of a table that
-//! the macro writes), and the set. Knows nothing of what a database already has.
+//! Owns what every migration can tell of itself, the kind that is made of SQL files, and the set. Knows nothing of what a database already has.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,8 +8,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::sql::Statement;
-use crate::{Checksum, Code, MigrationId, Phase, Script, Step, Version};
+use crate::{Checksum, Code, MigrationId, Packed, Phase, Step, Version};
 
 /// One change of a schema or of data.
 ///
@@ -97,9 +95,6 @@ pub enum Down<'a> {
 }
 
 /// A migration read from SQL files.
-///
-/// Every part of it can be a constant, so that thousands of them are a table in the program and cost nothing
-/// when it starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SqlMigration {
     /// Version and phase.
@@ -121,7 +116,7 @@ pub struct SqlMigration {
 /// The way back of a migration read from SQL files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SqlDown {
-    /// The step that undoes it; beside the row, most of which have none.
+    /// What undoes it.
     Steps(Cow<'static, [Step]>),
     /// See [`Down::With`].
     With(Phase),
@@ -182,52 +177,13 @@ impl Migration for SqlMigration {
     }
 }
 
-impl SqlMigration {
-    /// A row of the table that the macro writes.
-    #[doc(hidden)]
-    pub const fn row(
-        id: (i64, Phase, &'static str),
-        checksum: [u8; 32],
-        up: Step,
-        down: SqlDown,
-        after: &'static [MigrationId],
-        lock_timeout: Option<Duration>,
-    ) -> Self {
-        Self {
-            id: MigrationId::new(Version::new(id.0), id.1),
-            name: Cow::Borrowed(id.2),
-            up,
-            down,
-            checksum: Checksum::from_bytes(checksum),
-            after: Cow::Borrowed(after),
-            lock_timeout,
-        }
-    }
-}
-
-impl Script {
-    /// A script that the macro has read.
-    #[doc(hidden)]
-    pub const fn embedded(
-        file: &'static str,
-        text: &'static str,
-        statements: &'static [Statement],
-    ) -> Self {
-        Self {
-            file: Cow::Borrowed(file),
-            text: Cow::Borrowed(text),
-            statements: Cow::Borrowed(statements),
-        }
-    }
-}
-
 /// A folder of SQL files that was read at compile time.
 #[derive(Clone, Copy, Debug)]
 pub struct Folder {
     /// The folder as the user wrote it.
     pub path: &'static str,
     /// Its migrations, in order.
-    pub migrations: &'static [SqlMigration],
+    pub packed: Packed,
     /// Over all of them, as [`Set::digest`] takes it.
     pub digest: Checksum,
     /// Where it was on the machine that compiled it; only in debug builds.
@@ -236,29 +192,27 @@ pub struct Folder {
     pub files: &'static [&'static str],
 }
 
-/// A migration in a set: part of the program, or made while it runs.
+/// A migration in a set.
 #[derive(Clone)]
-pub enum Entry {
-    /// Part of the program.
-    Static(&'static dyn Migration),
-    /// Made while it runs.
-    Shared(Arc<dyn Migration>),
-}
+pub struct Entry(Arc<dyn Migration>);
 
 impl Deref for Entry {
     type Target = dyn Migration;
 
     fn deref(&self) -> &Self::Target {
-        match self {
-            Entry::Static(migration) => *migration,
-            Entry::Shared(migration) => &**migration,
-        }
+        &*self.0
     }
 }
 
 impl<M: Migration + 'static> From<M> for Entry {
     fn from(migration: M) -> Self {
-        Entry::Shared(Arc::new(migration))
+        Entry(Arc::new(migration))
+    }
+}
+
+impl<M: Migration + 'static> From<Arc<M>> for Entry {
+    fn from(migration: Arc<M>) -> Self {
+        Entry(migration)
     }
 }
 
@@ -292,6 +246,11 @@ pub enum SetError {
         /// For what.
         after: MigrationId,
     },
+    /// The constants of an embedded folder do not belong together.
+    Torn {
+        /// The folder as the user wrote it.
+        folder: String,
+    },
 }
 
 impl fmt::Display for SetError {
@@ -306,11 +265,25 @@ impl fmt::Display for SetError {
             SetError::After { id, after } => {
                 write!(f, "{id} is to run after {after}, which does not exist")
             }
+            SetError::Torn { folder } => {
+                write!(f, "the files of `{folder}` changed while they were compiled")
+            }
         }
     }
 }
 
 impl std::error::Error for SetError {}
+
+impl Folder {
+    /// Its migrations, as they stand in a set.
+    ///
+    /// # Errors
+    /// [`SetError::Torn`].
+    pub fn entries(&self) -> Result<Vec<Entry>, SetError> {
+        let torn = || SetError::Torn { folder: self.path.to_owned() };
+        Ok(self.packed.unpack().ok_or_else(torn)?.into_iter().map(Entry::from).collect())
+    }
+}
 
 impl Set {
     /// Puts migrations in order.

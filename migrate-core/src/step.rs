@@ -127,14 +127,3 @@ fn units_of(step: &Step) -> Vec<Unit<'_>> {
         Step::Backfill(backfill) => vec![Unit::Backfill(backfill)],
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_step_is_hardly_larger_than_its_script() {
-        // Thousands of them are a table in the program; which kind it is takes a word.
-        assert!(size_of::<Step>() <= size_of::<Script>() + size_of::<usize>());
-    }
-}

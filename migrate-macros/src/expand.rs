@@ -1,7 +1,4 @@
-//! The tokens: a table, not a function.
-//!
-//! Proc macros are compiled without optimisation, and rustc looks at every expression: the table is written
-//! as one text (`table`), parsed once by the compiler's own parser. What there is only one of is quoted.
+//! The tokens: two constants (`packed`) for what there is much of, quotes for the rest.
 
 use migrate_core::{Migration, Problem, Severity, SqlMigration, digest};
 use proc_macro::LexError;
@@ -12,7 +9,7 @@ use syn::{DeriveInput, Ident, Path};
 use crate::attribute::{Back, Code};
 use crate::embed::{self, Folder};
 
-mod table;
+mod packed;
 
 /// The implementation of `Migrations`.
 pub(crate) fn migrations(
@@ -40,18 +37,16 @@ pub(crate) fn migrations(
 /// An expression of type `Embedded`.
 pub(crate) fn embedded(folder: &Folder, krate: &Path) -> Result<TokenStream, LexError> {
     let migrations = &folder.contents.migrations;
-    let rows = table::rows(krate, migrations)?;
-    let count = migrations.len();
+    let packed = packed::packed(krate, migrations)?;
     let digest = digest(migrations.iter().map(|migration| migration as &dyn Migration));
     let digest = Literal::byte_string(digest.as_bytes());
-    let (path, files) = (&folder.path, table::strings(&folder.names)?);
+    let (path, files) = (&folder.path, packed::strings(&folder.names)?);
     let on_disk = embed::root().join(path).display().to_string();
     Ok(quote! {{
-        static ROWS: [#krate::core::SqlMigration; #count] = #rows;
         #krate::Embedded {
             folder: #krate::core::Folder {
                 path: #path,
-                migrations: &ROWS,
+                packed: #packed,
                 digest: #krate::core::Checksum::from_bytes(*#digest),
                 on_disk: if ::core::cfg!(debug_assertions) {
                     ::core::option::Option::Some(#on_disk)
@@ -76,7 +71,7 @@ pub(crate) fn migration(
     declared: &SqlMigration,
     code: Option<&Code>,
 ) -> Result<TokenStream, LexError> {
-    let rows = table::rows(krate, std::slice::from_ref(declared))?;
+    let packed = packed::packed(krate, std::slice::from_ref(declared))?;
     let beside = match code {
         Some(_) => quote!(code),
         None => quote!(sql),
@@ -93,31 +88,31 @@ pub(crate) fn migration(
         }
 
         const _: () = {
-            static ROWS: [#krate::core::SqlMigration; 1] = #rows;
-            static ROW: &#krate::core::SqlMigration = &ROWS[0];
+            static ROW: ::std::sync::LazyLock<#krate::core::SqlMigration> =
+                ::std::sync::LazyLock::new(|| #krate::core::Packed::only(#packed));
 
             #[automatically_derived]
             impl #krate::core::Migration for #ident {
                 fn id(&self) -> #krate::core::MigrationId {
-                    #krate::core::Migration::id(ROW)
+                    #krate::core::Migration::id(&*ROW)
                 }
                 fn name(&self) -> &str {
-                    #krate::core::Migration::name(ROW)
+                    #krate::core::Migration::name(&*ROW)
                 }
                 fn up(&self) -> &[#krate::core::Step] {
-                    #krate::core::Migration::up(ROW)
+                    #krate::core::Migration::up(&*ROW)
                 }
                 fn down(&self) -> #krate::core::Down<'_> {
-                    #krate::core::Migration::down(ROW)
+                    #krate::core::Migration::down(&*ROW)
                 }
                 fn checksum(&self) -> #krate::core::Checksum {
-                    #krate::core::Migration::checksum(ROW)
+                    #krate::core::Migration::checksum(&*ROW)
                 }
                 fn after(&self) -> &[#krate::core::MigrationId] {
-                    #krate::core::Migration::after(ROW)
+                    #krate::core::Migration::after(&*ROW)
                 }
                 fn lock_timeout(&self) -> ::core::option::Option<::core::time::Duration> {
-                    #krate::core::Migration::lock_timeout(ROW)
+                    #krate::core::Migration::lock_timeout(&*ROW)
                 }
             }
         };

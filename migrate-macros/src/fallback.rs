@@ -35,7 +35,7 @@ fn empty(krate: &Path) -> TokenStream {
         #krate::Embedded {
             folder: #krate::core::Folder {
                 path: "",
-                migrations: &[],
+                packed: #krate::core::Packed::EMPTY,
                 digest: #krate::core::Checksum::from_bytes([0; 32]),
                 on_disk: ::core::option::Option::None,
                 files: &[],

@@ -71,7 +71,7 @@ pub fn migrations(input: TokenStream) -> TokenStream {
 /// use migrate_postgres::Embedded;
 ///
 /// static MIGRATIONS: Embedded = embed!("tests/fixtures/library", down = "ignore");
-/// # assert_eq!(MIGRATIONS.folder.migrations.len(), 6);
+/// # assert_eq!(MIGRATIONS.folder.packed.unpack().unwrap().len(), 6);
 /// ```
 ///
 /// The keys behind the folder, the errors and the warnings are those of

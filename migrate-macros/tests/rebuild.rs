@@ -24,7 +24,7 @@ static MIGRATIONS: migrate::Embedded =
     migrate_macros::embed!("migrations", down = "ignore", crate = "crate::migrate");
 
 fn main() {
-    for migration in MIGRATIONS.folder.migrations {
+    for migration in MIGRATIONS.folder.packed.unpack().unwrap() {
         print!("{} {:?}; ", migration.id, migration.up.script().unwrap().text);
     }
     print!("{}", MIGRATIONS.build);

@@ -31,8 +31,8 @@ fn the_table_is_what_the_folder_holds() {
     let files: Vec<_> = files.iter().map(|(path, bytes)| File { path, bytes }).collect();
     let contents = read("tests/fixtures/library", &files, WayBack::Ignore);
     assert_eq!(contents.problems, []);
-    assert_eq!(LIBRARY.folder.migrations, contents.migrations);
-    assert_eq!(LIBRARY.folder.migrations.len(), 6);
+    assert_eq!(LIBRARY.folder.packed.unpack().unwrap(), contents.migrations);
+    assert_eq!(contents.migrations.len(), 6);
 
     let migrations = contents.migrations.iter();
     let digest = migrate_core::digest(migrations.map(|m| m as &dyn migrate_core::Migration));
@@ -41,7 +41,8 @@ fn the_table_is_what_the_folder_holds() {
 
 #[test]
 fn statements_stand_where_the_table_says() {
-    let statements = LIBRARY.folder.migrations.iter().flat_map(|migration| {
+    let migrations = LIBRARY.folder.packed.unpack().unwrap();
+    let statements = migrations.iter().flat_map(|migration| {
         let script = migration.up.script().unwrap();
         let texts = script.statements.iter().map(|s| script.statement(s));
         texts.map(|text| text.split(' ').next().unwrap_or_default())

@@ -65,7 +65,7 @@ impl Beside {
     /// One made of Rust.
     pub fn code<M: Migration + Code + 'static>(migration: M) -> Self {
         let migration = Arc::new(migration);
-        Self { entry: Entry::Shared(migration.clone()), code: Some(migration) }
+        Self { entry: migration.clone().into(), code: Some(migration) }
     }
 }
 
@@ -142,15 +142,13 @@ impl Source {
     /// # Errors
     /// All that keeps them from being one.
     pub fn set(&self) -> Result<Set, Vec<SetError>> {
-        let beside = self.beside.iter().map(|beside| beside.entry.clone());
-        let mine = |entry: &Entry| self.has(entry);
-        match &self.base {
-            Base::Folder(folder) => {
-                let files = folder.migrations.iter().map(|migration| Entry::Static(migration));
-                Set::new(files.chain(beside).filter(mine))
-            }
-            Base::Set(set) => Set::new(set.iter().cloned().chain(beside).filter(mine)),
-        }
+        let mut entries = match &self.base {
+            Base::Folder(folder) => folder.entries().map_err(|torn| vec![torn])?,
+            Base::Set(set) => set.iter().cloned().collect(),
+        };
+        entries.extend(self.beside.iter().map(|beside| beside.entry.clone()));
+        entries.retain(|entry| self.has(entry));
+        Set::new(entries)
     }
 
     /// Over what all of them do; known since compile time but for the code.

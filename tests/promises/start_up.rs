@@ -54,7 +54,7 @@ async fn a_program_older_than_its_folder_does_not_start() {
     let digest = migrate_core::digest([]);
     let on_disk = migrate_core::Folder {
         path: "m",
-        migrations: &[],
+        packed: migrate_core::Packed::EMPTY,
         digest,
         on_disk: Some(path),
         files: &["1_users.sql"],

@@ -6,7 +6,6 @@
 use std::path::{Path, PathBuf};
 
 use migrate_core::source::{self, Contents, File, WayBack};
-use migrate_core::{SqlMigration, Step};
 use migrate_postgres::{Embedded, Source};
 
 use crate::Result;
@@ -76,8 +75,8 @@ impl Subject {
 
     /// How many statements there are in all files together.
     pub(crate) fn statements(&self) -> usize {
-        let rows = self.embedded.folder.migrations.iter();
-        rows.flat_map(scripts).map(|script| script.statements.len()).sum()
+        let migrations = self.embedded.folder.packed.unpack().unwrap_or_default();
+        migrate_core::scripts(&migrations).map(|script| script.statements.len()).sum()
     }
 
     /// What the reader makes of the folder while a program runs; `shown` stands before each name.
@@ -91,8 +90,4 @@ impl Subject {
         let files: Vec<_> = files.iter().map(|(path, bytes)| File { path, bytes }).collect();
         Ok(source::read(shown, &files, way_back))
     }
-}
-
-fn scripts(migration: &SqlMigration) -> impl Iterator<Item = &migrate_core::Script> {
-    std::iter::once(&migration.up).chain(migration.down.steps()).filter_map(Step::script)
 }

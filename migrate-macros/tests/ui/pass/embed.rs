@@ -7,7 +7,7 @@ static MIGRATIONS: Embedded = embed!("fixtures/library", down = "ignore", build_
 const CONSTANT: Embedded = embed!("fixtures/library", down = "ignore", build_script = "ignore",);
 
 fn main() {
-    assert_eq!(MIGRATIONS.folder.migrations.len(), 6);
+    assert_eq!(MIGRATIONS.folder.packed.unpack().unwrap().len(), 6);
     assert_eq!(MIGRATIONS.folder.files.len(), 9);
     assert!(MIGRATIONS.folder.on_disk.unwrap().ends_with("fixtures/library"));
     assert_eq!(format!("{:?}", MIGRATIONS.source()), format!("{:?}", CONSTANT.source()));
