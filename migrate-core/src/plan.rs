@@ -257,15 +257,14 @@ fn resume(applied: &History, id: MigrationId, way: Direction) -> (u32, bool) {
     }
 }
 
-/// How the steps run, in the history's word for it.
+/// How the steps run, in the history's word for it. Several of them are recorded one by one.
 pub fn kind_of(steps: &[Step]) -> Kind {
-    let kind = |step: &Step| match step {
-        Step::Transaction(_) => Kind::Transaction,
-        Step::Standalone(_) => Kind::Standalone,
-        Step::Code(_) => Kind::Code,
-        Step::Backfill(_) => Kind::Backfill,
-    };
-    steps.first().map_or(Kind::Transaction, kind)
+    match steps {
+        [] | [Step::Transaction(_)] => Kind::Transaction,
+        [Step::Code(_)] => Kind::Code,
+        [Step::Backfill(_)] => Kind::Backfill,
+        [Step::Standalone(_)] | [_, _, ..] => Kind::Standalone,
+    }
 }
 
 /// Numbers runs of neighbours that may share a transaction.

@@ -21,6 +21,7 @@ use crate::options::{Names, Options};
 use crate::retry::{self, Attempts};
 use crate::session::{Scope, Session};
 use crate::source::Source;
+use crate::sql::AS_WE_WRITE;
 
 mod code;
 mod standalone;
@@ -160,21 +161,35 @@ impl<'r> Runner<'r> {
         self.applied.push(Applied { id, name, direction, took });
     }
 
-    /// A script in a transaction of its own, tried again while locks are not to be had.
+    /// A migration that is one transaction.
     async fn transaction(&mut self, job: &Job<'_>, script: &Script) -> Result<(), Error> {
-        let mut attempts = Attempts::new(&self.ours.waits, job.lock_timeout());
         self.start(job, None);
+        match self.script_with_rows(job, script, &job.final_rows()).await {
+            Ok(()) => Ok(()),
+            Err(failure) => Err(self.failed(job, failure).await.undone(NOTHING_STAYED)),
+        }
+    }
+
+    /// A script and its rows in a transaction of their own, tried again while locks are not to be had.
+    async fn script_with_rows(
+        &mut self,
+        job: &Job<'_>,
+        script: &Script,
+        rows: &[Row<'_>],
+    ) -> Result<(), Failure> {
+        let mut attempts = Attempts::new(&self.ours.waits, job.lock_timeout());
         loop {
-            let rows = self.rows_in_the_end(job);
-            let failure = match self.send_script(job, script, &attempts, Ends::BOTH, &rows).await {
+            let written = self.clerk.statement(rows, 1);
+            let failure = match self.send_script(job, script, &attempts, Ends::BOTH, &written).await
+            {
                 Ok(()) => {
-                    self.clerk.last_seq += job.rows_in_the_end();
+                    self.clerk.last_seq += i64::try_from(rows.len()).unwrap_or_default();
                     return Ok(());
                 }
                 Err(failure) => failure,
             };
             if !self.pause(job, &failure.error, &mut attempts).await {
-                return Err(self.failed(job, failure).await.undone(NOTHING_STAYED));
+                return Err(failure);
             }
         }
     }
@@ -205,7 +220,7 @@ impl<'r> Runner<'r> {
         let settings =
             self.session.settings(Scope::Transaction, self.ours, attempts.lock_timeout());
         let head = format!("{} {begin}{settings}\n", job.comment());
-        let clean = format!("RESET ALL; {}", self.clerk.as_ourselves());
+        let clean = format!("RESET ALL; {AS_WE_WRITE}{}", self.clerk.as_ourselves());
         let before = if rows.is_empty() { AS_WE_WRITE } else { &clean };
         let end = if ends.last { "COMMIT" } else { "" };
         let from = byte_order_mark(&script.text);
@@ -261,10 +276,6 @@ fn span(action: &Action, direction: Direction) -> tracing::Span {
     tracing::info_span!("migration", version = id.version.get(), phase = %id.phase, name, %direction)
 }
 
-/// A message is read as a whole before any of it runs, so that what its head resets comes too late for how its
-/// text is read: that much is reset behind each migration, the rest ahead of the next.
-const AS_WE_WRITE: &str = "RESET standard_conforming_strings; RESET client_encoding; ";
-
 /// What the history says where the server had nothing to say against it.
 const OF_THE_CODE: &str = "an error of the code";
 
@@ -312,6 +323,11 @@ impl<'j> Job<'j> {
         if self.direction == Direction::Up { "apply" } else { "revert" }
     }
 
+    /// What failed, for an error.
+    fn what(&self) -> String {
+        format!("{} {} {}", self.verb(), self.action.id, self.action.name)
+    }
+
     /// Shown by `pg_stat_activity` beside the work.
     fn comment(&self) -> String {
         let name: String =
@@ -352,8 +368,7 @@ impl<'j> Job<'j> {
     }
 
     fn error(&self, failure: Failure) -> Error {
-        let what = format!("{} {} {}", self.verb(), self.action.id, self.action.name);
-        let error = Error::driver(&what, failure.error);
+        let error = Error::driver(&self.what(), failure.error);
         let Some((script, before, from)) = failure.script else { return error };
         let statement = failure.statement.and_then(|statement| script.statements.get(statement));
         let error = error.in_script(&script, before, from);

@@ -353,8 +353,8 @@ impl<'c> Clerk<'c> {
         }
     }
 
-    /// The statement that writes rows, the first of them `ahead` places after the last committed one. It returns
-    /// the places, and fails when the lock is not ours.
+    /// The statement that writes rows, the first of them `ahead` places after the last committed one. It fails
+    /// when the lock is not ours, and with it the work of the same transaction.
     pub(crate) fn statement(&self, rows: &[Row<'_>], ahead: i64) -> String {
         if rows.is_empty() {
             return String::new();

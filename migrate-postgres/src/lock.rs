@@ -59,7 +59,7 @@ pub(crate) async fn acquire(
 
 async fn try_lock(session: &mut Session, names: &Names) -> Result<bool, Error> {
     let row = session
-        .send(names.try_lock())
+        .send(sql::AS_WE_WRITE.to_owned() + &names.try_lock())
         .await
         .map_err(|error| Error::driver("ask for the lock", error))?;
     Ok(row.is_some_and(|row| truth(&row, "ours")))

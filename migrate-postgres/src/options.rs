@@ -8,7 +8,7 @@ use migrate_core::sql::quote;
 use migrate_core::{Checksum, Phases, Policy, Target, UnknownCode};
 
 use crate::error::Error;
-use crate::sql::ident;
+use crate::sql::{AS_WE_WRITE, ident};
 
 /// What a migrator was told.
 #[derive(Clone, Debug)]
@@ -116,6 +116,7 @@ impl Names {
     pub(crate) fn ourselves(&self) -> String {
         let role = self.role.as_ref().map(|role| format!("SET ROLE {role}; "));
         "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; ".to_owned()
+            + AS_WE_WRITE
             + &role.unwrap_or_default()
     }
 

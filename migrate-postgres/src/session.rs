@@ -127,6 +127,7 @@ impl Session {
     pub(crate) fn settings(&self, scope: Scope, ours: &Options, lock_timeout: Duration) -> String {
         let set = scope.set();
         let mut settings = identity(ours, scope);
+        settings.insert_str(0, sql::AS_WE_WRITE);
         settings.insert_str(0, "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; ");
         settings += &format!("{set} lock_timeout = {}; ", lock_timeout.as_millis());
         settings += &format!("{set} statement_timeout = {}; ", ours.waits.statement.as_millis());

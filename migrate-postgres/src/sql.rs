@@ -67,6 +67,12 @@ statements! {
     GRANTS_MISSING = "grants_missing",
 }
 
+/// How texts are read, here and by the compiler, whatever the default of a database or a role. A message is read
+/// as a whole before any of it runs, so that its own head would come too late: it is set behind each message, for
+/// the next, and ahead of the first.
+pub(crate) const AS_WE_WRITE: &str =
+    "SET standard_conforming_strings = on; RESET client_encoding; ";
+
 impl Names {
     fn fill(&self, template: &str, values: &[(&str, &str)]) -> String {
         let (history_name, settled_name) = (literal(&self.history), literal(&self.settled));

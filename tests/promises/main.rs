@@ -25,6 +25,7 @@ mod roles;
 mod round_trips;
 mod rust;
 mod settings;
+mod several_steps;
 mod sqlx_folders;
 mod start_up;
 mod table_locks;

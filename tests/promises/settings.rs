@@ -112,6 +112,42 @@ async fn also_when_it_is_the_last_one() {
     }
 }
 
+/// Where a backslash in a plain string escapes, the compiler and the server would read different statements.
+#[tokio::test]
+async fn a_text_means_what_the_compiler_read_whatever_the_default_of_the_database() {
+    for (header, group) in [("", 200), ("", 1), ("-- migrate: no-transaction\n", 200)] {
+        let database = Database::fresh().await;
+        database
+            .run(
+                "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET standard_conforming_strings = off', \
+                 current_database()); END $$",
+            )
+            .await;
+        let folder = Folder::of(&[
+            ("1_t.sql", &format!("{header}CREATE TABLE t AS SELECT 'a\\' AS line;")),
+            (
+                "2_b.sql",
+                &format!("{header}INSERT INTO t VALUES ('b\\'); INSERT INTO t VALUES ('c\\');"),
+            ),
+            ("3_d.sql", &format!("{header}RESET ALL; INSERT INTO t VALUES ('d');")),
+            (
+                "4_e.sql",
+                &format!("{header}INSERT INTO t VALUES ('e\\'); INSERT INTO t VALUES ('f');"),
+            ),
+        ]);
+        folder.migrator().group(group).run(&database.pool().await).await.unwrap();
+        let lines = database.value("SELECT string_agg(line, ' ' ORDER BY line) FROM t").await;
+        assert_eq!(lines, r"a\ b\ c\ d e\ f", "{header} {group}");
+        let texts = database
+            .value(
+                "SELECT string_agg(up_sql, '' ORDER BY version) FROM schema_migrations \
+                                    WHERE statement IS NULL AND up_sql LIKE '%f%'",
+            )
+            .await;
+        assert!(texts.contains(r"'e\'"), "{texts}");
+    }
+}
+
 #[tokio::test]
 async fn when_code_sets_it() {
     let database = Database::fresh().await;

@@ -1,21 +1,25 @@
 //! Migrations written in Rust, in a transaction.
 
+use std::sync::Arc;
+
 use sqlx::Connection;
 
 use super::{Job, NOTHING_STAYED, OF_THE_CODE, Runner};
 use crate::error::Error;
 use crate::retry::Attempts;
 use crate::session::{Scope, send};
-use crate::source::BoxError;
+use crate::source::{BoxError, Code};
+use crate::sql::AS_WE_WRITE;
 use migrate_core::Direction;
 
 impl Runner<'_> {
     /// Code in a transaction of its own, tried again while locks are not to be had.
     pub(super) async fn code(&mut self, job: &Job<'_>) -> Result<(), Error> {
+        let code = self.code_of(job)?;
         let mut attempts = Attempts::new(&self.ours.waits, job.lock_timeout());
         self.start(job, None);
         loop {
-            let error = match self.code_once(job, &attempts).await {
+            let error = match self.code_once(job, &*code, &attempts).await {
                 Ok(()) => {
                     self.clerk.last_seq += job.rows_in_the_end();
                     return Ok(());
@@ -32,8 +36,12 @@ impl Runner<'_> {
         }
     }
 
-    async fn code_once(&mut self, job: &Job<'_>, attempts: &Attempts<'_>) -> Result<(), BoxError> {
-        let code = self.source.code(job.action.id).ok_or("its code is not part of this program")?;
+    async fn code_once(
+        &mut self,
+        job: &Job<'_>,
+        code: &dyn Code,
+        attempts: &Attempts<'_>,
+    ) -> Result<(), BoxError> {
         let settings =
             self.session.settings(Scope::Transaction, self.ours, attempts.lock_timeout());
         let rows = self.clerk.as_ourselves() + &self.rows_in_the_end(job);
@@ -43,7 +51,7 @@ impl Runner<'_> {
             Direction::Up => code.up(&mut transaction).await?,
             Direction::Down => code.down(&mut transaction).await?,
         }
-        send(&mut transaction, format!("RESET ALL; {rows}")).await?;
+        send(&mut transaction, format!("RESET ALL; {AS_WE_WRITE}{rows}")).await?;
         Ok(transaction.commit().await?)
     }
 
@@ -53,7 +61,12 @@ impl Runner<'_> {
             Err(other) => other,
         };
         self.record_failure(job, OF_THE_CODE).await;
-        let what = format!("{} {} {}", job.verb(), job.action.id, job.action.name);
-        Error::code(what, error).undone(NOTHING_STAYED)
+        Error::code(job.what(), error).undone(NOTHING_STAYED)
+    }
+
+    /// The function of a migration written in Rust.
+    pub(super) fn code_of(&self, job: &Job<'_>) -> Result<Arc<dyn Code>, Error> {
+        let missing = || Error::code(job.what(), "its code is not part of this program".into());
+        self.source.code(job.action.id).ok_or_else(missing)
     }
 }

@@ -20,9 +20,7 @@ use crate::sql;
 impl Runner<'_> {
     /// Every unit that is not done yet, in order.
     pub(super) async fn journalled(&mut self, job: &Job<'_>) -> Result<(), Error> {
-        let settings = self.session.settings(Scope::Session, self.ours, Duration::from_secs(1));
-        let sent = self.session.send(settings).await;
-        sent.map_err(|error| Error::driver("prepare the session", error))?;
+        self.prepare_session().await?;
         let units = units(&job.steps);
         for (unit, number) in units.iter().zip(1u32..) {
             if number <= job.action.done_units {
@@ -39,6 +37,12 @@ impl Runner<'_> {
             .map_err(|error| Error::driver("leave the settings of the migration", error))?;
         let rows = job.final_rows();
         self.clerk.write(self.session, &rows).await
+    }
+
+    async fn prepare_session(&mut self) -> Result<(), Error> {
+        let settings = self.session.settings(Scope::Session, self.ours, Duration::from_secs(1));
+        let sent = self.session.send(settings).await;
+        sent.map(drop).map_err(|error| Error::driver("prepare the session", error))
     }
 
     /// A `SET` of a file that is resumed still holds for the statements after it.
@@ -59,6 +63,9 @@ impl Runner<'_> {
         number: u32,
         interrupted: bool,
     ) -> Result<(), Error> {
+        if let Unit::Transaction(script) = unit {
+            return self.script_among_units(job, script, unit, number).await;
+        }
         let looked = self.look(job, unit, number, interrupted).await?;
         if looked == Looked::NotDone {
             self.clerk.write(self.session, &[job.unit_row(unit, number, State::Started)]).await?;
@@ -72,7 +79,6 @@ impl Runner<'_> {
             Unit::Statement(script, statement) => {
                 self.statement(job, script, statement, number).await
             }
-            Unit::Transaction(script) => self.script_in_transaction(job, script).await,
             Unit::Code(_) => self.code_outside(job).await,
             _ => Err(Error::declaration(format!(
                 "failed to run {}: backfills are not run yet",
@@ -168,15 +174,8 @@ impl Runner<'_> {
         (script, statement): (&Script, &Statement),
         number: u32,
     ) -> Error {
-        if let Some(state) = sqlstate(&failure.error) {
-            self.session.roll_back().await;
-            let reason = format!("SQLSTATE {state}");
-            let unit = Unit::Statement(script, statement);
-            let row = Row { reason: Some(&reason), ..job.unit_row(&unit, number, State::Failed) };
-            if let Err(error) = self.clerk.write(self.session, &[row]).await {
-                tracing::warn!(%error, "migrate: the failure could not be recorded");
-            }
-        }
+        let unit = Unit::Statement(script, statement);
+        self.record_failed_unit(job, &unit, number, &failure.error).await;
         let error = job.error(failure).at_least_at(script, statement.start);
         let before = before(number);
         if error.is_connection() {
@@ -192,31 +191,47 @@ impl Runner<'_> {
         error.now(before).next_unless_known(&next)
     }
 
-    /// A script of a migration that has other units too.
-    async fn script_in_transaction(&mut self, job: &Job<'_>, script: &Script) -> Result<(), Error> {
-        let settings =
-            self.session.settings(Scope::Transaction, self.ours, Duration::from_millis(250));
-        let head = format!("{} BEGIN; {settings}\n", job.comment());
-        let message = format!("{head}{}\n;\nCOMMIT", script.text.trim_start_matches('\u{feff}'));
-        let sent = self.session.send(message).await;
-        match sent {
-            Ok(_) => Ok(()),
-            Err(error) => {
-                self.session.roll_back().await;
-                let from = super::byte_order_mark(&script.text);
-                Err(job.error(Failure {
-                    error,
-                    script: Some((script.clone(), head.chars().count(), from)),
-                    statement: None,
-                }))
+    /// What the server refused was not done; of anything else nobody knows.
+    async fn record_failed_unit(
+        &mut self,
+        job: &Job<'_>,
+        unit: &Unit<'_>,
+        number: u32,
+        error: &sqlx::Error,
+    ) {
+        let Some(state) = sqlstate(error) else { return };
+        self.session.roll_back().await;
+        let reason = format!("SQLSTATE {state}");
+        let row = Row { reason: Some(&reason), ..job.unit_row(unit, number, State::Failed) };
+        if let Err(error) = self.clerk.write(self.session, &[row]).await {
+            tracing::warn!(%error, "migrate: the failure could not be recorded");
+        }
+    }
+
+    /// A transaction of a migration that has other units too: it is done, and says so, or it never was.
+    async fn script_among_units(
+        &mut self,
+        job: &Job<'_>,
+        script: &Script,
+        unit: &Unit<'_>,
+        number: u32,
+    ) -> Result<(), Error> {
+        let done = job.unit_row(unit, number, State::Done);
+        match self.script_with_rows(job, script, &[done]).await {
+            Ok(()) => self.prepare_session().await, // the script's transaction reset it
+            Err(failure) if self.clerk.was_refused(&failure.error) => {
+                Err(self.clerk.refused(failure.error))
+            }
+            Err(failure) => {
+                self.record_failed_unit(job, unit, number, &failure.error).await;
+                Err(job.error(failure).now(before(number)))
             }
         }
     }
 
     async fn code_outside(&mut self, job: &Job<'_>) -> Result<(), Error> {
-        let what = format!("{} {} {}", job.verb(), job.action.id, job.action.name);
-        let missing = || Error::code(what.clone(), "its code is not part of this program".into());
-        let code = self.source.code(job.action.id).ok_or_else(missing)?;
+        let what = job.what();
+        let code = self.code_of(job)?;
         let connection = &mut self.session.connection;
         let done = match job.direction {
             Direction::Up => code.up(connection).await,
@@ -239,6 +254,7 @@ impl Runner<'_> {
     ) -> Result<Looked, Error> {
         let index = match unit {
             Unit::Statement(script, statement) => concurrent_index(statement.text(&script.text)),
+            Unit::Code(_) => self.code_of(job).map(|_| None)?,
             _ => None,
         };
         match index {
