@@ -193,9 +193,9 @@ pub(crate) async fn prepare(
     make(session, names, ours, exists).await
 }
 
-/// A table, function, schema or a row of the catalog that came or changed meanwhile.
+/// A table, its type, a function, a schema or a row of the catalog that came or changed meanwhile.
 fn somebody_was_faster(sqlstate: &str) -> bool {
-    matches!(sqlstate, "42P07" | "42723" | "42P06" | "23505" | "XX000")
+    matches!(sqlstate, "42P07" | "42710" | "42723" | "42P06" | "23505" | "XX000")
 }
 
 async fn make(
