@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::history::{Applied, Direction};
 use crate::{
-    Checksum, History, Kind, Migration, MigrationId, Phase, Policy, Set, Status, Target, Unit,
+    Checksum, History, Migration, MigrationId, Phase, Policy, Set, Status, Target, Unit,
     UnknownCode, units,
 };
 
@@ -272,7 +272,7 @@ impl Judge<'_> {
             return;
         }
         let elsewhere = self.target.unknown_code == UnknownCode::Elsewhere;
-        if applied.kind == Kind::Code && elsewhere {
+        if applied.is_code() && elsewhere {
             self.notices.push(Notice {
                 id,
                 name: applied.name.clone(),

@@ -118,6 +118,8 @@ pub struct Record {
     pub unit: Option<u32>,
     /// Of the migration, or of the one statement.
     pub checksum: Checksum,
+    /// Is there the text that ran? Rust code has none.
+    pub has_up: bool,
     /// Is there a text that takes it back?
     pub has_down: bool,
     /// When, in UTC, as RFC 3339.
@@ -133,6 +135,8 @@ pub struct Applied {
     pub kind: Kind,
     /// Of the migration, when all of it was done.
     pub checksum: Checksum,
+    /// Is there the text that ran? Rust code has none.
+    pub has_up: bool,
     /// Is there a text that takes it back?
     pub has_down: bool,
     /// When it was last heard of.
@@ -234,6 +238,7 @@ impl History {
                 name: record.name,
                 kind: record.kind,
                 checksum: record.checksum,
+                has_up: record.has_up,
                 has_down: record.has_down,
                 at: record.at,
                 status,
@@ -247,6 +252,12 @@ impl Applied {
     /// Was all of it done, and not taken back?
     pub fn is_done(&self) -> bool {
         self.status == Status::Done
+    }
+
+    /// Is it Rust code, run or declared as done?
+    pub(crate) fn is_code(&self) -> bool {
+        let said = matches!(self.kind, Kind::Baseline | Kind::Marked | Kind::Repaired);
+        self.kind == Kind::Code || said && !self.has_up
     }
 
     /// Is nothing of it in the database?
@@ -307,6 +318,7 @@ mod tests {
             state,
             unit,
             checksum: Checksum::of_sql(&format!("{unit:?}")),
+            has_up: true,
             has_down: false,
             at: String::new(),
         }

@@ -20,6 +20,8 @@ pub struct Line {
     pub standing: Standing,
     /// How it came into the history, when it did.
     pub kind: Option<Kind>,
+    /// Is what the database has of it Rust code?
+    pub code: bool,
     /// When the history last heard of it, in UTC, as RFC 3339.
     pub at: Option<String>,
     /// Is it declared by this program or folder?
@@ -67,6 +69,7 @@ fn line(id: MigrationId, declared: &Set, applied: &History, open: Standing) -> L
         standing: standing(migration.map(|m| m.checksum()), row, open),
         kind: row.map(|row| row.kind),
         at: row.map(|row| row.at.clone()),
+        code: row.is_some_and(Applied::is_code),
         declared: migration.is_some(),
     }
 }
@@ -118,6 +121,7 @@ mod tests {
             state: State::Done,
             unit: None,
             checksum,
+            has_up: true,
             has_down: true,
             at: String::new(),
         }

@@ -95,6 +95,7 @@ fn record(row: &PgRow) -> Option<Record> {
         state: text(row, "state")?.parse().ok()?,
         unit: number(row, "statement").and_then(|unit| u32::try_from(unit).ok()),
         checksum: text(row, "checksum")?.parse().ok()?,
+        has_up: truth(row, "has_up"),
         has_down: truth(row, "has_down"),
         at: text(row, "at")?.to_owned(),
     })

@@ -143,6 +143,16 @@ async fn a_raised_revision_is_an_edit() {
 }
 
 #[tokio::test]
+async fn also_when_it_was_only_declared_as_done() {
+    let database = Database::fresh().await;
+    let pool = database.pool().await;
+    sql(&mut database.connect().await, "CREATE TABLE log (n serial, line text)").await.unwrap();
+    Migrator::new(with(writes_a_line())).baseline(&pool, Version::new(2)).await.unwrap();
+    let report = folder().migrator().code_is_elsewhere().run(&pool).await.unwrap();
+    assert_eq!(applied(&report), ["3 expand"]);
+}
+
+#[tokio::test]
 async fn a_folder_alone_can_be_told_that_the_code_is_elsewhere() {
     let database = Database::fresh().await;
     let pool = database.pool().await;

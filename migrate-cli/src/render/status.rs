@@ -3,7 +3,7 @@
 //! Owns the table and the words for a standing. The newest is last, because that is what a terminal shows;
 //! so are the counts and what is wrong.
 
-use migrate_postgres::{Kind, Line, MigrationId, Notice, Phase, Standing};
+use migrate_postgres::{Line, MigrationId, Notice, Phase, Standing};
 use serde::Serialize;
 
 use super::Show;
@@ -79,7 +79,7 @@ impl Standings<'_> {
 
     /// Rust code of the application, which a folder does not hold.
     fn is_elsewhere(&self, line: &Line) -> bool {
-        !line.declared && line.kind == Some(Kind::Code)
+        !line.declared && line.code
     }
 
     /// What the words in the table leave open.

@@ -19,6 +19,7 @@ fn history(rows: &[&str]) -> History {
             state: State::Done,
             unit: None,
             checksum,
+            has_up: true,
             has_down: false,
             at: String::new(),
         };
@@ -242,6 +243,7 @@ fn a_shared_way_back_that_was_cut_short_runs_once() {
         state: State::Done,
         unit: Some(1),
         checksum: Checksum::of_sql("select 'down'"),
+        has_up: true,
         has_down: false,
         at: String::new(),
     });
