@@ -55,8 +55,8 @@ mod test_attribute;
 ///
 /// # What is in the program
 ///
-/// A static table: the texts as they are, where each statement starts and ends, and checksums. Nothing is
-/// parsed when the program starts. Debug builds also hold the path of the folder, so that a run can refuse to
+/// Two constants: the texts as they are; and where each statement starts and ends, with checksums. No SQL is
+/// read when the program starts. Debug builds also hold the path of the folder, so that a run can refuse to
 /// work behind a file that was added since.
 #[proc_macro_derive(Migrations, attributes(migrations))]
 pub fn migrations(input: TokenStream) -> TokenStream {

@@ -22,7 +22,8 @@ pub enum Database {
     /// Options to connect with.
     Options(Box<PgConnectOptions>),
     /// A connection, whose settings are reset to those it was opened with and which is closed in the end. A
-    /// pooler in front of it cannot be noticed.
+    /// pooler in front of it cannot be noticed. What the driver logs of its statements is as its options had it
+    /// (`ConnectOptions::disable_statement_logging`); on our own connections it is off.
     Connection(Box<PgConnection>),
 }
 
