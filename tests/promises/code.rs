@@ -172,7 +172,7 @@ async fn a_lock_that_is_not_to_be_had_is_waited_for_in_attempts() {
     let code = Rust::new(2, "locks", |connection| {
         Box::pin(async move { sql(connection, "ALTER TABLE busy ADD COLUMN b int").await })
     });
-    let heard = crate::ear::Heard::default();
+    let heard = crate::harness::Heard::default();
     let migrator = Migrator::new(with(code)).observer(heard.clone());
     let pool = database.pool().await;
     let release = async {

@@ -40,7 +40,7 @@ async fn two_migrators_and_one_builds_an_index_concurrently() {
         database.until(WAITS_FOR_THE_SNAPSHOT).await;
         let heard = Heard::default();
         let waiter = run(folder.migrator().observer(heard.clone()), &database);
-        heard.wait_for("WaitingForMigrator").await;
+        heard.wait_for("waiting for").await;
         drop(snapshot);
         assert_eq!(builder.await.unwrap(), 1);
         assert_eq!(waiter.await.unwrap(), 0);
@@ -65,7 +65,7 @@ async fn a_build_outlives_every_timeout_while_an_old_snapshot_lives() {
     assert_eq!(database.value(WAITS_FOR_THE_SNAPSHOT).await, "true", "it still waits");
     drop(snapshot);
     assert_eq!(builder.await.unwrap().expect("a good end").applied.len(), 1);
-    assert_eq!(heard.with("Retrying"), Vec::<String>::new());
+    assert_eq!(heard.with("retrying"), Vec::<String>::new());
     assert_eq!(database.value(VALID).await, "t_n true");
 }
 
@@ -101,7 +101,7 @@ async fn if_not_exists_does_not_take_a_broken_index_for_a_whole_one() {
     let heard = Heard::default();
     assert_eq!(run(folder.migrator().observer(heard.clone()), &database).await.unwrap(), 1);
     assert_eq!(database.value(VALID).await, "t_n true");
-    assert_eq!(heard.with("Recovered").len(), 1, "{:#?}", heard.all());
+    assert_eq!(heard.with("recovered").len(), 1, "{:#?}", heard.all());
 }
 
 #[tokio::test]

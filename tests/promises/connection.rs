@@ -7,13 +7,10 @@ use migrate_testing::Server;
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-use crate::ear::{trace_this_thread, traced};
 use crate::harness::proxy::{After, Before, Moment, Proxy, Which};
-use crate::harness::{Database, Folder, Heard};
+use crate::harness::{Database, Folder, trace_this_thread, traced};
 
 const ENTRIES: &str = "SELECT string_agg(entry, ' ' ORDER BY id) FROM log";
-const FINAL: &str = "SELECT string_agg(version::text, ' ' ORDER BY seq) FROM schema_migrations \
-                     WHERE state = 'done' AND statement IS NULL";
 const LOG: (&str, &str) =
     ("1_log.sql", "CREATE TABLE log (id bigint GENERATED ALWAYS AS IDENTITY, entry text);");
 const ENTRY: (&str, &str) = ("2_entry.sql", "INSERT INTO log (entry) VALUES ('two');");
@@ -34,8 +31,7 @@ async fn cut_at_each_message(moment: Moment) {
     for number in 0.. {
         let database = Database::fresh().await;
         let proxy = Proxy::cut(database.options(), moment, Which::Nth(number));
-        let heard = Heard::default();
-        let end = folder.migrator().observer(heard.clone()).run(&proxy.options()).await;
+        let end = folder.migrator().run(&proxy.options()).await;
         if !proxy.was_reached() {
             assert!(end.is_ok_and(|report| report.applied.len() == 4) && number > 10, "{number}");
             return;
@@ -45,7 +41,7 @@ async fn cut_at_each_message(moment: Moment) {
             assert!(error.is_connection(), "{moment:?} message {number}: {error}");
         }
         folder.migrator().run(&database.options()).await.expect("a good end");
-        assert_eq!(database.value(FINAL).await, "1 2 3 4", "{moment:?} message {number}");
+        assert_eq!(database.done().await, "1 2 3 4", "{moment:?} message {number}");
         assert_eq!(database.value(ENTRIES).await, "two four", "{moment:?} message {number}");
     }
 }
@@ -131,7 +127,7 @@ async fn a_server_that_is_killed_and_comes_back_finds_nothing_done_twice() {
     let report = folder.migrator().run(&database.options()).await.expect("a good end");
     assert_eq!(report.applied.len(), 1);
     assert_eq!(database.value(ENTRIES).await, "two");
-    assert_eq!(database.value(FINAL).await, "1 2");
+    assert_eq!(database.done().await, "1 2");
 }
 
 const SECRET: &str = "kept-secret";

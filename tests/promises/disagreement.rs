@@ -6,8 +6,7 @@ use migrate_postgres::{
 };
 use sqlx::postgres::PgPool;
 
-use crate::ear::Heard;
-use crate::harness::{Database, Folder, applied};
+use crate::harness::{Database, Folder, Heard, applied};
 use crate::rust::Rust;
 
 const A: (&str, &str) = ("1_a.sql", "CREATE TABLE a (id int);");

@@ -32,10 +32,7 @@ async fn five_thousand_migrations_are_applied_and_then_cost_one_look() {
     let pool = database.pool().await;
     let report = migrator.run(&pool).await.unwrap();
     assert_eq!(report.applied.len(), 5_000);
-    assert_eq!(
-        database.value("SELECT count(DISTINCT xmin::text) FROM schema_migrations").await,
-        "25"
-    );
+    assert_eq!(database.transactions().await, 25);
     assert!(migrator.run(&pool).await.unwrap().is_empty());
     assert!(migrator.check(&pool).await.unwrap());
     assert_eq!(migrator.status(&pool).await.unwrap().len(), 5_000);

@@ -5,8 +5,7 @@ use std::time::Duration;
 use migrate_core::Set;
 use migrate_postgres::{Error, Migrator, Source};
 
-use crate::ear::Heard;
-use crate::harness::{Database, Folder, applied};
+use crate::harness::{Database, Folder, Heard, applied};
 
 const USERS: (&str, &str) = ("1_users.sql", "CREATE TABLE users (id bigint);");
 const BROKEN: (&str, &str) = (

@@ -12,13 +12,16 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
 use tempfile::TempDir;
 
 mod application;
+mod frames;
 mod heard;
 mod pooler;
 pub mod proxy;
+mod traced;
 
 pub use application::Application;
 pub use heard::Heard;
 pub use pooler::Pooler;
+pub use traced::{trace_this_thread, traced};
 
 /// An empty database of its own on the shared server; dropped with the value, and its roles too.
 pub struct Database {
@@ -107,6 +110,19 @@ impl Database {
             )
             .await;
         text.split('|').filter(|line| !line.is_empty()).map(ToOwned::to_owned).collect()
+    }
+
+    /// The versions that are complete, in the order in which they became so.
+    pub async fn done(&self) -> String {
+        let done = "SELECT string_agg(version::text, ' ' ORDER BY seq) FROM schema_migrations \
+                    WHERE state = 'done' AND statement IS NULL";
+        self.value(done).await
+    }
+
+    /// How many transactions wrote the history.
+    pub async fn transactions(&self) -> usize {
+        let transactions = "SELECT count(DISTINCT xmin::text) FROM schema_migrations";
+        self.value(transactions).await.parse().expect("a number")
     }
 
     pub async fn has_table(&self, name: &str) -> bool {

@@ -120,7 +120,7 @@ async fn goes_on(what: &str, words: &'static str, recovered_after: usize) {
         let expected = if what.contains("DROP") { "NULL" } else { "new true, old true" };
         let left = database.value(indexes).await;
         assert!(left == expected || what.contains("VACUUM"), "{moment:?} {left}");
-        assert_eq!(heard.with("Recovered").len(), recovered, "{moment:?} {:#?}", heard.all());
+        assert_eq!(heard.with("recovered").len(), recovered, "{moment:?} {:#?}", heard.all());
     }
 }
 

@@ -34,39 +34,31 @@ async fn is_recognised(made_by_it: &str, tool: &str) {
     assert_eq!(database.value(rows).await, before);
 }
 
-#[tokio::test]
-async fn the_table_of_rails_is_recognised() {
-    let rails = "CREATE TABLE schema_migrations (version character varying NOT NULL PRIMARY KEY); \
-        INSERT INTO schema_migrations VALUES ('20260101000000')";
-    is_recognised(rails, "it is that of Rails").await;
-}
+/// Whose table has this name too, its columns, and a row.
+const OTHERS: [(&str, &str, &str); 5] = [
+    ("it is that of Rails", "version character varying NOT NULL PRIMARY KEY", "'20260101000000'"),
+    ("it is dbmate's", "version varchar(128) PRIMARY KEY", "'20260101000000'"),
+    (
+        "it is golang-migrate's",
+        "version bigint NOT NULL PRIMARY KEY, dirty boolean NOT NULL",
+        "3, false",
+    ),
+    (
+        "it is Ecto's",
+        "version bigint PRIMARY KEY, inserted_at timestamp(0)",
+        "20260101000000, now()",
+    ),
+    ("it is geni's", "id varchar(255) PRIMARY KEY", "'20260101000000'"),
+];
 
 #[tokio::test]
-async fn the_table_of_dbmate_is_recognised() {
-    let dbmate = "CREATE TABLE schema_migrations (version varchar(128) PRIMARY KEY); \
-        INSERT INTO schema_migrations VALUES ('20260101000000')";
-    is_recognised(dbmate, "it is dbmate's").await;
-}
-
-#[tokio::test]
-async fn the_table_of_golang_migrate_is_recognised() {
-    let golang = "CREATE TABLE schema_migrations (version bigint NOT NULL PRIMARY KEY, dirty boolean NOT NULL); \
-        INSERT INTO schema_migrations VALUES (3, false)";
-    is_recognised(golang, "it is golang-migrate's").await;
-}
-
-#[tokio::test]
-async fn the_table_of_ecto_is_recognised() {
-    let ecto = "CREATE TABLE schema_migrations (version bigint PRIMARY KEY, inserted_at timestamp(0)); \
-        INSERT INTO schema_migrations VALUES (20260101000000, now())";
-    is_recognised(ecto, "it is Ecto's").await;
-}
-
-#[tokio::test]
-async fn the_table_of_geni_is_recognised() {
-    let geni = "CREATE TABLE schema_migrations (id varchar(255) PRIMARY KEY); \
-        INSERT INTO schema_migrations VALUES ('20260101000000')";
-    is_recognised(geni, "it is geni's").await;
+async fn the_tables_of_other_tools_are_recognised() {
+    for (tool, columns, row) in OTHERS {
+        let made_by_it = format!(
+            "CREATE TABLE schema_migrations ({columns}); INSERT INTO schema_migrations VALUES ({row})"
+        );
+        is_recognised(&made_by_it, tool).await;
+    }
 }
 
 #[tokio::test]

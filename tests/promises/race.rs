@@ -20,11 +20,9 @@ const FILES: &[(&str, &str)] = &[
 ];
 
 const ENTRIES: &str = "SELECT string_agg(entry, ' ' ORDER BY id) FROM log";
-const DONE: &str = "SELECT string_agg(version::text, ' ' ORDER BY seq) FROM schema_migrations \
-                    WHERE state = 'done' AND statement IS NULL";
 
 async fn each_was_applied_once(database: &Database) {
-    assert_eq!(database.value(DONE).await, "1 2 3 4");
+    assert_eq!(database.done().await, "1 2 3 4");
     assert_eq!(database.value(ENTRIES).await, "two three four");
     assert_eq!(database.value("SELECT count(*) FROM schema_migrations").await, "8");
     assert_eq!(
@@ -94,7 +92,7 @@ async fn a_waiter_tells_who_works_and_leaves_when_the_work_is_done() {
     let heard = Heard::default();
     let (migrator, options) = (folder.migrator().observer(heard.clone()), database.options());
     let waiter = tokio::spawn(async move { migrator.run(&options).await });
-    let event = heard.wait_for("WaitingForMigrator").await;
+    let event = heard.wait_for("waiting for").await;
     let working = "SELECT application_name FROM pg_stat_activity \
                    WHERE datname = current_database() AND query LIKE '%pg_advisory_xact_lock(7)%' AND wait_event_type = 'Lock'";
     let name = database.value(working).await;
@@ -104,7 +102,7 @@ async fn a_waiter_tells_who_works_and_leaves_when_the_work_is_done() {
     assert_eq!(worker.applied().await, 1);
     let report = waiter.await.unwrap().expect("a good end");
     assert!(report.is_empty(), "{report}");
-    assert!(heard.with("Started").is_empty(), "{:#?}", heard.all());
+    assert!(heard.with("started").is_empty(), "{:#?}", heard.all());
     assert_eq!(database.history().await, ["1 1 expand transaction up done"]);
 }
 

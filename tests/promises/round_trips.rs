@@ -6,20 +6,20 @@ use migrate_postgres::{Migrator, Version};
 use migrate_testing::Server;
 use sqlx::postgres::{PgPool, PgPoolOptions};
 
+use crate::harness::proxy::{Proxy, Seen};
 use crate::harness::{Database, Folder};
-use crate::wire::{Seen, Wire};
 
 const A: (&str, &str) = ("1_a.sql", "CREATE TABLE a (id int);");
 const B: (&str, &str) = ("2_b.sql", "CREATE TABLE b (id int);");
 
 /// A pool of one that does not ask its connections whether they are alive before it lends them.
-async fn quiet_pool(wire: &Wire) -> PgPool {
+async fn quiet_pool(wire: &Proxy) -> PgPool {
     let pool = PgPoolOptions::new().max_connections(1).test_before_acquire(false);
     pool.connect_with(wire.options()).await.unwrap()
 }
 
 /// Waits until the pool has its connection back and ours is closed: what went over the wire till then.
-async fn at_rest(pool: &PgPool, wire: &Wire) -> Seen {
+async fn at_rest(pool: &PgPool, wire: &Proxy) -> Seen {
     while pool.num_idle() != 1 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
@@ -27,7 +27,7 @@ async fn at_rest(pool: &PgPool, wire: &Wire) -> Seen {
 }
 
 /// What a start that finds nothing to do sends, without what the pool does when it gets a connection back.
-async fn started(migrator: &Migrator, pool: &PgPool, wire: &Wire) -> Seen {
+async fn started(migrator: &Migrator, pool: &PgPool, wire: &Proxy) -> Seen {
     at_rest(pool, wire).await;
     drop(pool.acquire().await.unwrap());
     let borrowing = at_rest(pool, wire).await;
@@ -51,7 +51,7 @@ fn is_one_query(seen: &Seen) {
 #[tokio::test]
 async fn it_is_one_query_in_one_round_trip() {
     let database = Database::fresh().await;
-    let wire = Wire::before(&database).await;
+    let wire = Proxy::count(database.options());
     let folder = Folder::of(&[A, B]);
     let pool = quiet_pool(&wire).await;
     folder.migrator().run(&pool).await.unwrap();
@@ -64,7 +64,7 @@ async fn it_is_one_query_in_one_round_trip() {
 async fn also_with_a_contract_that_waits() {
     let database = Database::fresh().await;
     database.run("CREATE TABLE old (id int)").await;
-    let wire = Wire::before(&database).await;
+    let wire = Proxy::count(database.options());
     let folder = Folder::of(&[A, ("2_drop.contract.sql", "DROP TABLE old;")]);
     let pool = quiet_pool(&wire).await;
     folder.migrator().run(&pool).await.unwrap();
@@ -75,7 +75,7 @@ async fn also_with_a_contract_that_waits() {
 #[tokio::test]
 async fn also_right_after_a_baseline() {
     let database = Database::fresh().await;
-    let wire = Wire::before(&database).await;
+    let wire = Proxy::count(database.options());
     let folder = Folder::of(&[A, B]);
     let pool = quiet_pool(&wire).await;
     folder.migrator().baseline(&pool, Version::new(2)).await.unwrap();
@@ -85,7 +85,7 @@ async fn also_right_after_a_baseline() {
 #[tokio::test]
 async fn two_builds_that_alternate_each_have_it_after_one_longer_look() {
     let database = Database::fresh().await;
-    let wire = Wire::before(&database).await;
+    let wire = Proxy::count(database.options());
     let pool = quiet_pool(&wire).await;
     let (old, new) = (Folder::of(&[A]), Folder::of(&[A, B]));
     old.migrator().run(&pool).await.unwrap();
@@ -103,7 +103,7 @@ async fn two_builds_that_alternate_each_have_it_after_one_longer_look() {
 #[tokio::test]
 async fn a_pool_that_tests_its_connections_adds_its_own_tests_only() {
     let database = Database::fresh().await;
-    let wire = Wire::before(&database).await;
+    let wire = Proxy::count(database.options());
     let folder = Folder::of(&[A]);
     let pool = PgPoolOptions::new().max_connections(1).connect_with(wire.options()).await.unwrap();
     folder.migrator().run(&pool).await.unwrap();
@@ -120,7 +120,7 @@ async fn each_migration_is_one_round_trip() {
         let mut trips = Vec::new();
         for count in [10, 30] {
             let database = Database::fresh().await;
-            let wire = Wire::before(&database).await;
+            let wire = Proxy::count(database.options());
             let names: Vec<_> = (1..=count).map(|n| format!("{n}_m.sql")).collect();
             let files: Vec<_> = names.iter().map(|name| (name.as_str(), "SELECT 1;")).collect();
             let migrator = Folder::of(&files).migrator().group(group);
@@ -144,7 +144,7 @@ async fn traces(database: &Database) -> String {
 async fn it_writes_nothing_takes_no_number_and_holds_no_lock() {
     let server = Server::private().unwrap();
     let database = Database::on((*server).clone()).await;
-    let wire = Wire::before(&database).await;
+    let wire = Proxy::count(database.options());
     let pool = quiet_pool(&wire).await;
     let folder = Folder::of(&[A, ("2_b.contract.sql", "SELECT 1;")]);
     database.run("CREATE TABLE old (id int)").await;

@@ -2,8 +2,7 @@
 
 use migrate_postgres::Migrator;
 
-use crate::ear::{Heard, trace_this_thread, traced};
-use crate::harness::{Database, Folder};
+use crate::harness::{Database, Folder, Heard, trace_this_thread, traced};
 use crate::rust::Rust;
 
 fn folder() -> Folder {

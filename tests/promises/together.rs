@@ -2,8 +2,6 @@
 
 use crate::harness::{Database, Folder};
 
-const TRANSACTIONS: &str = "SELECT count(DISTINCT xmin::text) FROM schema_migrations";
-
 #[tokio::test]
 async fn those_that_share_a_transaction_have_a_row_each_with_their_own_times() {
     let database = Database::fresh().await;
@@ -18,7 +16,7 @@ async fn those_that_share_a_transaction_have_a_row_each_with_their_own_times() {
         database.history().await,
         ["1 1", "2 2", "3 3"].map(|row| format!("{row} expand transaction up done"))
     );
-    assert_eq!(database.value(TRANSACTIONS).await, "1");
+    assert_eq!(database.transactions().await, 1);
     let slow = "SELECT string_agg(version::text, ',') FROM schema_migrations \
          WHERE finished_at - started_at >= interval '200 ms'";
     assert_eq!(database.value(slow).await, "2");
@@ -33,7 +31,7 @@ async fn long_texts_are_recorded_whole() {
     let (a, b, c) = (text("a"), text("b"), text("c"));
     let folder = Folder::of(&[("1_a.sql", &a), ("2_b.sql", &b), ("3_c.sql", &c)]);
     folder.migrator().run(&database.pool().await).await.unwrap();
-    assert_eq!(database.value(TRANSACTIONS).await, "1");
+    assert_eq!(database.transactions().await, 1);
     let texts = "SELECT string_agg(left(up_sql, 14) || length(up_sql), ',' ORDER BY seq) FROM schema_migrations";
     let whole = ["a", "b", "c"].map(|table| format!("CREATE TABLE {table}{}", a.chars().count()));
     assert_eq!(database.value(texts).await, whole.join(","));

@@ -5,26 +5,52 @@ use std::time::Duration;
 
 use migrate_postgres::{Event, Observer};
 
-/// Every event so far, as its `Debug` shows it. Clones hear and keep the same.
+/// Every event so far, a line each, without what takes time. Clones hear and keep the same.
 #[derive(Clone, Default)]
 pub struct Heard(Arc<Mutex<Vec<String>>>);
 
 impl Observer for Heard {
     fn event(&self, event: &Event<'_>) {
-        self.0.lock().unwrap().push(format!("{event:?}"));
+        self.0.lock().expect("no panic").push(line(event));
+    }
+}
+
+fn line(event: &Event<'_>) -> String {
+    match event {
+        Event::Planned { actions, deferred } => format!("planned {actions}, waits {deferred}"),
+        Event::Started { id, name, direction, statement } => {
+            let statement = statement.map(|n| format!(" statement {n}")).unwrap_or_default();
+            format!("started {direction} {id} {name}{statement}")
+        }
+        Event::Done { id, name, direction, .. } => format!("done {direction} {id} {name}"),
+        Event::Retrying { id, attempt, sqlstate, .. } => {
+            format!("retrying {id} {attempt} {sqlstate}")
+        }
+        Event::FellBack { sqlstate } => format!("fell back {sqlstate}"),
+        Event::Finished { actions, .. } => format!("finished {actions}"),
+        Event::Notice { id, text } => format!("notice {id} {text}"),
+        Event::Recovered { id, found } => format!("recovered {id} {found}"),
+        Event::WaitingForMigrator { holder, .. } => format!("waiting for {holder}"),
+        other => format!("{other:?}"),
     }
 }
 
 impl Heard {
     pub fn all(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
+        self.0.lock().expect("no panic").clone()
     }
 
+    /// What was heard since the last time.
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().expect("no panic"))
+    }
+
+    /// The events that begin with these words.
     pub fn with(&self, words: &str) -> Vec<String> {
-        self.all().into_iter().filter(|event| event.contains(words)).collect()
+        self.all().into_iter().filter(|event| event.starts_with(words)).collect()
     }
 
-    /// Waits for an event with these words.
+    /// Waits for an event that begins with these words.
     pub async fn wait_for(&self, words: &str) -> String {
         for _ in 0..6000 {
             if let Some(event) = self.with(words).pop() {

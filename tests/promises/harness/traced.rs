@@ -1,46 +1,12 @@
-//! Keeps what a migrator tells: to an observer and to `tracing`.
+//! Keeps what is told to `tracing`, of spans and events alike.
 
 use std::cell::RefCell;
 use std::fmt::{Debug, Write};
-use std::sync::{Arc, Mutex, Once};
+use std::sync::Once;
 
-use migrate_postgres::{Event, Observer};
 use tracing::field::{Field, Visit};
 use tracing::subscriber::Interest;
 use tracing::{Metadata, span};
-
-/// An observer that remembers the events, a line each, without what takes time.
-#[derive(Clone, Default)]
-pub struct Heard(Arc<Mutex<Vec<String>>>);
-
-impl Heard {
-    pub fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().expect("no panic"))
-    }
-}
-
-impl Observer for Heard {
-    fn event(&self, event: &Event<'_>) {
-        let line = match event {
-            Event::Planned { actions, deferred } => format!("planned {actions}, waits {deferred}"),
-            Event::Started { id, name, direction, statement } => {
-                let statement = statement.map(|n| format!(" statement {n}")).unwrap_or_default();
-                format!("started {direction} {id} {name}{statement}")
-            }
-            Event::Done { id, name, direction, .. } => format!("done {direction} {id} {name}"),
-            Event::Retrying { id, attempt, sqlstate, .. } => {
-                format!("retrying {id} {attempt} {sqlstate}")
-            }
-            Event::FellBack { sqlstate } => format!("fell back {sqlstate}"),
-            Event::Finished { actions, .. } => format!("finished {actions}"),
-            Event::Notice { id, text } => format!("notice {id} {text}"),
-            Event::Recovered { id, found } => format!("recovered {id} {found}"),
-            Event::WaitingForMigrator { .. } => "waiting for another migrator".to_owned(),
-            other => format!("{other:?}"),
-        };
-        self.0.lock().expect("no panic").push(line);
-    }
-}
 
 /// What this thread tells `tracing`, fields and all, from here on.
 ///
