@@ -87,3 +87,5 @@ mod server;
 pub use database::{DatabaseBuilder, DatabaseError, TestDatabase};
 pub use migrate_macros::test;
 pub use server::{Builder, PrivateServer, Server, ServerError};
+#[doc(hidden)]
+pub use server::{SUPPORTED, fetch};

@@ -24,6 +24,23 @@ pub enum ServerError {
         /// What it is set to.
         value: String,
     },
+    /// `MIGRATE_PG_INSTALL` is none of the words it may be.
+    #[error(
+        "MIGRATE_PG_INSTALL is `{value}`. Set it to never, so that no PostgreSQL is fetched, or \
+         unset it."
+    )]
+    Install {
+        /// What it is set to.
+        value: String,
+    },
+    /// The programs of a major version were asked for, and nobody has them.
+    #[error("no PostgreSQL {major} could be fetched:\n{tried}\nInstall npm and try again.")]
+    NotFetched {
+        /// The version.
+        major: u32,
+        /// Who was asked, and what came of it.
+        tried: String,
+    },
     /// PostgreSQL refuses to run as root, and there is nobody else to run it as.
     #[error(
         "PostgreSQL refuses to run as root, and there is neither a user `postgres` nor `nobody` \
