@@ -1,12 +1,15 @@
 //! Why there is no server, and what to do about it.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::probe::Searched;
 
 /// Why a test could not get a server.
-#[derive(Debug, thiserror::Error)]
+///
+/// Its `Debug` reads like its `Display`, for tests that `unwrap` and a `main` that returns it.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ServerError {
     /// No place on this machine holds the programs of a server.
@@ -107,6 +110,12 @@ pub enum ServerError {
         /// What the operating system said.
         source: io::Error,
     },
+}
+
+impl fmt::Debug for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// Says what was being done when an I/O error came up.

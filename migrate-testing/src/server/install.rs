@@ -65,6 +65,13 @@ impl Machine {
         probe::program_on_path(&self.path, name).ok_or_else(|| String::from("not on PATH"))
     }
 
+    /// Which of them there are: whoever installs one asks another question than before.
+    fn clients(&self) -> String {
+        let found = CLIENTS.iter().filter_map(|name| self.program(name).ok());
+        let found: Vec<String> = found.map(|program| program.display().to_string()).collect();
+        if found.is_empty() { String::from("nobody") } else { found.join(", ") }
+    }
+
     fn tell(&self, line: &str) {
         (self.tell)(line);
     }
@@ -85,6 +92,9 @@ impl Tried {
     }
 }
 
+/// The programs that the sources below look for.
+const CLIENTS: [&str; 5] = ["apt-get", "npm", "pip3", "pip", "python3"];
+
 type Get = fn(&Job) -> Result<Binaries, String>;
 
 /// In the order in which they are asked.
@@ -104,14 +114,17 @@ pub(super) fn install(
     if let Some(binaries) = again() {
         return Ok(binaries);
     }
-    if let Some(why) = cache.recent_failure(&wanted.to_string()) {
-        return Err(Tried(why));
+    let wish = format!("{wanted} by {}", machine.clients());
+    if let Some(why) = cache.recent_failure(&wish) {
+        return Err(Tried(format!(
+            "{why}\n  (That was a moment ago. It is tried again in half a minute.)"
+        )));
     }
     let got = ask_all(&Job { machine, cache: &cache, wanted });
     if let Err(Tried(why)) = &got {
-        cache.remember_failure(&wanted.to_string(), why);
+        cache.remember_failure(&wish, why);
     }
-    cache.remove_unfinished().map_err(|error| cannot("tidy", dir, &error))?;
+    let _ = cache.remove_unfinished(); // or the next one does it
     got
 }
 
