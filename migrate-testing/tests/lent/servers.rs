@@ -343,6 +343,7 @@ fn settings_reach_the_server_and_wrong_ones_are_told_with_the_log() {
 
     let error = Server::builder().setting("work_mem", "much").private().unwrap_err();
     assert!(matches!(&error, ServerError::Start { .. }), "{error}");
+    assert_eq!(format!("{error:?}"), error.to_string(), "for those who unwrap");
     assert!(error.to_string().contains("invalid value for parameter \"work_mem\""), "{error}");
 }
 
