@@ -204,7 +204,8 @@ fn a_home_of_somebody_else_is_not_used() {
         return; // only root can make somebody else's directory
     }
     let place = Place::new();
-    let home = place.path().join("migrate-pg-0");
+    let usual = socket_dir(&Server::private().unwrap().url("x"));
+    let home = place.path().join(usual.parent().unwrap().file_name().unwrap());
     fs::create_dir(&home).unwrap();
     fs::set_permissions(&home, fs::Permissions::from_mode(0o700)).unwrap();
     std::os::unix::fs::chown(&home, Some(1), Some(1)).unwrap();
