@@ -1,7 +1,7 @@
 //! The first five minutes: a folder of migrations on a throwaway server.
 //!
-//! Run it with `cargo run --example quickstart`. It needs PostgreSQL installed, but no server running and no
-//! configuration; it leaves nothing behind.
+//! Run it with `cargo run --example quickstart`. It needs no server running and no configuration, and leaves no
+//! data behind. Where no PostgreSQL is installed, it fetches one and says so.
 
 #![expect(clippy::print_stdout, reason = "an example talks to whoever runs it")]
 

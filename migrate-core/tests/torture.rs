@@ -273,16 +273,20 @@ fn statements_are_those_of_the_table() {
 
 #[test]
 fn psql_sends_the_statements_of_the_table() {
-    if std::env::var("MIGRATE_PG").is_ok_and(|value| value == "skip") {
-        println!("skipped, because MIGRATE_PG=skip");
-        return;
+    match psql_version() {
+        Some(15..) => {}
+        Some(old) => return left_out(&format!("psql {old} drops comments")),
+        None => return left_out("psql is not on PATH"),
     }
-    let version = psql_version().expect(
-        "psql is not on PATH: install PostgreSQL's client (15 or later) or set MIGRATE_PG=skip",
-    );
-    assert!(version >= 15, "psql {version} drops comments: put psql 15 or later on PATH");
     let wrong: Vec<_> = CASES.iter().filter_map(difference).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The table was compared with psql where it was written, and is so in CI: elsewhere it stands for itself.
+fn left_out(why: &str) {
+    assert!(std::env::var_os("CI").is_none(), "{why}: install PostgreSQL's client, 15 or later");
+    let told = writeln!(io::stderr(), "the table of statements is not compared with psql: {why}");
+    told.expect("somebody to tell");
 }
 
 /// What psql sends for a text, if that is not what the table says.

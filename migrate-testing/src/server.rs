@@ -3,15 +3,18 @@
 //! This module owns the public face. It must not know how a server is found, made, kept or ended;
 //! each of these is a module below. Nothing in here knows about migrations or templates.
 
+mod cache;
 mod cluster;
 mod environment;
 mod error;
 mod given;
 pub(crate) mod hash;
 mod home;
+mod install;
 mod postmaster;
 mod private;
 mod probe;
+mod provide;
 mod shared;
 mod url;
 mod user;
@@ -30,7 +33,9 @@ use postmaster::{Launch, Settings};
 use probe::Binaries;
 
 pub use error::ServerError;
+pub use install::SUPPORTED;
 pub use private::PrivateServer;
+pub use provide::fetch;
 
 /// A PostgreSQL server that a test may use: one of our own, or one that the user named.
 ///
@@ -220,7 +225,7 @@ impl Builder {
             return Err(ServerError::Forbidden);
         }
         Ok(Launch {
-            binaries: probe::find(&probe::Places::of(&environment))?,
+            binaries: provide::binaries(&environment)?,
             user: user::ServerUser::choose()?,
             settings: self.settings,
             environment,

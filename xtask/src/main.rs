@@ -5,8 +5,11 @@ use std::process::ExitCode;
 
 mod bench;
 mod migrate;
+mod page;
+mod postgres;
 mod real;
 mod script;
+mod test;
 
 /// A chore gets the words behind its name.
 struct Chore {
@@ -15,7 +18,7 @@ struct Chore {
     run: fn(Vec<OsString>) -> ExitCode,
 }
 
-const CHORES: [Chore; 3] = [
+const CHORES: [Chore; 5] = [
     Chore {
         name: "migrate",
         what: "migrate's commands, for the quickstart's folder",
@@ -27,6 +30,16 @@ const CHORES: [Chore; 3] = [
         run: bench::run,
     },
     Chore { name: "real", what: "the folders that other people wrote, end to end", run: real::run },
+    Chore {
+        name: "postgres",
+        what: "brings servers of other versions: `postgres 13 18`, or all of them",
+        run: postgres::run,
+    },
+    Chore {
+        name: "test",
+        what: "the tests on servers of other versions: `test --postgres all`",
+        run: test::run,
+    },
 ];
 
 fn main() -> ExitCode {

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// Runs a program that is on `PATH` or, where it has a slash, below the root.
 pub(crate) fn run(program: &str, words: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -25,7 +25,13 @@ pub(crate) fn usage(chores: &[(&str, &str)]) -> ExitCode {
     say(&format!("chores:{}", lines.collect::<String>()), 2)
 }
 
-fn say(text: &str, code: u8) -> ExitCode {
+/// A line for whoever reads what came of it.
+pub(crate) fn print(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}"); // with nobody to read it there is still the exit code
+}
+
+/// A line for whoever has to do something, and the exit code.
+pub(crate) fn say(text: &str, code: u8) -> ExitCode {
     match writeln!(std::io::stderr(), "{text}") {
         Ok(()) => ExitCode::from(code),
         Err(_) => ExitCode::FAILURE,

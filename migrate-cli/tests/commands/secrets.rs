@@ -15,7 +15,10 @@ struct Guarded {
 impl Guarded {
     fn server() -> Self {
         let server = Server::builder().listen_tcp().private().expect("a server");
-        let password = format!("CREATE ROLE me LOGIN SUPERUSER PASSWORD '{PASSWORD}'");
+        // PostgreSQL 13 would hash it for md5, which is not what the line below asks for.
+        let password = format!(
+            "SET password_encryption = 'scram-sha-256'; CREATE ROLE me LOGIN SUPERUSER PASSWORD '{PASSWORD}'"
+        );
         execute(&server, "postgres", &password);
         let ask = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
         let write = "COPY (SELECT unnest(string_to_array($$LINES$$, E'\\n'))) TO '%s'";

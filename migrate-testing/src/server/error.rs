@@ -1,12 +1,15 @@
 //! Why there is no server, and what to do about it.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::probe::Searched;
 
 /// Why a test could not get a server.
-#[derive(Debug, thiserror::Error)]
+///
+/// Its `Debug` reads like its `Display`, for tests that `unwrap` and a `main` that returns it.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ServerError {
     /// No place on this machine holds the programs of a server.
@@ -23,6 +26,23 @@ pub enum ServerError {
     Idle {
         /// What it is set to.
         value: String,
+    },
+    /// `MIGRATE_PG_INSTALL` is none of the words it may be.
+    #[error(
+        "MIGRATE_PG_INSTALL is `{value}`. Set it to never, so that no PostgreSQL is fetched, or \
+         unset it."
+    )]
+    Install {
+        /// What it is set to.
+        value: String,
+    },
+    /// The programs of a major version were asked for, and nobody has them.
+    #[error("no PostgreSQL {major} could be fetched:\n{tried}\nInstall npm and try again.")]
+    NotFetched {
+        /// The version.
+        major: u32,
+        /// Who was asked, and what came of it.
+        tried: String,
     },
     /// PostgreSQL refuses to run as root, and there is nobody else to run it as.
     #[error(
@@ -90,6 +110,12 @@ pub enum ServerError {
         /// What the operating system said.
         source: io::Error,
     },
+}
+
+impl fmt::Debug for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// Says what was being done when an I/O error came up.

@@ -34,8 +34,8 @@ impl Home {
     /// The homes that exist: a server may still run in one that would not be chosen now.
     pub(super) fn existing(environment: &Environment, user: &ServerUser) -> Vec<Home> {
         let mut homes: Vec<PathBuf> = match &environment.dir {
-            Some(dir) => vec![below(dir)],
-            None => bases().iter().map(|base| below(base)).collect(),
+            Some(dir) => vec![dir.join(user.home())],
+            None => bases().iter().map(|base| base.join(user.home())).collect(),
         };
         homes.dedup();
         let ours = homes.into_iter().filter(|dir| user.owns(dir));
@@ -54,7 +54,7 @@ impl Home {
         if !user.reaches(&base) {
             return Err(unreachable(base, user));
         }
-        let home = Home { dir: below(&base), user: user.clone() };
+        let home = Home { dir: base.join(user.home()), user: user.clone() };
         home.create()?;
         Ok(home)
     }
@@ -142,11 +142,6 @@ pub(super) fn is_memory(dir: &Path) -> bool {
 
 fn name(path: &Path) -> &str {
     path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
-}
-
-/// The caller's id is in the name, not the server's: root and postgres keep out of each other's.
-fn below(base: &Path) -> PathBuf {
-    base.join(format!("migrate-pg-{}", user::caller()))
 }
 
 fn bases() -> [PathBuf; 4] {

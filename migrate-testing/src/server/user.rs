@@ -31,6 +31,16 @@ impl ServerUser {
         &self.name
     }
 
+    /// The name of the directory for the servers that we run as this user. Our own id is in it: root and postgres
+    /// keep out of each other's. So is that of whom root lends it, for that may change: a package may bring the
+    /// user `postgres` where `nobody` had to do.
+    pub(super) fn home(&self) -> String {
+        if self.dropped {
+            return format!("migrate-pg-{}-{}", caller(), self.uid);
+        }
+        format!("migrate-pg-{}", self.uid)
+    }
+
     /// `program`, to be run as this user from a directory that everybody can read.
     pub(super) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
@@ -112,6 +122,14 @@ mod tests {
         assert_eq!(name_and_ids(choose(0, 0, &with_postgres)), Some(postgres));
 
         assert_eq!(choose(0, 0, "postgres:x:0:0::/:/bin/sh\n"), None, "root by another name");
+    }
+
+    #[test]
+    fn another_lent_user_has_another_home() {
+        let with_postgres = format!("{PASSWD}postgres:x:101:104::/var/lib/postgresql:/bin/bash\n");
+        let homes = [PASSWD, &with_postgres].map(|passwd| choose(0, 0, passwd).unwrap().home());
+        assert_ne!(homes[0], homes[1]);
+        assert_ne!(homes[1], choose(101, 104, &with_postgres).unwrap().home(), "postgres itself");
     }
 
     #[test]

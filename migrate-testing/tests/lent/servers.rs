@@ -204,7 +204,8 @@ fn a_home_of_somebody_else_is_not_used() {
         return; // only root can make somebody else's directory
     }
     let place = Place::new();
-    let home = place.path().join("migrate-pg-0");
+    let usual = socket_dir(&Server::private().unwrap().url("x"));
+    let home = place.path().join(usual.parent().unwrap().file_name().unwrap());
     fs::create_dir(&home).unwrap();
     fs::set_permissions(&home, fs::Permissions::from_mode(0o700)).unwrap();
     std::os::unix::fs::chown(&home, Some(1), Some(1)).unwrap();
@@ -343,6 +344,7 @@ fn settings_reach_the_server_and_wrong_ones_are_told_with_the_log() {
 
     let error = Server::builder().setting("work_mem", "much").private().unwrap_err();
     assert!(matches!(&error, ServerError::Start { .. }), "{error}");
+    assert_eq!(format!("{error:?}"), error.to_string(), "for those who unwrap");
     assert!(error.to_string().contains("invalid value for parameter \"work_mem\""), "{error}");
 }
 
