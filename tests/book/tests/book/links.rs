@@ -47,6 +47,19 @@ fn every_page_is_a_chapter() {
     assert_eq!(missing, [""; 0], "add them to docs/SUMMARY.md");
 }
 
+/// What a page names in backquotes of this repository, the reader will look for.
+#[test]
+fn files_that_are_named_are_there() {
+    let folders = ["tests/promises/", "examples/", "benches/", "migrate-macros/", "docs/"];
+    for page in page::all() {
+        let text = std::fs::read_to_string(docs().join(&page.name)).expect("a page");
+        let named =
+            text.split('`').filter(|code| folders.iter().any(|folder| code.starts_with(folder)));
+        let gone: Vec<&str> = named.filter(|path| !page::root().join(path).exists()).collect();
+        assert_eq!(gone, [""; 0], "{}", page.name);
+    }
+}
+
 #[test]
 fn the_settings_of_the_renderer_can_be_read() {
     let text = std::fs::read_to_string(docs().join("book.toml")).expect("book.toml");
