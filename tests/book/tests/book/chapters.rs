@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use tempfile::TempDir;
 
@@ -32,6 +33,31 @@ fn read_after(files: &[(&str, &str)], name: &str) {
         desk.command("before", "cargo xtask migrate run", "");
     }
     desk.read(&Page::read(name));
+}
+
+/// The README has no database to show the commands on; what it types has to be known to them.
+#[test]
+fn what_the_readme_types_is_a_command() {
+    let readme = Page::read("../README.md");
+    let lines = readme
+        .blocks
+        .iter()
+        .filter(|block| block.language == "console")
+        .flat_map(|block| block.text.lines());
+    let typed: Vec<&str> =
+        lines.filter_map(|line| line.strip_prefix("$ cargo xtask migrate ")).collect();
+    assert!(typed.len() > 3, "{typed:?}");
+    for line in typed {
+        let command = line.split(' ').next().expect("a command");
+        let help =
+            Command::new(env!("CARGO_BIN_EXE_book-xtask")).args([command, "--help"]).output();
+        let help = help.expect("the program");
+        assert!(help.status.success(), "{line}");
+        let help = String::from_utf8(help.stdout).expect("UTF-8");
+        for flag in line.split(' ').filter(|word| word.starts_with("--")) {
+            assert!(help.contains(flag), "{line}: {flag}");
+        }
+    }
 }
 
 #[test]
@@ -70,6 +96,8 @@ fn the_quick_start_and_the_tests_behind_it_by_hand() {
         ("CARGO_TARGET_DIR", target),
         ("CARGO_NET_OFFLINE", "true".to_owned()),
         ("CARGO_TERM_COLOR", "never".to_owned()),
+        ("CARGO_INCREMENTAL", "0".to_owned()),
+        ("CARGO_PROFILE_DEV_DEBUG", "0".to_owned()),
     ];
     let mut desk = Desk::at(&folder, &tools(&folder), variables);
     for chapter in DONE_BY_HAND {
