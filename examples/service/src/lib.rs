@@ -45,12 +45,14 @@ pub async fn serve(
     let readiness = Readiness::new();
     let (leave, told_to_leave) = oneshot::channel::<()>();
     let server = axum::serve(listener, routes(&pool, &readiness)).with_graceful_shutdown(async {
-        told_to_leave.await.ok(); // an answer or the other end dropped: the same to us
+        told_to_leave.await.ok(); // it never gets a message: the other end is dropped
     });
     let server = tokio::spawn(server.into_future());
 
+    // A run that ends well ends nothing: `stop` is still waited for. One that is dropped halfway leaves nothing
+    // half done: the transaction it is in is undone, and what cannot be in one is gone on with by the next run.
     let ended = tokio::select! {
-        () = stop => Ok(()), // may drop a run halfway: what it was in is undone, or gone on with by the next
+        () = stop => Ok(()),
         Err(error) = migrate(&pool, &readiness) => Err(error),
     };
 
