@@ -367,6 +367,10 @@ impl Server {
             "53300" => {
                 "The server has no free connection: a migrator needs one of its own and one more to look."
             }
+            LOCK_NOT_AVAILABLE => {
+                "Another session holds a lock that this needs: look in pg_stat_activity for transactions that stay \
+                 open, and run again when they have ended; `lock_deadline` has a run try for longer."
+            }
             "57P03" => "The server is starting or stopping: try again.",
             "25006" => "This is a standby or a read-only session: connect to the primary.",
             _ => return None,

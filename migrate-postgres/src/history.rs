@@ -167,7 +167,7 @@ fn owner(columns: &[(&str, &str)]) -> String {
         [("version", _), ("dirty", _)] => "golang-migrate's",
         [("version", _), ("inserted_at", _)] => "Ecto's",
         [("version", "character varying(128)" | "character varying(255)")] => "dbmate's",
-        [("version", _)] => "that of Rails or a tool like it",
+        [("version", _)] => "a Rails-like",
         [("id", "character varying(255)")] => "geni's",
         [("version", _), ..] if names.contains(&"checksum") => "sqlx's or one like it",
         _ => return format!("it belongs to something else (its columns are {shown})"),

@@ -380,7 +380,10 @@ fn unprovable(job: &Job<'_>, number: u32) -> Error {
         job.action.name
     );
     Error::interrupted(message)
-        .now(format!("the {} statements before it took effect", number - 1))
+        .now(match number {
+            1 => "nothing of it came before that statement".to_owned(),
+            _ => before(number),
+        })
         .next(format!(
             "Look at the database. If the statement took effect: `migrate resolve {} --phase {} --done`; if it did \
              not: `migrate resolve {} --phase {} --redo`. Then run again.",

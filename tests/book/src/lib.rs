@@ -1,0 +1,15 @@
+//! The book's Rust, compiled: each chapter is documentation of something here, and its blocks are doctests.
+//!
+//! What the other blocks are held to, `tests/book` says. The folder `migrations` beside this is the one that the
+//! blocks embed.
+
+#[cfg(doctest)]
+mod chapters {
+    #[doc = include_str!("../../../docs/files.md")]
+    struct Files;
+    #[doc = include_str!("../../../docs/start-up.md")]
+    struct StartUp;
+}
+
+/// The chapters that are compiled here.
+pub const COMPILED: [&str; 2] = ["files.md", "start-up.md"];
