@@ -9,10 +9,12 @@ use std::collections::BTreeMap;
 
 mod name;
 mod script;
+mod settings;
 
 use crate::{Header, MigrationId, Phase, Problem, SqlDown, SqlMigration, Step, Version};
 use name::Role;
 use script::Parsed;
+pub use settings::{SETTINGS_FILE, Settings, released_nowhere};
 
 /// A file of a folder, as it was found.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +42,8 @@ pub enum WayBack {
 pub struct Contents {
     /// Its migrations, in order; not complete when there are errors.
     pub migrations: Vec<SqlMigration>,
+    /// What the folder says of itself.
+    pub settings: Settings,
     /// What is wrong with it, in the order of its files.
     pub problems: Vec<Problem>,
 }
@@ -51,7 +55,7 @@ impl Contents {
     }
 }
 
-/// Reads the files of a folder, in any order; those that are not SQL are passed over.
+/// Reads the files of a folder, in any order; but for its [`SETTINGS_FILE`], those that are not SQL are passed over.
 ///
 /// ```
 /// use migrate_core::source::{File, WayBack, read};
@@ -61,6 +65,7 @@ impl Contents {
 /// assert!(contents.problems.is_empty());
 /// ```
 pub fn read(folder: &str, files: &[File<'_>], way_back: WayBack) -> Contents {
+    let all = files;
     let mut files: Vec<&File<'_>> = files.iter().filter(|file| name::is_sql(file.path)).collect();
     files.sort_by_key(|file| file.path);
     let mut changes = BTreeMap::new();
@@ -71,7 +76,9 @@ pub fn read(folder: &str, files: &[File<'_>], way_back: WayBack) -> Contents {
     if files.is_empty() {
         problems.push(empty_folder(folder));
     }
-    let mut contents = Contents { migrations: Vec::new(), problems };
+    let versions = changes.keys().copied().collect();
+    let settings = settings::find(all, &versions, &mut problems);
+    let mut contents = Contents { migrations: Vec::new(), settings, problems };
     for (version, change) in changes {
         change.finish(version, &mut contents);
     }
@@ -239,7 +246,7 @@ impl Parsed {
 }
 
 fn check_afters(contents: &mut Contents) {
-    let Contents { migrations, problems } = contents;
+    let Contents { migrations, problems, .. } = contents;
     for migration in migrations.iter() {
         for after in migration.after.iter() {
             let known = migrations.binary_search_by_key(after, |other| other.id).is_ok();
@@ -259,7 +266,7 @@ fn file_of(migration: &SqlMigration) -> &str {
 }
 
 fn check_ways_back(folder: &str, way_back: WayBack, contents: &mut Contents) {
-    let Contents { migrations, problems } = contents;
+    let Contents { migrations, problems, .. } = contents;
     let mut missing = migrations.iter().filter(|m| m.down == SqlDown::Missing).map(file_of);
     match way_back {
         WayBack::Ignore => {}
@@ -273,7 +280,7 @@ fn check_ways_back(folder: &str, way_back: WayBack, contents: &mut Contents) {
 
 /// The file that `sqlx migrate add -r` writes, and nobody filled in: the version can be taken back, and nothing happens.
 fn check_empty_ways_back(folder: &str, way_back: WayBack, contents: &mut Contents) {
-    let Contents { migrations, problems } = contents;
+    let Contents { migrations, problems, .. } = contents;
     let scripts = migrations.iter().flat_map(|m| m.down.steps()).filter_map(Step::script);
     let mut empty =
         scripts.filter(|script| script.statements.is_empty()).map(|script| &*script.file);

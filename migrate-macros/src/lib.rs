@@ -31,6 +31,7 @@ mod test_attribute;
 /// | `dir = "…"` | the folder, from that of the crate's `Cargo.toml`; `"migrations"` when it is not said |
 /// | `down = "…"` | what to think of migrations without a way back: `"require"` makes each an error, `"warn"` (the default) warns once, `"ignore"` is silent |
 /// | `build_script = "…"` | what to think of a build script that does not watch the folder: `"warn"` (the default) or `"ignore"` |
+/// | `released = "…"` | the newest version that databases with data in them have; up to it, files are history. Else the key of that name in the folder's `migrate.toml` says so |
 /// | `code(A, other::B)` | migrations that stand beside the folder, see [`Migration`](derive@Migration); both kinds run in one order |
 /// | `crate = "…"` | the path of `migrate_postgres`, where it has another name |
 ///
@@ -161,10 +162,9 @@ fn embedded(attribute: &attribute::Folder, warn_at: Span) -> Result<(Tokens, Tok
     let say = |problems: &[_]| expand::problems(problems, attribute.place, warn_at);
     let folder =
         embed::Folder::read(&attribute.dir, attribute.down).map_err(|problem| say(&[problem]))?;
-    let problems =
-        check::folder(folder.contents.problems.clone(), &folder.path, attribute.build_script);
+    let problems = check::folder(attribute, &folder);
     let said = say(&problems);
-    if folder.contents.has_errors() {
+    if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(said);
     }
     match expand::embedded(&folder, &attribute.krate) {
