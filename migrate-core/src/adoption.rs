@@ -174,7 +174,7 @@ impl Judge<'_> {
 
     /// What our history has and sqlx's table lacks was either never written there, or taken back by sqlx.
     fn ours(&mut self, id: MigrationId, applied: &Applied) {
-        if self.table.has(id.version) || applied.kind == Kind::Code {
+        if self.table.has(id.version) || applied.is_code() {
             return;
         }
         let was_there = self.table.mirrored || applied.kind == Kind::Adopted;
@@ -193,12 +193,17 @@ impl Judge<'_> {
     }
 }
 
-/// The migrations that a plan would run although sqlx has: nobody took its history over yet.
+/// The migrations that a plan would run although sqlx has: nobody took its history over yet. Where ours has a
+/// phase of the version, it knows of it.
 pub fn applied_by_sqlx<'e>(
     planned: impl IntoIterator<Item = &'e Entry>,
+    history: &History,
     rows: &[SqlxRow],
 ) -> Vec<MigrationId> {
-    let is_it = |entry: &&Entry| rows.iter().any(|row| row.is_of(&***entry));
+    let known: BTreeSet<Version> = history.done().map(|(id, _)| id.version).collect();
+    let is_it = |entry: &&Entry| {
+        !known.contains(&entry.version()) && rows.iter().any(|row| row.is_of(&***entry))
+    };
     planned.into_iter().filter(is_it).map(|entry| entry.id()).collect()
 }
 

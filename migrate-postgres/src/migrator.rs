@@ -553,7 +553,7 @@ impl At<'_> {
     async fn plan(&self, connection: &mut PgConnection, loaded: &Loaded) -> Result<Plan, Error> {
         match Plan::new(&self.set, &loaded.history, &self.options.target) {
             Ok(plan) => {
-                self.refuse_what_sqlx_did(connection, &plan).await?;
+                self.refuse_what_sqlx_did(connection, &plan, loaded).await?;
                 Ok(plan)
             }
             Err(found) => {

@@ -34,6 +34,7 @@ fn record(text: &str, kind: Kind, state: State) -> Record {
         state,
         unit: (state == State::Started).then_some(1),
         checksum: migration(text).checksum(),
+        has_up: kind != Kind::Code,
         has_down: false,
         at: "2026-11-21T09:00:00Z".to_owned(),
     }
@@ -154,7 +155,10 @@ fn a_table_of_another_application_is_told_by_names_and_texts() {
     let strange = SqlxRow { description: "theirs".into(), ..changed(1) };
     let (same_name, same_text) = (changed(1), SqlxRow { description: "theirs".into(), ..row(1) });
     let one = migration("1");
-    let of = |row: SqlxRow| applied_by_sqlx([&one], &[row]).len();
+    let of = |row: SqlxRow| applied_by_sqlx([&one], &History::default(), &[row]).len();
     assert_eq!((of(strange), of(same_name), of(same_text)), (0, 1, 1));
     assert_eq!(of(row(2)), 0);
+    let contract = migration("1 contract");
+    let expanded = History::new([record("1", Kind::Transaction, State::Done)]);
+    assert_eq!(applied_by_sqlx([&contract], &expanded, &[row(1)]), [], "a mirror of its expand");
 }

@@ -188,6 +188,7 @@ impl At<'_> {
         &self,
         connection: &mut PgConnection,
         plan: &Plan,
+        loaded: &Loaded,
     ) -> Result<(), Error> {
         if plan.is_empty() {
             return Ok(());
@@ -201,7 +202,7 @@ impl At<'_> {
         };
         let planned: Vec<&Entry> =
             plan.actions.iter().filter_map(|action| self.set.get(action.id)).collect();
-        match applied_by_sqlx(planned, &rows).as_slice() {
+        match applied_by_sqlx(planned, &loaded.history, &rows).as_slice() {
             [] => Ok(()),
             applied => Err(Error::to_adopt(&found.name, applied)),
         }

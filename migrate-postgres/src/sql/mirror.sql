@@ -5,7 +5,9 @@ BEGIN
         RAISE EXCEPTION 'this function belongs to the history %', {history_name};
     END IF;
     -- Whoever dropped the table has no use for the mirror; sqlx has no migrations in Rust.
-    IF to_regclass({sqlx_name}) IS NULL OR NEW.kind IN ('adopted', 'code') THEN
+    IF to_regclass({sqlx_name}) IS NULL OR NEW.kind IN ('adopted', 'code')
+        OR NEW.kind IN ('marked', 'baseline', 'repaired') AND NEW.up_sql IS NULL
+    THEN
         RETURN NULL;
     END IF;
     -- sqlx knows no phases: the row of a version stands for the first phase of it.
