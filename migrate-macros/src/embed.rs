@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
-use migrate_core::source::{self, Contents, File, SETTINGS_FILE, WayBack};
+use migrate_core::source::{self, Contents, File, Judgement, SETTINGS_FILE, WayBack};
 use migrate_core::{Checksum, MigrationId, Phase, Problem, SqlDown, SqlMigration, Step};
 use syn::LitStr;
 
@@ -30,7 +30,7 @@ pub(crate) fn root() -> PathBuf {
 }
 
 impl Folder {
-    pub(crate) fn read(dir: &str, way_back: WayBack) -> Result<Self, Problem> {
+    pub(crate) fn read(dir: &str, judgement: Judgement) -> Result<Self, Problem> {
         let path = match dir.trim_end_matches(['/', '\\']) {
             "" => ".",
             trimmed => trimmed,
@@ -46,7 +46,7 @@ impl Folder {
             }
         }
         names.sort();
-        let mut contents = read(path, &mut names, settings.as_deref(), way_back, &mut problems);
+        let mut contents = read(path, &mut names, settings.as_deref(), judgement, &mut problems);
         contents.problems.extend(problems);
         Ok(Self { path: path.to_owned(), names, settings, contents })
     }
@@ -56,7 +56,7 @@ fn read(
     path: &str,
     names: &mut Vec<String>,
     settings: Option<&str>,
-    way_back: WayBack,
+    judgement: Judgement,
     problems: &mut Vec<Problem>,
 ) -> Contents {
     let mut texts = Vec::with_capacity(names.len());
@@ -80,7 +80,7 @@ fn read(
         }
     }
     let files: Vec<File<'_>> = texts.iter().map(|(path, bytes)| File { path, bytes }).collect();
-    source::read(path, &files, way_back)
+    source::read(path, &files, judgement)
 }
 
 fn is_sql(name: &str) -> bool {

@@ -4,6 +4,7 @@
 //! is it right (`check`), tokens (`expand`); `fallback` keeps one error from becoming thirty.
 
 use migrate_core::Severity;
+use migrate_core::source::Judgement;
 use proc_macro::TokenStream;
 use proc_macro2::{Span, TokenStream as Tokens};
 use syn::{DeriveInput, parse_macro_input};
@@ -160,8 +161,9 @@ fn derive_migrations(input: &DeriveInput) -> Tokens {
 /// Warnings and the table, or everything that is wrong.
 fn embedded(attribute: &attribute::Folder, warn_at: Span) -> Result<(Tokens, Tokens), Tokens> {
     let say = |problems: &[_]| expand::problems(problems, attribute.place, warn_at);
+    let judgement = Judgement { way_back: attribute.down, released: attribute.released };
     let folder =
-        embed::Folder::read(&attribute.dir, attribute.down).map_err(|problem| say(&[problem]))?;
+        embed::Folder::read(&attribute.dir, judgement).map_err(|problem| say(&[problem]))?;
     let problems = check::folder(attribute, &folder);
     let said = say(&problems);
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
