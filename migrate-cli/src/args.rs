@@ -65,6 +65,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Take migrations back; shows the plan and asks first
     Revert(Revert),
+    /// Take over the history of an application that migrated with sqlx
+    Adopt(Adopt),
     /// Record everything up to a version as applied, without running it
     Baseline(Baseline),
     /// Record one migration as applied, without running it
@@ -177,6 +179,34 @@ pub(crate) struct Until {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct Adopt {
+    /// sqlx's table, as `table-name` in sqlx.toml has it [default: _sqlx_migrations]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) sqlx_table: Option<String>,
+    /// What sqlx's checksums pass over, as `ignored-chars` in sqlx.toml; knows \\r, \\n and \\t
+    #[arg(long, value_name = "CHARS", value_parser = chars)]
+    pub(crate) ignored_chars: Option<String>,
+    /// Files that are not what sqlx ran count as applied, with their present text
+    #[arg(long)]
+    pub(crate) accept_changed: bool,
+    /// Versions that no file has stay in sqlx's table alone
+    #[arg(long)]
+    pub(crate) accept_missing: bool,
+    /// Adopted versions that sqlx's table has no longer count as taken back
+    #[arg(long)]
+    pub(crate) accept_reverted: bool,
+    /// Write to sqlx's table too, from now on, so that a build with sqlx can come back
+    #[arg(long, conflicts_with = "stop_mirror")]
+    pub(crate) mirror: bool,
+    /// End that
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) stop_mirror: bool,
+    /// Only say what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct Baseline {
     /// The newest version that the database has already
     pub(crate) version: Version,
@@ -236,6 +266,11 @@ impl Typed {
 fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "a time is a number and ms, s, min or h, such as `30s`".to_owned();
     migrate_core::duration(text).ok_or_else(wrong)
+}
+
+/// As they stand in sqlx.toml.
+fn chars(text: &str) -> Result<String, String> {
+    Ok(text.replace("\\r", "\r").replace("\\n", "\n").replace("\\t", "\t"))
 }
 
 #[cfg(test)]

@@ -70,6 +70,8 @@ words! {
         Backfill = "backfill",
         /// Declared as done for a database that existed before.
         Baseline = "baseline",
+        /// Done by another tool, whose history was taken over.
+        Adopted = "adopted",
         /// Declared as done by hand.
         Marked = "marked",
         /// The recorded checksum and text were replaced by the declared ones.

@@ -5,8 +5,10 @@
 //!
 //! A [`Migration`] has an identity ([`Version`] and [`Phase`]), [`Step`]s forward and a way back; a [`Set`] is
 //! the ordered migrations of one application; a [`History`] is what a database says was done; [`source`]
-//! makes migrations of file names and texts; [`sql`] finds the statements in a text.
+//! makes migrations of file names and texts; [`sql`] finds the statements in a text; [`adoption`] takes over what
+//! sqlx did.
 
+pub mod adoption;
 mod backfill;
 mod block;
 mod checksum;

@@ -9,10 +9,12 @@ use std::collections::BTreeMap;
 
 mod name;
 mod script;
+mod settings;
 
 use crate::{Header, MigrationId, Phase, Problem, SqlDown, SqlMigration, Step, Version};
 use name::Role;
 use script::Parsed;
+pub use settings::{SETTINGS_FILE, Settings, released_nowhere};
 
 /// A file of a folder, as it was found.
 #[derive(Clone, Copy, Debug)]
@@ -35,11 +37,28 @@ pub enum WayBack {
     Ignore,
 }
 
+/// How strictly a folder is looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Judgement {
+    /// About ways back.
+    pub way_back: WayBack,
+    /// What is released, where the folder itself does not say so: the past has no ways back to be written.
+    pub released: Option<Version>,
+}
+
+impl From<WayBack> for Judgement {
+    fn from(way_back: WayBack) -> Self {
+        Self { way_back, released: None }
+    }
+}
+
 /// What a folder holds.
 #[derive(Clone, Debug, Default)]
 pub struct Contents {
     /// Its migrations, in order; not complete when there are errors.
     pub migrations: Vec<SqlMigration>,
+    /// What the folder says of itself.
+    pub settings: Settings,
     /// What is wrong with it, in the order of its files.
     pub problems: Vec<Problem>,
 }
@@ -51,7 +70,7 @@ impl Contents {
     }
 }
 
-/// Reads the files of a folder, in any order; those that are not SQL are passed over.
+/// Reads the files of a folder, in any order; but for its [`SETTINGS_FILE`], those that are not SQL are passed over.
 ///
 /// ```
 /// use migrate_core::source::{File, WayBack, read};
@@ -60,7 +79,12 @@ impl Contents {
 /// assert_eq!(contents.migrations.len(), 1);
 /// assert!(contents.problems.is_empty());
 /// ```
-pub fn read(folder: &str, files: &[File<'_>], way_back: WayBack) -> Contents {
+pub fn read(folder: &str, files: &[File<'_>], judgement: impl Into<Judgement>) -> Contents {
+    read_strictly(folder, files, judgement.into())
+}
+
+fn read_strictly(folder: &str, files: &[File<'_>], judgement: Judgement) -> Contents {
+    let all = files;
     let mut files: Vec<&File<'_>> = files.iter().filter(|file| name::is_sql(file.path)).collect();
     files.sort_by_key(|file| file.path);
     let mut changes = BTreeMap::new();
@@ -71,13 +95,16 @@ pub fn read(folder: &str, files: &[File<'_>], way_back: WayBack) -> Contents {
     if files.is_empty() {
         problems.push(empty_folder(folder));
     }
-    let mut contents = Contents { migrations: Vec::new(), problems };
+    let versions = changes.keys().copied().collect();
+    let settings = settings::find(all, &versions, &mut problems);
+    let mut contents = Contents { migrations: Vec::new(), settings, problems };
     for (version, change) in changes {
         change.finish(version, &mut contents);
     }
     check_afters(&mut contents);
-    check_ways_back(folder, way_back, &mut contents);
-    check_empty_ways_back(folder, way_back, &mut contents);
+    let released = contents.settings.released.or(judgement.released);
+    check_ways_back(folder, judgement.way_back, released, &mut contents);
+    check_empty_ways_back(folder, judgement.way_back, released, &mut contents);
     contents
 }
 
@@ -238,8 +265,15 @@ impl Parsed {
     }
 }
 
+fn unreleased(
+    migrations: &[SqlMigration],
+    released: Option<Version>,
+) -> impl Iterator<Item = &SqlMigration> {
+    migrations.iter().filter(move |migration| Some(migration.id.version) > released)
+}
+
 fn check_afters(contents: &mut Contents) {
-    let Contents { migrations, problems } = contents;
+    let Contents { migrations, problems, .. } = contents;
     for migration in migrations.iter() {
         for after in migration.after.iter() {
             let known = migrations.binary_search_by_key(after, |other| other.id).is_ok();
@@ -258,9 +292,15 @@ fn file_of(migration: &SqlMigration) -> &str {
     migration.up.script().map_or("", |script| &script.file)
 }
 
-fn check_ways_back(folder: &str, way_back: WayBack, contents: &mut Contents) {
-    let Contents { migrations, problems } = contents;
-    let mut missing = migrations.iter().filter(|m| m.down == SqlDown::Missing).map(file_of);
+fn check_ways_back(
+    folder: &str,
+    way_back: WayBack,
+    released: Option<Version>,
+    contents: &mut Contents,
+) {
+    let Contents { migrations, problems, .. } = contents;
+    let missing = unreleased(migrations, released).filter(|m| m.down == SqlDown::Missing);
+    let mut missing = missing.map(file_of);
     match way_back {
         WayBack::Ignore => {}
         WayBack::Require => problems.extend(missing.map(no_way_back)),
@@ -272,9 +312,15 @@ fn check_ways_back(folder: &str, way_back: WayBack, contents: &mut Contents) {
 }
 
 /// The file that `sqlx migrate add -r` writes, and nobody filled in: the version can be taken back, and nothing happens.
-fn check_empty_ways_back(folder: &str, way_back: WayBack, contents: &mut Contents) {
-    let Contents { migrations, problems } = contents;
-    let scripts = migrations.iter().flat_map(|m| m.down.steps()).filter_map(Step::script);
+fn check_empty_ways_back(
+    folder: &str,
+    way_back: WayBack,
+    released: Option<Version>,
+    contents: &mut Contents,
+) {
+    let Contents { migrations, problems, .. } = contents;
+    let steps = unreleased(migrations, released).flat_map(|m| m.down.steps());
+    let scripts = steps.filter_map(Step::script);
     let mut empty =
         scripts.filter(|script| script.statements.is_empty()).map(|script| &*script.file);
     match way_back {

@@ -25,6 +25,8 @@ pub(crate) struct Folder {
     pub(crate) place: Span,
     pub(crate) down: WayBack,
     pub(crate) build_script: BuildScript,
+    /// The newest version that databases with data in them have.
+    pub(crate) released: Option<Version>,
     /// Migrations that stand beside it.
     pub(crate) code: Vec<Path>,
     pub(crate) krate: Path,
@@ -37,8 +39,8 @@ pub(crate) enum BuildScript {
     Ignore,
 }
 
-const FOLDER: &[&str] = &["dir", "down", "build_script", "code", "crate"];
-const EMBED: &[&str] = &["down", "build_script", "crate"];
+const FOLDER: &[&str] = &["dir", "down", "build_script", "released", "code", "crate"];
+const EMBED: &[&str] = &["down", "build_script", "released", "crate"];
 const WAYS_BACK: [(&str, WayBack); 3] =
     [("require", WayBack::Require), ("warn", WayBack::Warn), ("ignore", WayBack::Ignore)];
 const BUILD_SCRIPTS: [(&str, BuildScript); 2] =
@@ -60,6 +62,7 @@ impl Folder {
             place: dir.map_or(place, LitStr::span),
             down: keys.choice("down", &WAYS_BACK).unwrap_or_default(),
             build_script: keys.choice("build_script", &BUILD_SCRIPTS).unwrap_or(BuildScript::Warn),
+            released: keys.read("released", str::parse),
             code: beside(&mut keys),
             krate: krate(&mut keys),
         };

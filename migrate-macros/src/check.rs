@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use migrate_core::source::{SETTINGS_FILE, released_nowhere};
 use migrate_core::{Problem, SqlDown};
 use syn::Ident;
 
@@ -12,15 +13,25 @@ use crate::attribute::{self, BuildScript, Work};
 use crate::embed;
 
 /// All that is wrong with a folder.
-pub(crate) fn folder(
-    mut problems: Vec<Problem>,
-    path: &str,
-    build_script: BuildScript,
-) -> Vec<Problem> {
-    if build_script == BuildScript::Warn && !is_watched(path) {
-        problems.push(unwatched(path));
+pub(crate) fn folder(declared: &attribute::Folder, read: &embed::Folder) -> Vec<Problem> {
+    let mut problems = read.contents.problems.clone();
+    problems.extend(released(declared, read));
+    if declared.build_script == BuildScript::Warn && !is_watched(&read.path) {
+        problems.push(unwatched(&read.path));
     }
     problems
+}
+
+/// Said once, in the file or here, and of a version that there is.
+fn released(declared: &attribute::Folder, read: &embed::Folder) -> Option<Problem> {
+    let released = declared.released?;
+    if read.contents.settings.released.is_some() {
+        let message = format!("`released` is said here and in {SETTINGS_FILE}");
+        let help = "Keep the one in the file, which `migrate adopt` writes, and remove it here.";
+        return Some(Problem::error(&read.path, message, help));
+    }
+    let has_it = read.contents.migrations.iter().any(|m| m.id.version == released);
+    (!has_it).then(|| released_nowhere(&read.path, released))
 }
 
 /// All that is wrong with a single migration.

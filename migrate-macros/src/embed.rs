@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
-use migrate_core::source::{self, Contents, File, WayBack};
+use migrate_core::source::{self, Contents, File, Judgement, SETTINGS_FILE, WayBack};
 use migrate_core::{Checksum, MigrationId, Phase, Problem, SqlDown, SqlMigration, Step};
 use syn::LitStr;
 
@@ -19,6 +19,8 @@ pub(crate) struct Folder {
     pub(crate) path: String,
     /// The names of its SQL files, in order.
     pub(crate) names: Vec<String>,
+    /// The path of its settings, where it has them.
+    pub(crate) settings: Option<String>,
     pub(crate) contents: Contents,
 }
 
@@ -28,31 +30,33 @@ pub(crate) fn root() -> PathBuf {
 }
 
 impl Folder {
-    pub(crate) fn read(dir: &str, way_back: WayBack) -> Result<Self, Problem> {
+    pub(crate) fn read(dir: &str, judgement: Judgement) -> Result<Self, Problem> {
         let path = match dir.trim_end_matches(['/', '\\']) {
             "" => ".",
             trimmed => trimmed,
         };
-        let (mut names, mut problems) = (Vec::new(), Vec::new());
+        let (mut names, mut problems, mut settings) = (Vec::new(), Vec::new(), None);
         for entry in std::fs::read_dir(root().join(path)).map_err(|e| unusable(path, &e))? {
             let name = entry.map_err(|e| unusable(path, &e))?.file_name();
             match name.into_string() {
                 Ok(name) if is_sql(&name) => names.push(name),
+                Ok(name) if name == SETTINGS_FILE => settings = Some(format!("{path}/{name}")),
                 Ok(_) => {}
                 Err(name) => problems.extend(unreadable_name(path, &name.to_string_lossy())),
             }
         }
         names.sort();
-        let mut contents = read(path, &mut names, way_back, &mut problems);
+        let mut contents = read(path, &mut names, settings.as_deref(), judgement, &mut problems);
         contents.problems.extend(problems);
-        Ok(Self { path: path.to_owned(), names, contents })
+        Ok(Self { path: path.to_owned(), names, settings, contents })
     }
 }
 
 fn read(
     path: &str,
     names: &mut Vec<String>,
-    way_back: WayBack,
+    settings: Option<&str>,
+    judgement: Judgement,
     problems: &mut Vec<Problem>,
 ) -> Contents {
     let mut texts = Vec::with_capacity(names.len());
@@ -66,11 +70,17 @@ fn read(
         }
         true
     });
-    let files: Vec<File<'_>> = texts.iter().map(|(path, bytes)| File { path, bytes }).collect();
-    if files.is_empty() && !problems.is_empty() {
+    if texts.is_empty() && !problems.is_empty() {
         return Contents::default();
     }
-    source::read(path, &files, way_back)
+    if let Some(path) = settings {
+        match std::fs::read(root().join(path)) {
+            Ok(bytes) => texts.push((path.to_owned(), bytes)),
+            Err(error) => problems.push(unreadable(path, &error)),
+        }
+    }
+    let files: Vec<File<'_>> = texts.iter().map(|(path, bytes)| File { path, bytes }).collect();
+    source::read(path, &files, judgement)
 }
 
 fn is_sql(name: &str) -> bool {

@@ -42,7 +42,11 @@ pub(crate) fn embedded(folder: &Folder, krate: &Path) -> Result<TokenStream, Lex
     let digest = Literal::byte_string(digest.as_bytes());
     let (path, files) = (&folder.path, packed::strings(&folder.names)?);
     let on_disk = embed::root().join(path).display().to_string();
+    // Named in the tokens, so that a change of it compiles the crate again.
+    let settings =
+        folder.settings.iter().map(|file| embed::root().join(file).display().to_string());
     Ok(quote! {{
+        #(const _: &[u8] = ::core::include_bytes!(#settings);)*
         #krate::Embedded {
             folder: #krate::core::Folder {
                 path: #path,

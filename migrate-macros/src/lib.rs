@@ -4,6 +4,7 @@
 //! is it right (`check`), tokens (`expand`); `fallback` keeps one error from becoming thirty.
 
 use migrate_core::Severity;
+use migrate_core::source::Judgement;
 use proc_macro::TokenStream;
 use proc_macro2::{Span, TokenStream as Tokens};
 use syn::{DeriveInput, parse_macro_input};
@@ -31,6 +32,7 @@ mod test_attribute;
 /// | `dir = "…"` | the folder, from that of the crate's `Cargo.toml`; `"migrations"` when it is not said |
 /// | `down = "…"` | what to think of migrations without a way back: `"require"` makes each an error, `"warn"` (the default) warns once, `"ignore"` is silent |
 /// | `build_script = "…"` | what to think of a build script that does not watch the folder: `"warn"` (the default) or `"ignore"` |
+/// | `released = "…"` | the newest version that databases with data in them have; up to it, files are history. Else the key of that name in the folder's `migrate.toml` says so |
 /// | `code(A, other::B)` | migrations that stand beside the folder, see [`Migration`](derive@Migration); both kinds run in one order |
 /// | `crate = "…"` | the path of `migrate_postgres`, where it has another name |
 ///
@@ -159,12 +161,12 @@ fn derive_migrations(input: &DeriveInput) -> Tokens {
 /// Warnings and the table, or everything that is wrong.
 fn embedded(attribute: &attribute::Folder, warn_at: Span) -> Result<(Tokens, Tokens), Tokens> {
     let say = |problems: &[_]| expand::problems(problems, attribute.place, warn_at);
+    let judgement = Judgement { way_back: attribute.down, released: attribute.released };
     let folder =
-        embed::Folder::read(&attribute.dir, attribute.down).map_err(|problem| say(&[problem]))?;
-    let problems =
-        check::folder(folder.contents.problems.clone(), &folder.path, attribute.build_script);
+        embed::Folder::read(&attribute.dir, judgement).map_err(|problem| say(&[problem]))?;
+    let problems = check::folder(attribute, &folder);
     let said = say(&problems);
-    if folder.contents.has_errors() {
+    if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(said);
     }
     match expand::embedded(&folder, &attribute.krate) {

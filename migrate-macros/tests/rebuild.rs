@@ -97,6 +97,13 @@ fn every_change_of_the_folder_is_seen() {
     std::fs::remove_file(app.root.join("migrations/1_a.sql")).unwrap();
     assert_eq!(app.holds(), r#"2 expand "select 3"; app 1.2.3"#);
 
+    app.write("migrations/migrate.toml", "released = 2");
+    let (_, came) = app.cargo("build");
+    assert!(came.contains("Compiling app"), "{came}");
+    app.write("migrations/migrate.toml", "# nothing is\n");
+    let (_, edited) = app.cargo("build");
+    assert!(edited.contains("Compiling app"), "{edited}");
+
     let (_, idle) = app.cargo("build");
     assert!(!idle.contains("Compiling"), "{idle}");
 }

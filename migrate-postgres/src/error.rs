@@ -7,6 +7,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use migrate_core::adoption::Objections;
 use migrate_core::sql::position;
 use migrate_core::{Divergences, MigrationId, Place, Script, SetError};
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
@@ -99,6 +100,24 @@ impl Error {
             Self::new(Kind::Divergence, format!("failed to plan: {found}{differences}"));
         error.0.now = Some("nothing was changed".to_owned());
         error
+    }
+
+    pub(crate) fn adoption(table: &str, found: &Objections) -> Self {
+        let message =
+            format!("failed to adopt {table}: it does not agree with what is here{found}");
+        Self::new(Kind::Divergence, message).now("nothing was changed")
+    }
+
+    pub(crate) fn to_adopt(table: &str, applied: &[MigrationId]) -> Self {
+        let which = match applied {
+            [one] => format!("{one} was"),
+            many => format!("{} were", list(many)),
+        };
+        let message = format!("failed to plan: {which} applied by sqlx already, says {table}");
+        Self::new(Kind::Divergence, message).now("nothing was changed").next(
+            "Take sqlx's history over first: `migrate adopt` on the command line, or `Migrator::adopt_sqlx` in the \
+             program.",
+        )
     }
 
     pub(crate) fn set(errors: &[SetError]) -> Self {

@@ -32,13 +32,16 @@ fn files(folder: &Path) -> std::io::Result<Vec<(String, Vec<u8>)>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.is_file()
-            && path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("sql"))
-        {
+        if path.is_file() && is_ours(&path) {
             files.push((path.display().to_string(), std::fs::read(&path)?));
         }
     }
     Ok(files)
+}
+
+fn is_ours(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("sql"))
+        || path.file_name().is_some_and(|name| name == source::SETTINGS_FILE)
 }
 
 /// Files that came or went since the program was compiled, when they stood in order; none when the folder is not

@@ -265,23 +265,26 @@ pub(crate) struct Row<'r> {
     pub(crate) up_sql: Option<&'r str>,
     pub(crate) down_sql: Option<&'r str>,
     pub(crate) reason: Option<&'r str>,
-    pub(crate) ran: Ran,
+    pub(crate) ran: Ran<'r>,
 }
 
 /// When the work of a row ran, by the clock of the server.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Ran {
+pub(crate) enum Ran<'r> {
     /// In the message that writes the row.
     Now,
     /// In a message before it.
     Before { began: Instant, ended: Instant },
+    /// Long ago, says another tool.
+    Then(&'r str),
 }
 
-impl Ran {
+impl Ran<'_> {
     fn started_at(self) -> String {
         match self {
             Ran::Now => "pg_catalog.statement_timestamp()".to_owned(),
             Ran::Before { began, .. } => ago(began),
+            Ran::Then(at) => then(at),
         }
     }
 
@@ -289,8 +292,13 @@ impl Ran {
         match self {
             Ran::Now => "pg_catalog.clock_timestamp()".to_owned(),
             Ran::Before { ended, .. } => ago(ended),
+            Ran::Then(at) => then(at),
         }
     }
+}
+
+fn then(at: &str) -> String {
+    format!("{}::pg_catalog.timestamptz", literal(at))
 }
 
 /// The function and not the operator: to find that one among its namesakes takes as long as the rest of a row.
@@ -300,6 +308,23 @@ fn ago(instant: Instant) -> String {
 }
 
 impl<'r> Row<'r> {
+    /// All of a migration that nobody declares.
+    pub(crate) fn unknown(id: MigrationId, name: &'r str, kind: Kind, state: State) -> Self {
+        Self {
+            id,
+            name,
+            kind,
+            direction: Direction::Up,
+            state,
+            unit: None,
+            checksum: Checksum::of_sql(""),
+            up_sql: None,
+            down_sql: None,
+            reason: None,
+            ran: Ran::Now,
+        }
+    }
+
     /// All of a migration, with its texts.
     pub(crate) fn whole(migration: &'r dyn Migration, kind: Kind, state: State) -> Self {
         let text_of = |steps: &'r [migrate_core::Step]| {
@@ -310,17 +335,10 @@ impl<'r> Row<'r> {
             _ => None,
         };
         Self {
-            id: migration.id(),
-            name: migration.name(),
-            kind,
-            direction: Direction::Up,
-            state,
-            unit: None,
             checksum: migration.checksum(),
             up_sql: text_of(migration.up()),
             down_sql,
-            reason: None,
-            ran: Ran::Now,
+            ..Self::unknown(migration.id(), migration.name(), kind, state)
         }
     }
 }
@@ -400,8 +418,18 @@ impl<'c> Clerk<'c> {
         session: &mut Session,
         rows: &[Row<'_>],
     ) -> Result<(), Error> {
+        self.write_with(session, rows, "").await
+    }
+
+    /// Writes rows and does something more, all in one transaction.
+    pub(crate) async fn write_with(
+        &mut self,
+        session: &mut Session,
+        rows: &[Row<'_>],
+        more: &str,
+    ) -> Result<(), Error> {
         let (before, statement) = (self.as_ourselves(), self.statement(rows, 1));
-        match session.send(format!("BEGIN READ WRITE; {before}{statement}COMMIT")).await {
+        match session.send(format!("BEGIN READ WRITE; {before}{statement}{more}COMMIT")).await {
             Ok(_) => {
                 self.last_seq += i64::try_from(rows.len()).unwrap_or_default();
                 Ok(())

@@ -10,7 +10,9 @@
 //! | [`Migrations`], [`Source`] | where the migrations are |
 //! | [`Code`] | migrations written in Rust |
 //! | [`Report`], [`Error`], [`Observer`] | what happened |
+//! | [`FromSqlx`], [`AdoptionReport`] | for applications that migrated with sqlx |
 
+mod adopt;
 mod difference;
 mod error;
 mod execute;
@@ -27,9 +29,11 @@ mod settled;
 mod source;
 mod sql;
 
+pub use adopt::{AdoptionReport, FromSqlx};
 pub use difference::Difference;
 pub use error::Error;
 pub use execute::Applied;
+pub use migrate_core::adoption::{Adopted, Pending, Proof};
 pub use migrate_core::{
     Comparison, Deferred, Direction, Kind, Line, Migration, MigrationId, Notice, NoticeKind, Phase,
     Phases, Plan, Policy, Problem, Reason, Set, Standing, Version,

@@ -38,28 +38,62 @@ pub(crate) async fn acquire(
     let began = Instant::now();
     let mut told = None;
     loop {
-        if try_lock(session, names).await? {
+        if try_lock(session, names, names.key).await? {
             return Ok(Outcome::Ours);
         }
         if let Some(settled) = settled::read(&mut session.connection, names, digest).await {
             return Ok(Outcome::Settled(settled));
         }
         let waited = began.elapsed();
-        if told.is_none_or(|last: Duration| waited - last >= Duration::from_secs(5)) {
-            told = Some(waited);
-            let holder = holder(session, names).await;
-            ear.tell(&Event::WaitingForMigrator { holder: &holder, waited });
-        }
+        tell_of_waiting(session, names, names.key, waited, &mut told, ear).await;
         if waited >= ours.waits.migrator {
-            return Err(still_held(&holder(session, names).await, waited));
+            return Err(still_held(&holder(session, names, names.key).await, waited));
         }
         tokio::time::sleep(POLL.min(ours.waits.migrator - waited)).await;
     }
 }
 
-async fn try_lock(session: &mut Session, names: &Names) -> Result<bool, Error> {
+/// Gets the lock of sqlx's migrator, so that one that starts now waits for us. It is polled as ours is: a
+/// statement that waits for it would hold a snapshot.
+pub(crate) async fn acquire_of_sqlx(
+    session: &mut Session,
+    names: &Names,
+    ours: &Options,
+    key: i64,
+    ear: &Ear,
+) -> Result<(), Error> {
+    let began = Instant::now();
+    let mut told = None;
+    while !try_lock(session, names, key).await? {
+        let waited = began.elapsed();
+        tell_of_waiting(session, names, key, waited, &mut told, ear).await;
+        if waited >= ours.waits.migrator {
+            return Err(still_held_by_sqlx(&holder(session, names, key).await, waited));
+        }
+        tokio::time::sleep(POLL.min(ours.waits.migrator - waited)).await;
+    }
+    Ok(())
+}
+
+/// At once, and then seldom.
+async fn tell_of_waiting(
+    session: &mut Session,
+    names: &Names,
+    key: i64,
+    waited: Duration,
+    told: &mut Option<Duration>,
+    ear: &Ear,
+) {
+    if told.is_none_or(|last| waited - last >= Duration::from_secs(5)) {
+        *told = Some(waited);
+        let holder = holder(session, names, key).await;
+        ear.tell(&Event::WaitingForMigrator { holder: &holder, waited });
+    }
+}
+
+async fn try_lock(session: &mut Session, names: &Names, key: i64) -> Result<bool, Error> {
     let row = session
-        .send(sql::AS_WE_WRITE.to_owned() + &names.try_lock())
+        .send(sql::AS_WE_WRITE.to_owned() + &names.try_lock(key))
         .await
         .map_err(|error| Error::driver("ask for the lock", error))?;
     Ok(row.is_some_and(|row| truth(&row, "ours")))
@@ -69,7 +103,11 @@ async fn try_lock(session: &mut Session, names: &Names) -> Result<bool, Error> {
 /// comes right after us would find it taken. A connection that is still busy, with a statement that outlived its
 /// deadline, is not waited for.
 pub(crate) async fn release(session: &mut Session, names: &Names) {
-    match timeout(Duration::from_secs(1), session.send(names.release())).await {
+    release_key(session, names, names.key).await;
+}
+
+pub(crate) async fn release_key(session: &mut Session, names: &Names, key: i64) {
+    match timeout(Duration::from_secs(1), session.send(names.release(key))).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::debug!(%error, "migrate: the lock goes with the connection"),
         Err(_) => tracing::debug!("migrate: the lock goes with the connection, which is busy"),
@@ -86,8 +124,19 @@ fn still_held(holder: &str, waited: Duration) -> Error {
     )
 }
 
-async fn holder(session: &mut Session, names: &Names) -> String {
-    let row = session.send(names.holder()).await.ok().flatten();
+fn still_held_by_sqlx(holder: &str, waited: Duration) -> Error {
+    let error = Error::busy(format!(
+        "failed to get the lock of sqlx's migrator within {} s: {holder} has it",
+        waited.as_secs()
+    ));
+    error.now("nothing was changed").next(
+        "Wait for it. An sqlx migrator that failed keeps its lock as long as the pool keeps that connection: \
+         ending the session frees it at once.",
+    )
+}
+
+async fn holder(session: &mut Session, names: &Names, key: i64) -> String {
+    let row = session.send(names.holder(key)).await.ok().flatten();
     let told = row.as_ref().and_then(|row| {
         let name =
             text(row, "application_name").filter(|name| !name.is_empty()).unwrap_or("a session");

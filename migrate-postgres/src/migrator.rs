@@ -25,6 +25,7 @@ use crate::settled::{self, Settled};
 use crate::source::{Migrations, Source};
 use crate::{difference, folder};
 
+mod adopt;
 mod by_hand;
 mod lent;
 
@@ -416,16 +417,8 @@ impl Migrator {
         work: impl AsyncFnOnce(&At<'_>, &mut Session) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let at = self.here(options)?;
-        let mut session = Eye::open(database, options).await?.into_session(options).await?;
-        let done = async {
-            at.lock(&mut session, "").await?;
-            let done = work(&at, &mut session).await;
-            lock::release(&mut session, &at.names).await;
-            done
-        }
-        .await;
-        session.close().await;
-        done
+        let eye = Eye::open(database, options).await?;
+        at.alone(eye, async |session| work(&at, session).await).await
     }
 }
 
@@ -458,6 +451,24 @@ impl At<'_> {
         }
         let report = Report { deferred: plan.deferred, notices: plan.notices, ..Report::default() };
         Ok(Some(report))
+    }
+
+    /// Works under the lock, on a connection of our own, and closes it.
+    async fn alone<T>(
+        &self,
+        eye: Eye,
+        work: impl AsyncFnOnce(&mut Session) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut session = eye.into_session(self.options).await?;
+        let done = async {
+            self.lock(&mut session, "").await?;
+            let done = work(&mut session).await;
+            lock::release(&mut session, &self.names).await;
+            done
+        }
+        .await;
+        session.close().await;
+        done
     }
 
     /// Gets the lock, works and gives it back; or learns that another migrator has done everything.
@@ -541,7 +552,10 @@ impl At<'_> {
 
     async fn plan(&self, connection: &mut PgConnection, loaded: &Loaded) -> Result<Plan, Error> {
         match Plan::new(&self.set, &loaded.history, &self.options.target) {
-            Ok(plan) => Ok(plan),
+            Ok(plan) => {
+                self.refuse_what_sqlx_did(connection, &plan, loaded).await?;
+                Ok(plan)
+            }
             Err(found) => {
                 let shown = difference::below(connection, &self.names, &self.set, &found).await?;
                 Err(Error::divergence(&found, &shown))

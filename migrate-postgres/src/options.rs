@@ -73,6 +73,9 @@ pub(crate) struct Names {
     pub(crate) history: String,
     pub(crate) settled: String,
     pub(crate) unsettle: String,
+    /// The function that writes to sqlx's table too, and the name of its trigger.
+    pub(crate) mirror: String,
+    pub(crate) mirror_name: String,
     /// The schema, as a literal and as a name.
     pub(crate) schema: String,
     pub(crate) schema_ident: String,
@@ -98,14 +101,18 @@ impl Names {
         }
         let nul = |_| Error::bad_option("a name has a NUL character".to_owned());
         let of = |ending: &str| quote::qualified(schema, &format!("{table}{ending}")).map_err(nul);
+        let key = lock_key(&format!("{schema}.{table}/{set}"));
+        let mirror_name = format!("migrate_mirror_{:016x}", key.cast_unsigned());
         Ok(Self {
+            mirror: quote::qualified(schema, &mirror_name).map_err(nul)?,
+            mirror_name,
             history: of("")?,
             settled: of("_settled")?,
             unsettle: of("_unsettle")?,
             schema: quote::literal(schema).map_err(nul)?,
             schema_ident: quote::Ident::new(schema).map_err(nul)?.to_string(),
             set: quote::literal(set).map_err(nul)?,
-            key: lock_key(&format!("{schema}.{table}/{set}")),
+            key,
             role: role.as_deref().map(ident),
         })
     }

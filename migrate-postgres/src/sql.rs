@@ -3,6 +3,7 @@
 //! The statements stand in `sql/*.sql`; what goes into them passes through the core's quoting. Knows neither
 //! when they are sent nor what comes back.
 
+use migrate_core::Version;
 use migrate_core::sql::quote;
 
 use crate::options::Names;
@@ -65,6 +66,12 @@ statements! {
     LIFT_TIMEOUTS = "lift_timeouts",
     WHO = "who",
     GRANTS_MISSING = "grants_missing",
+    SQLX_TABLE = "sqlx_table",
+    SQLX_ROWS = "sqlx_rows",
+    MIRROR = "mirror",
+    MIRROR_ROWS = "mirror_rows",
+    IS_MIRRORED = "is_mirrored",
+    STOP_MIRROR = "stop_mirror",
 }
 
 /// How texts are read, here and by the compiler, whatever the default of a database or a role. A message is read
@@ -77,7 +84,10 @@ impl Names {
     fn fill(&self, template: &str, values: &[(&str, &str)]) -> String {
         let (history_name, settled_name) = (literal(&self.history), literal(&self.settled));
         let key = self.key.to_string();
-        let mut all = vec![
+        let mirror_name = literal(&self.mirror_name);
+        let mirror_ident = ident(&self.mirror_name);
+        let mut all = values.to_vec();
+        all.extend_from_slice(&[
             ("history", self.history.as_str()),
             ("history_name", &history_name),
             ("settled", &self.settled),
@@ -87,8 +97,10 @@ impl Names {
             ("schema_ident", &self.schema_ident),
             ("set", &self.set),
             ("key", &key),
-        ];
-        all.extend_from_slice(values);
+            ("mirror", &self.mirror),
+            ("mirror_name", &mirror_name),
+            ("mirror_ident", &mirror_ident),
+        ]);
         fill(template, &all)
     }
 
@@ -124,18 +136,47 @@ impl Names {
     }
 
     /// The two halves under which `pg_locks` shows a lock of 64 bits.
-    pub(crate) fn holder(&self) -> String {
-        let bits = self.key.cast_unsigned();
+    pub(crate) fn holder(&self, key: i64) -> String {
+        let bits = key.cast_unsigned();
         let (high, low) = ((bits >> 32).to_string(), (bits & u64::from(u32::MAX)).to_string());
         self.fill(HOLDER, &[("key_high", &high), ("key_low", &low)])
     }
 
-    pub(crate) fn try_lock(&self) -> String {
-        self.fill(TRY_LOCK, &[])
+    pub(crate) fn try_lock(&self, key: i64) -> String {
+        self.fill(TRY_LOCK, &[("key", &key.to_string())])
     }
 
-    pub(crate) fn release(&self) -> String {
-        self.fill(RELEASE, &[])
+    pub(crate) fn release(&self, key: i64) -> String {
+        self.fill(RELEASE, &[("key", &key.to_string())])
+    }
+
+    /// Looks at sqlx's table, which an expression finds.
+    pub(crate) fn sqlx_table(&self, candidates: &str) -> String {
+        self.fill(SQLX_TABLE, &[("candidates", candidates)])
+    }
+
+    /// Reads it; here and below `sqlx` is its name, quoted.
+    pub(crate) fn sqlx_rows(&self, sqlx: &str) -> String {
+        self.fill(SQLX_ROWS, &[("sqlx", sqlx)])
+    }
+
+    pub(crate) fn mirror(&self, sqlx: &str, hash_of_new: &str) -> String {
+        let name = literal(sqlx);
+        self.fill(MIRROR, &[("sqlx", sqlx), ("sqlx_name", &name), ("hash_of_new", hash_of_new)])
+    }
+
+    pub(crate) fn mirror_rows(&self, sqlx: &str, hash: &str, versions: &[Version]) -> String {
+        let versions: Vec<_> = versions.iter().map(ToString::to_string).collect();
+        let versions = versions.join(", ");
+        self.fill(MIRROR_ROWS, &[("sqlx", sqlx), ("hash_of_row", hash), ("versions", &versions)])
+    }
+
+    pub(crate) fn is_mirrored(&self) -> String {
+        self.fill(IS_MIRRORED, &[])
+    }
+
+    pub(crate) fn stop_mirror(&self) -> String {
+        self.fill(STOP_MIRROR, &[])
     }
 
     pub(crate) fn schema_missing(&self) -> String {
@@ -216,7 +257,7 @@ mod tests {
         let names = Names::new(&crate::options::Options::default()).unwrap();
         let record = names.record(&[names.row(&[]), names.row(&[])]);
         assert!(record.contains("\"public\".\"schema_migrations\""));
-        for text in [names.create_history(), names.settle("d", "r", 1), record, names.holder()] {
+        for text in [names.create_history(), names.settle("d", "r", 1), record, names.holder(7)] {
             assert!(migrate_core::sql::statements(&text).is_ok_and(|found| !found.is_empty()));
         }
     }

@@ -7,6 +7,7 @@ use crate::args::Command;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 
+mod adopt;
 mod baseline;
 mod check;
 mod init;
@@ -28,6 +29,7 @@ pub(crate) async fn carry_out(context: &Context, command: &Command) -> Result<Ex
         Command::Status(status) => status::carry_out(context, status).await,
         Command::Check(check) => check::carry_out(context, check).await,
         Command::Revert(revert) => revert::carry_out(context, revert).await,
+        Command::Adopt(adopt) => adopt::carry_out(context, adopt).await,
         Command::Baseline(baseline) => baseline::carry_out(context, baseline).await,
         Command::MarkApplied(mark) => mark_applied::carry_out(context, mark).await,
         Command::Repair(repair) => repair::carry_out(context, repair).await,

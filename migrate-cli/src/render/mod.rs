@@ -13,12 +13,14 @@ use serde_json::json;
 use crate::exit::{Exit, Failure};
 use crate::secret;
 
+mod adoption;
 mod plan;
 mod progress;
 mod results;
 mod status;
 mod words;
 
+pub(crate) use adoption::{Adoption, MirrorStopped, Released};
 pub(crate) use plan::Planned;
 pub(crate) use progress::Progress;
 pub(crate) use results::{Differences, Done, Files, Pending, Recorded, Setup, ToDo};

@@ -10,6 +10,7 @@
     reason = "a test fails by panicking, its harness too"
 )]
 
+mod adopt;
 mod back;
 mod forward;
 mod harness;
@@ -18,3 +19,4 @@ mod project;
 mod records;
 mod rust;
 mod secrets;
+mod switch;

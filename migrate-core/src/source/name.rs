@@ -39,7 +39,7 @@ const FORM: &str = "A migration is called `<version>_<name>.sql`, with `.up`, `.
     `.contract` or `.contract.down` before the `.sql` where it is one part of a change; other files do not end \
     in `.sql`.";
 
-fn file_name(path: &str) -> &str {
+pub(super) fn file_name(path: &str) -> &str {
     let separators: &[char] = if cfg!(windows) { &['/', '\\'] } else { &['/'] };
     path.rsplit(separators).next().unwrap_or(path)
 }

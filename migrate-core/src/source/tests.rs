@@ -184,6 +184,27 @@ fn data_that_nobody_takes_is_refused() {
 }
 
 #[test]
+fn the_past_has_no_ways_back_to_be_written() {
+    let files = [
+        ("m/1_a.sql", "select 1"),
+        ("m/2_b.up.sql", "select 1"),
+        ("m/2_b.down.sql", "-- nothing"),
+        ("m/3_c.sql", "select 1"),
+    ];
+    let told = |settings: &str| {
+        let all = [files.as_slice(), &[("m/migrate.toml", settings)]].concat();
+        let contents = folder(&all, WayBack::Require);
+        contents.problems.into_iter().map(|p| p.file).collect::<Vec<_>>()
+    };
+    assert_eq!(told(""), ["m/1_a.sql", "m/3_c.sql", "m/2_b.down.sql"]);
+    assert_eq!(told("released = \"2\""), ["m/3_c.sql"]);
+    let released = Some(Version::new(3));
+    let all = files.map(|(path, text)| File { path, bytes: text.as_bytes() });
+    let said_elsewhere = read("m", &all, Judgement { way_back: WayBack::Require, released });
+    assert_eq!(said_elsewhere.problems, []);
+}
+
+#[test]
 fn a_backfill_is_declared_by_its_head() {
     let text = "-- migrate: backfill users by id batch 5000\nupdate users set x = 1";
     let contents = folder(&[("m/1_a.migrate.sql", text)], WayBack::Ignore);

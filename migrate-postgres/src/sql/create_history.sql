@@ -29,7 +29,7 @@ COMMENT ON COLUMN {history}.seq IS 'Place in the log of the set; a second writer
 COMMENT ON COLUMN {history}.version IS 'Version of the migration; with the phase, its identity.';
 COMMENT ON COLUMN {history}.phase IS 'expand, migrate or contract.';
 COMMENT ON COLUMN {history}.name IS 'Name of the migration.';
-COMMENT ON COLUMN {history}.kind IS 'transaction, standalone, code or backfill: how it ran; baseline, marked or repaired: recorded without running.';
+COMMENT ON COLUMN {history}.kind IS 'transaction, standalone, code or backfill: how it ran; adopted: another tool ran it; baseline, marked or repaired: recorded without running.';
 COMMENT ON COLUMN {history}.direction IS 'up or down.';
 COMMENT ON COLUMN {history}.state IS 'started, done, failed or reverted.';
 COMMENT ON COLUMN {history}.statement IS 'Which statement of a migration outside transactions, from 1; NULL is all of it.';

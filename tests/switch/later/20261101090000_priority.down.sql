@@ -1,0 +1,1 @@
+ALTER TABLE mq_payloads DROP COLUMN priority;
