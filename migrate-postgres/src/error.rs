@@ -112,10 +112,6 @@ impl Error {
         )
     }
 
-    pub(crate) fn bad_option(message: String) -> Self {
-        Self::new(Kind::Declaration, message)
-    }
-
     pub(crate) fn declaration(message: impl Into<String>) -> Self {
         Self::new(Kind::Declaration, message)
     }

@@ -2,6 +2,7 @@
 // To panic is how a test says no, also in what it is helped by.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod by_hand;
 mod code;
 mod concurrent_index;
 mod connection;
