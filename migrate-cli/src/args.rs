@@ -7,14 +7,16 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use migrate_core::{Phase, Version};
 
-use crate::exit::Exit;
+use crate::render;
+
+mod help;
 
 /// Migrations of a PostgreSQL database.
 #[derive(Debug, Parser)]
-#[command(disable_help_subcommand = true, subcommand_required = true)]
+#[command(name = "migrate", disable_help_subcommand = true, subcommand_required = true)]
 pub(crate) struct Typed {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -35,6 +37,16 @@ pub(crate) struct Common {
     /// The result as one JSON object on stdout
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Colours: `auto` is on a terminal, unless NO_COLOR is set
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true
+    )]
+    #[arg(hide_default_value = true)]
+    pub(crate) color: When,
     /// The set of migrations, where several share a database
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) set: Option<String>,
@@ -49,9 +61,16 @@ pub(crate) struct Common {
     pub(crate) role: Option<String>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    Auto,
+    Always,
+    Never,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Write what a project needs: folder, build script, xtask. Overwrites nothing
+    /// Write what a project needs: folder, first migration, test, xtask
     Init(Init),
     /// Write the files of a new migration
     New(New),
@@ -73,10 +92,35 @@ pub(crate) enum Command {
     Repair(Repair),
     /// Say what became of a statement that was cut short
     Resolve(Resolve),
+    /// Print what a shell needs to complete these commands
+    Completions(Completions),
+    /// Write the manual pages
+    Man(Man),
+}
+
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Completions {
+    /// Which shell
+    pub(crate) shell: clap_complete::Shell,
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct Init {}
+pub(crate) struct Man {
+    /// Where to; `man1` of a folder that MANPATH names
+    pub(crate) dir: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Init {
+    /// The folder of the package that is to have migrations [default: this one]
+    pub(crate) project: Option<PathBuf>,
+    /// Depend on a checkout of migrate [default: what this program was built from]
+    #[arg(long, value_name = "DIR", conflicts_with = "git")]
+    pub(crate) path: Option<PathBuf>,
+    /// Depend on a repository of migrate
+    #[arg(long, value_name = "URL")]
+    pub(crate) git: Option<String>,
+}
 
 #[derive(Args, Debug)]
 pub(crate) struct New {
@@ -226,11 +270,29 @@ pub(crate) struct Became {
 impl Typed {
     /// Reads what was typed; `program` is what the help calls the program.
     pub(crate) fn read(program: &str, words: Vec<OsString>) -> Result<Self, clap::Error> {
-        let command =
-            Self::command().bin_name(program).no_binary_name(true).after_help(Exit::help());
-        let matches = command.try_get_matches_from(words)?;
+        let matches = command(program).no_binary_name(true).try_get_matches_from(words)?;
         Self::from_arg_matches(&matches)
     }
+}
+
+/// All commands with their help.
+pub(crate) fn command(program: &str) -> clap::Command {
+    let command = Typed::command().bin_name(program).term_width(render::help_width());
+    help::with_examples(command, program)
+}
+
+/// What is typed may make no sense, and is to be told in the colours that were typed.
+pub(crate) fn color_of(words: &[OsString]) -> When {
+    let mut words = words.iter().map(|word| word.to_string_lossy());
+    while let Some(word) = words.next() {
+        let value = match word.strip_prefix("--color=") {
+            Some(value) => value.to_owned(),
+            None if word == "--color" => words.next().unwrap_or_default().into_owned(),
+            None => continue,
+        };
+        return When::from_str(&value, false).unwrap_or(When::Auto);
+    }
+    When::Auto
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -244,6 +306,14 @@ mod tests {
 
     #[test]
     fn the_words_are_consistent() {
-        Typed::command().debug_assert();
+        command("migrate").debug_assert();
+    }
+
+    #[test]
+    fn colours_are_known_before_the_rest_makes_sense() {
+        let of = |words: &[&str]| color_of(&words.iter().map(OsString::from).collect::<Vec<_>>());
+        assert_eq!(of(&["rum", "--color", "never"]), When::Never);
+        assert_eq!(of(&["--color=always", "rum"]), When::Always);
+        assert_eq!(of(&["rum", "--color"]), When::Auto);
     }
 }

@@ -50,6 +50,14 @@ impl Context {
         }
     }
 
+    /// The folder as it is named, wherever it may be.
+    pub(crate) fn named_folder(&self) -> PathBuf {
+        match (&self.common.folder, &self.origin) {
+            (Some(named), _) | (None, Origin::Folder(named)) => named.clone(),
+            (None, Origin::Embedded(_)) => PathBuf::from("migrations"),
+        }
+    }
+
     fn below_root(&self, path: PathBuf) -> PathBuf {
         workspace::shown(&workspace::root().join(path))
     }

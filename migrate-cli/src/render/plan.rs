@@ -12,8 +12,8 @@ use migrate_core::{
 };
 use serde::Serialize;
 
-use super::Show;
 use super::words::{clean, count, migration, note, why};
+use super::{Ink, Look, Show};
 use crate::url::Place;
 
 /// A plan and the texts that it means.
@@ -158,7 +158,14 @@ fn whole(script: &Script) -> String {
 }
 
 impl Show for Planned<'_> {
-    fn text(&self, _: Option<usize>) -> String {
+    fn text(&self, look: Look) -> String {
+        let text = self.script();
+        text.lines().map(|line| row(look, line)).collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Planned<'_> {
+    fn script(&self) -> String {
         let mut head = self.headline();
         if !self.plan.is_empty() {
             head += OURS;
@@ -172,11 +179,25 @@ impl Show for Planned<'_> {
         let waits = self.plan.deferred.iter();
         let waits =
             waits.map(|d| format!("-- waits: {}\n--   {}", migration(d.id, &d.name), why(d)));
-        let notes = self.plan.notices.iter().map(|notice| format!("-- {}", note(notice)));
+        let notes =
+            self.plan.notices.iter().map(|notice| format!("-- {}", note(Look::PLAIN, notice)));
         let rest: Vec<String> = waits.chain(notes).collect();
         parts.extend((!rest.is_empty()).then(|| rest.join("\n")));
         parts.join("\n\n")
     }
+}
+
+/// SQL is never broken; a comment is, and stays one.
+fn row(look: Look, line: &str) -> String {
+    if !line.starts_with("-- ") {
+        return line.to_owned();
+    }
+    let wrapped = look.wrap(line, "--   ");
+    wrapped
+        .lines()
+        .map(|line| look.paint(Ink::Faint, &look.cut(line)))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 const OURS: &str = "\n-- each transaction also sets its timeouts and writes its row of the history";
