@@ -80,28 +80,22 @@ fn colored(when: When, is_terminal: bool) -> bool {
     }
 }
 
-/// Leading blanks stay, also in front of what goes on.
+/// Leading blanks stay, also in front of what goes on, and so do those between words of a line.
 fn wrap_line(line: &str, width: usize, indent: &str) -> String {
     let margin: String = line.chars().take_while(|c| *c == ' ').collect();
-    let indent = format!("{margin}{indent}");
-    let mut lines = vec![margin];
-    let mut used = measure_text_width(line) - measure_text_width(line.trim_start());
-    let mut is_first = true;
-    for word in line.split_whitespace() {
-        let length = measure_text_width(word);
-        if !is_first && used + 1 + length > width {
-            lines.push(indent.clone());
-            used = measure_text_width(&indent);
-            is_first = true;
+    let mut wrapped = String::new();
+    let mut used = 0;
+    for word in line.split_inclusive(' ') {
+        let length = measure_text_width(word.trim_end());
+        if used > margin.len() && length > 0 && used + length > width {
+            wrapped.truncate(wrapped.trim_end().len());
+            wrapped += &format!("\n{margin}{indent}");
+            used = margin.len() + measure_text_width(indent);
         }
-        if let Some(line) = lines.last_mut() {
-            *line += if is_first { "" } else { " " };
-            *line += word;
-        }
-        used += length + usize::from(!is_first);
-        is_first = false;
+        wrapped += word;
+        used += measure_text_width(word);
     }
-    lines.join("\n")
+    wrapped
 }
 
 /// Blanks behind a text, to a width.
@@ -129,6 +123,7 @@ mod tests {
         assert_eq!(NARROW.wrap("note: one two three", "  "), "note: one\n  two three");
         assert_eq!(NARROW.wrap("  now: it is gone\nx", "  "), "  now: it is\n    gone\nx");
         assert_eq!(NARROW.wrap("a migrations/1_name.sql", ""), "a\nmigrations/1_name.sql");
+        assert_eq!(NARROW.wrap("a   b c d e f g", " "), "a   b c d e\n f g");
         assert_eq!(Look::PLAIN.wrap("note: one two three", "  "), "note: one two three");
     }
 

@@ -179,3 +179,6 @@ fn write(to: &mut impl Write, text: &str) {
     let written = to.write_all(text.as_bytes()).and_then(|()| to.flush());
     drop(written);
 }
+
+#[cfg(test)]
+mod tests;

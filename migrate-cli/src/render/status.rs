@@ -29,10 +29,10 @@ pub(crate) struct Standings<'s> {
 
 impl Show for Standings<'_> {
     fn text(&self, look: Look) -> String {
-        let mut lines = vec![format!("{}\n", self.database)];
+        let mut lines = vec![look.wrap(&self.database, "") + "\n"];
         lines.extend(self.table(look));
         lines.extend(self.remarks(look));
-        lines.push(format!("\n{}", self.summary()));
+        lines.push(format!("\n{}", look.wrap(&self.summary(), "")));
         if let Some(divergence) = &self.divergence {
             let why = divergence.strip_prefix("failed to plan: ").unwrap_or(divergence);
             let none = look.paint(Ink::Bad, "no run is possible:");

@@ -106,6 +106,15 @@ impl Desk {
         put(file, text)?;
         let file = workspace::shown(file);
         self.kept.retain(|kept| *kept != file);
+        // Lines of one table stand below one head.
+        if let Some((head, lines)) = what.split_once('\n')
+            && let Some(last) = self.added.last_mut()
+            && last.file == file
+            && last.add.starts_with(head)
+        {
+            last.add += &format!("\n{lines}");
+            return Ok(());
+        }
         self.added.push(ToDo { file, add: what.to_owned() });
         Ok(())
     }
