@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use migrate_core::{Phase, Version};
 
@@ -28,7 +29,7 @@ pub(crate) struct Typed {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Everywhere")]
 pub(crate) struct Common {
-    /// The database; else DATABASE_URL, else the nearest .env
+    /// Which database; else DATABASE_URL, else .env
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) database_url: Option<String>,
     /// The folder of migrations
@@ -37,7 +38,7 @@ pub(crate) struct Common {
     /// The result as one JSON object on stdout
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Colours: `auto` is on a terminal, unless NO_COLOR is set
+    /// auto, always or never; auto minds NO_COLOR
     #[arg(
         long,
         global = true,
@@ -47,17 +48,17 @@ pub(crate) struct Common {
     )]
     #[arg(hide_default_value = true)]
     pub(crate) color: When,
-    /// The set of migrations, where several share a database
-    #[arg(long, global = true, value_name = "NAME")]
+    /// The set, where several share a database
+    #[arg(long, global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) set: Option<String>,
     /// The schema of the history
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) schema: Option<String>,
     /// The table of the history
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) table: Option<String>,
     /// The role that everything is done as
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) role: Option<String>,
 }
 
@@ -112,7 +113,7 @@ pub(crate) struct Man {
 
 #[derive(Args, Debug)]
 pub(crate) struct Init {
-    /// The folder of the package that is to have migrations [default: this one]
+    /// The package that is to have migrations [default: this one]
     pub(crate) project: Option<PathBuf>,
     /// Depend on a checkout of migrate [default: what this program was built from]
     #[arg(long, value_name = "DIR", conflicts_with = "git")]
@@ -141,7 +142,7 @@ pub(crate) struct Target {
     /// Contracts too: they remove what older code still needs
     #[arg(long, conflicts_with = "phases")]
     pub(crate) contract: bool,
-    /// These phases only [default: expand,migrate]
+    /// Of expand, migrate, contract [default: expand,migrate]
     #[arg(long, value_name = "PHASES", value_delimiter = ',')]
     pub(crate) phases: Vec<Phase>,
     /// Apply expands that are older than the newest applied one
@@ -166,7 +167,7 @@ pub(crate) struct Waits {
     /// For another migrator to finish [default: 10min]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) wait: Option<Duration>,
-    /// For one attempt to lock a table; others queue behind it [default: 50ms, 100ms, then 250ms]
+    /// For one attempt to lock a table [default: 50ms, 100ms, 250ms]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) lock_timeout: Option<Duration>,
     /// For all attempts of one migration to lock its tables [default: 10min]
@@ -228,9 +229,9 @@ pub(crate) struct Baseline {
 
 #[derive(Args, Debug)]
 pub(crate) struct MarkApplied {
-    /// Of the migration
+    /// The migration's version, as `status` shows it
     pub(crate) version: Version,
-    /// Of the migration
+    /// The migration's phase: expand, migrate or contract
     #[arg(long, default_value = "expand")]
     pub(crate) phase: Phase,
     /// Why; it stays in the history
@@ -247,9 +248,9 @@ pub(crate) struct Repair {
 
 #[derive(Args, Debug)]
 pub(crate) struct Resolve {
-    /// Of the migration
+    /// The migration's version, as `status` shows it
     pub(crate) version: Version,
-    /// Of the migration
+    /// The migration's phase: expand, migrate or contract
     #[arg(long)]
     pub(crate) phase: Phase,
     #[command(flatten)]

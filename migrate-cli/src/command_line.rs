@@ -77,7 +77,9 @@ impl CommandLine {
         let done = runtime()
             .and_then(|runtime| runtime.block_on(commands::carry_out(&context, &typed.command)));
         done.unwrap_or_else(|failure| {
-            context.output.failure(&failure);
+            let place = failure.is_connection().then(|| context.place().ok()).flatten();
+            let database = place.map(|place| format!("{place}, named {}", place.found));
+            context.output.failure(&failure, database.as_deref());
             failure.exit()
         })
     }

@@ -96,7 +96,7 @@ impl Names {
                 "Give the table a name of 1 to {LONGEST_TABLE} bytes, and the schema one of 1 to 63."
             );
             let message = format!(
-                "failed to use `{schema}.{table}` as the history: PostgreSQL cuts such a name"
+                "failed to use `{schema}.{table}` as the history: a name is empty or too long"
             );
             return Err(Error::declaration(message).now("nothing was changed").next(next));
         }

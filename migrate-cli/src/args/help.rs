@@ -79,10 +79,10 @@ const EXAMPLES: [(&str, &[Example]); 13] = [
         "completions",
         &[
             (
-                "for this shell",
-                "completions bash > ~/.local/share/bash-completion/completions/migrate",
+                "bash and zsh: then `source` the file where the shell starts",
+                "completions bash > ~/.migrate.bash",
             ),
-            ("fish", "completions fish > ~/.config/fish/completions/migrate.fish"),
+            ("fish", "completions fish > ~/.config/fish/conf.d/migrate.fish"),
         ],
     ),
     ("man", &[("then `man migrate`, `man migrate-run`", "man ~/.local/share/man/man1")]),

@@ -10,7 +10,7 @@ use crate::render::Files;
 
 pub(crate) fn carry_out(context: &Context, new: &New) -> Result<Exit, Failure> {
     let name = name(&new.name)?;
-    let folder = context.folder();
+    let folder = context.existing_folder()?;
     let newest = newest(&folder)?;
     let version = next_version(newest);
     let mut files = Vec::new();

@@ -90,7 +90,7 @@ impl Output {
         if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
             let help = "Pass --yes when you have read what stands above.";
             return Err(Failure::usage(
-                format!("nobody to ask, there is no terminal: {question}"),
+                format!("failed to ask, because there is no terminal: {question}"),
                 help,
             ));
         }
@@ -104,16 +104,17 @@ impl Output {
         }
     }
 
-    pub(crate) fn failure(&self, failure: &Failure) {
-        let text = secret::hide(&failure.to_string());
+    /// `database` is what could not be reached, and where its name is from.
+    pub(crate) fn failure(&self, failure: &Failure, database: Option<&str>) {
+        let database = database.map(|at| format!("\n  database: {at}")).unwrap_or_default();
+        let text = secret::hide(&(failure.to_string() + &database));
         if self.json {
             print(&as_json(&failure_as_data(failure, &text)));
         }
         if matches!(failure, Failure::Declined) {
             return tell(&text);
         }
-        let label = self.asides.paint(Ink::Bad, "error:");
-        tell(&format!("{label} {}", words::labelled(self.asides, &text)));
+        tell(&words::labelled(self.asides, &format!("error: {text}")));
     }
 }
 

@@ -35,8 +35,8 @@ impl Show for Standings<'_> {
         lines.push(format!("\n{}", look.wrap(&self.summary(), "")));
         if let Some(divergence) = &self.divergence {
             let why = divergence.strip_prefix("failed to plan: ").unwrap_or(divergence);
-            let none = look.paint(Ink::Bad, "no run is possible:");
-            lines.push(format!("\n{none} {}", labelled(look, why)));
+            let none = labelled(look, &format!("no run is possible: {why}"));
+            lines.push(format!("\n{none}"));
         }
         lines.join("\n")
     }

@@ -102,6 +102,6 @@ fn a_plan_fits_but_for_the_sql() {
     let set = Set::new(contents.migrations.into_iter().map(Into::into)).unwrap();
     let plan = Plan::new(&set, &History::default(), &Target::default()).unwrap();
     let options = PgConnectOptions::new_without_pgpass().host("db.example.org").username("me");
-    let place = Place { options: options.database("app") };
+    let place = Place { options: options.database("app"), found: String::new() };
     insta::assert_snapshot!(Planned::new(&place, &plan, &set).text(look(80)));
 }

@@ -69,8 +69,18 @@ pub(super) fn first_word(look: Look, ink: Ink, text: &str) -> String {
 }
 
 /// The labels that an error's lines begin with. What shows a file or a difference is left as it is.
-const LABELS: [&str; 8] =
-    ["detail:", "hint:", "context:", "applied before it:", "now:", "next:", "help:", "failed"];
+const LABELS: [&str; 10] = [
+    "database:",
+    "detail:",
+    "hint:",
+    "context:",
+    "applied before it:",
+    "now:",
+    "next:",
+    "help:",
+    "error:",
+    "no run is possible:",
+];
 
 /// A text of an error, its prose broken into lines and its labels in colour.
 pub(super) fn labelled(look: Look, text: &str) -> String {
@@ -82,11 +92,12 @@ pub(super) fn labelled(look: Look, text: &str) -> String {
         };
         let wrapped = look.wrap(line, "  ");
         let rest = wrapped.get(margin.len() + label.len()..).unwrap_or_default();
-        let ink = if *label == "next:" || *label == "help:" { Ink::Good } else { Ink::Strong };
-        match *label {
-            "failed" => wrapped,
-            label => format!("{margin}{}{rest}", look.paint(ink, label)),
-        }
+        let ink = match *label {
+            "next:" | "help:" => Ink::Good,
+            "error:" | "no run is possible:" => Ink::Bad,
+            _ => Ink::Strong,
+        };
+        format!("{margin}{}{rest}", look.paint(ink, label))
     };
     text.lines().map(line).collect::<Vec<_>>().join("\n")
 }

@@ -13,8 +13,10 @@
 mod back;
 mod forward;
 mod harness;
+mod init;
 mod output;
 mod project;
 mod records;
 mod rust;
 mod secrets;
+mod terminal;

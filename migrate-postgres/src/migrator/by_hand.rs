@@ -36,7 +36,7 @@ impl Migrator {
             if let Some(known) = entries.iter().find(|entry| is_known(&loaded, entry.id())) {
                 let message =
                     format!("failed to baseline: {} is in the history already", known.id());
-                let next = "`mark_applied` records a single migration.";
+                let next = "`mark_applied` (`mark-applied` on the command line) records a single migration.";
                 return Err(Error::declaration(message).now("nothing was recorded").next(next));
             }
             at.record(session, &loaded, &entries, Kind::Baseline, "baseline").await
