@@ -7,14 +7,17 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use migrate_core::{Phase, Version};
 
-use crate::exit::Exit;
+use crate::render;
+
+mod help;
 
 /// Migrations of a PostgreSQL database.
 #[derive(Debug, Parser)]
-#[command(disable_help_subcommand = true, subcommand_required = true)]
+#[command(name = "migrate", disable_help_subcommand = true, subcommand_required = true)]
 pub(crate) struct Typed {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -26,7 +29,7 @@ pub(crate) struct Typed {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Everywhere")]
 pub(crate) struct Common {
-    /// The database; else DATABASE_URL, else the nearest .env
+    /// Which database; else DATABASE_URL, else .env
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) database_url: Option<String>,
     /// The folder of migrations
@@ -35,23 +38,40 @@ pub(crate) struct Common {
     /// The result as one JSON object on stdout
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// The set of migrations, where several share a database
-    #[arg(long, global = true, value_name = "NAME")]
+    /// auto, always or never; auto minds NO_COLOR
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true
+    )]
+    #[arg(hide_default_value = true)]
+    pub(crate) color: When,
+    /// The set, where several share a database
+    #[arg(long, global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) set: Option<String>,
     /// The schema of the history
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) schema: Option<String>,
     /// The table of the history
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) table: Option<String>,
     /// The role that everything is done as
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) role: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    Auto,
+    Always,
+    Never,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Write what a project needs: folder, build script, xtask. Overwrites nothing
+    /// Write what a project needs: folder, first migration, test, xtask
     Init(Init),
     /// Write the files of a new migration
     New(New),
@@ -75,10 +95,35 @@ pub(crate) enum Command {
     Repair(Repair),
     /// Say what became of a statement that was cut short
     Resolve(Resolve),
+    /// Print what a shell needs to complete these commands
+    Completions(Completions),
+    /// Write the manual pages
+    Man(Man),
+}
+
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Completions {
+    /// Which shell
+    pub(crate) shell: clap_complete::Shell,
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct Init {}
+pub(crate) struct Man {
+    /// Where to; `man1` of a folder that MANPATH names
+    pub(crate) dir: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Init {
+    /// The package that is to have migrations [default: this one]
+    pub(crate) project: Option<PathBuf>,
+    /// Depend on a checkout of migrate [default: what this program was built from]
+    #[arg(long, value_name = "DIR", conflicts_with = "git")]
+    pub(crate) path: Option<PathBuf>,
+    /// Depend on a repository of migrate
+    #[arg(long, value_name = "URL")]
+    pub(crate) git: Option<String>,
+}
 
 #[derive(Args, Debug)]
 pub(crate) struct New {
@@ -99,7 +144,7 @@ pub(crate) struct Target {
     /// Contracts too: they remove what older code still needs
     #[arg(long, conflicts_with = "phases")]
     pub(crate) contract: bool,
-    /// These phases only [default: expand,migrate]
+    /// Of expand, migrate, contract [default: expand,migrate]
     #[arg(long, value_name = "PHASES", value_delimiter = ',')]
     pub(crate) phases: Vec<Phase>,
     /// Apply expands that are older than the newest applied one
@@ -124,7 +169,7 @@ pub(crate) struct Waits {
     /// For another migrator to finish [default: 10min]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) wait: Option<Duration>,
-    /// For one attempt to lock a table; others queue behind it [default: 50ms, 100ms, then 250ms]
+    /// For one attempt to lock a table [default: 50ms, 100ms, 250ms]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) lock_timeout: Option<Duration>,
     /// For all attempts of one migration to lock its tables [default: 10min]
@@ -214,9 +259,9 @@ pub(crate) struct Baseline {
 
 #[derive(Args, Debug)]
 pub(crate) struct MarkApplied {
-    /// Of the migration
+    /// The migration's version, as `status` shows it
     pub(crate) version: Version,
-    /// Of the migration
+    /// The migration's phase: expand, migrate or contract
     #[arg(long, default_value = "expand")]
     pub(crate) phase: Phase,
     /// Why; it stays in the history
@@ -233,9 +278,9 @@ pub(crate) struct Repair {
 
 #[derive(Args, Debug)]
 pub(crate) struct Resolve {
-    /// Of the migration
+    /// The migration's version, as `status` shows it
     pub(crate) version: Version,
-    /// Of the migration
+    /// The migration's phase: expand, migrate or contract
     #[arg(long)]
     pub(crate) phase: Phase,
     #[command(flatten)]
@@ -256,11 +301,29 @@ pub(crate) struct Became {
 impl Typed {
     /// Reads what was typed; `program` is what the help calls the program.
     pub(crate) fn read(program: &str, words: Vec<OsString>) -> Result<Self, clap::Error> {
-        let command =
-            Self::command().bin_name(program).no_binary_name(true).after_help(Exit::help());
-        let matches = command.try_get_matches_from(words)?;
+        let matches = command(program).no_binary_name(true).try_get_matches_from(words)?;
         Self::from_arg_matches(&matches)
     }
+}
+
+/// All commands with their help.
+pub(crate) fn command(program: &str) -> clap::Command {
+    let command = Typed::command().bin_name(program).term_width(render::help_width());
+    help::with_examples(command, program)
+}
+
+/// What is typed may make no sense, and is to be told in the colours that were typed.
+pub(crate) fn color_of(words: &[OsString]) -> When {
+    let mut words = words.iter().map(|word| word.to_string_lossy());
+    while let Some(word) = words.next() {
+        let value = match word.strip_prefix("--color=") {
+            Some(value) => value.to_owned(),
+            None if word == "--color" => words.next().unwrap_or_default().into_owned(),
+            None => continue,
+        };
+        return When::from_str(&value, false).unwrap_or(When::Auto);
+    }
+    When::Auto
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -279,6 +342,14 @@ mod tests {
 
     #[test]
     fn the_words_are_consistent() {
-        Typed::command().debug_assert();
+        command("migrate").debug_assert();
+    }
+
+    #[test]
+    fn colours_are_known_before_the_rest_makes_sense() {
+        let of = |words: &[&str]| color_of(&words.iter().map(OsString::from).collect::<Vec<_>>());
+        assert_eq!(of(&["rum", "--color", "never"]), When::Never);
+        assert_eq!(of(&["--color=always", "rum"]), When::Always);
+        assert_eq!(of(&["rum", "--color"]), When::Auto);
     }
 }

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use migrate_postgres::{Migrations, Migrator};
 
-use crate::args::Typed;
+use crate::args::{self, Typed};
 use crate::context::{Context, Origin};
 use crate::exit::{Exit, Failure};
 use crate::render::Output;
@@ -63,20 +63,23 @@ impl CommandLine {
     /// Runs these words, the first of which is the program's name; for an xtask that has other chores too.
     pub fn run(self, words: impl IntoIterator<Item = OsString>) -> ExitCode {
         let (program, words) = program(words.into_iter().collect());
+        let color = args::color_of(&words);
         match Typed::read(&program, words) {
             Ok(typed) => self.carry_out(program, typed).into(),
-            Err(told) => render::usage(&told).into(),
+            Err(told) => render::usage(&told, color).into(),
         }
     }
 
     fn carry_out(self, program: String, typed: Typed) -> Exit {
         let Self { origin, configure } = self;
-        let output = Output::new(typed.common.json);
+        let output = Output::new(typed.common.json, typed.common.color);
         let context = Context { program, origin, configure, common: typed.common, output };
         let done = runtime()
             .and_then(|runtime| runtime.block_on(commands::carry_out(&context, &typed.command)));
         done.unwrap_or_else(|failure| {
-            context.output.failure(&failure);
+            let place = failure.is_connection().then(|| context.place().ok()).flatten();
+            let database = place.map(|place| format!("{place}, named {}", place.found));
+            context.output.failure(&failure, database.as_deref());
             failure.exit()
         })
     }

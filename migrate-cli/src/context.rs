@@ -37,8 +37,25 @@ impl Context {
                 "failed to read the folder: the migrations of this program are part of it",
                 "Leave --folder to `new` and `init`, or use the project's xtask.",
             )),
-            (Origin::Folder(_), _) => Source::read(self.folder()).map_err(Failure::Folder),
+            (Origin::Folder(_), _) => {
+                Source::read(self.existing_folder()?).map_err(Failure::Folder)
+            }
         }
+    }
+
+    /// The folder, which has to be there.
+    pub(crate) fn existing_folder(&self) -> Result<PathBuf, Failure> {
+        let folder = self.folder();
+        if folder.is_dir() {
+            return Ok(folder);
+        }
+        Err(Failure::usage(
+            format!("failed to find the migrations: there is no folder {}", folder.display()),
+            format!(
+                "Name it with --folder, or go to the project; `{} init` makes one for a new project.",
+                self.program
+            ),
+        ))
     }
 
     /// The folder for new files.
@@ -47,6 +64,14 @@ impl Context {
             (Some(typed), _) => typed.clone(),
             (None, Origin::Folder(named)) => self.below_root(named.clone()),
             (None, Origin::Embedded(_)) => self.below_root(PathBuf::from("migrations")),
+        }
+    }
+
+    /// The folder as it is named, wherever it may be.
+    pub(crate) fn named_folder(&self) -> PathBuf {
+        match (&self.common.folder, &self.origin) {
+            (Some(named), _) | (None, Origin::Folder(named)) => named.clone(),
+            (None, Origin::Embedded(_)) => PathBuf::from("migrations"),
         }
     }
 

@@ -76,6 +76,11 @@ impl Failure {
         move |error| Failure::File { what, error }
     }
 
+    /// Was no database reached?
+    pub(crate) fn is_connection(&self) -> bool {
+        matches!(self, Failure::Database(error) if error.is_connection())
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Failure::Usage { .. } | Failure::Folder(_) => Exit::Usage,

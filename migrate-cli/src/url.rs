@@ -15,6 +15,8 @@ use crate::exit::Failure;
 #[derive(Clone)]
 pub(crate) struct Place {
     pub(crate) options: PgConnectOptions,
+    /// `in DATABASE_URL`
+    pub(crate) found: String,
 }
 
 /// Where a URL was found.
@@ -37,9 +39,14 @@ pub(crate) fn find(typed: Option<&str>) -> Result<Place, Failure> {
             _ => from_file()?,
         },
     };
-    read(&url).map_err(|problem| {
-        Failure::usage(format!("failed to read the database URL {found}: {problem}"), FORM)
-    })
+    let found = found.to_string();
+    match read(&url) {
+        Ok(options) => Ok(Place { options, found }),
+        Err(problem) => {
+            let message = format!("failed to read the database URL {found}: {problem}");
+            Err(Failure::usage(message, FORM))
+        }
+    }
 }
 
 fn from_file() -> Result<(Found, String), Failure> {
@@ -85,7 +92,7 @@ fn in_file(file: &Path) -> Result<(Option<String>, usize), Failure> {
 }
 
 /// Connect options, or what is wrong with the URL in words that do not repeat it.
-fn read(url: &str) -> Result<Place, String> {
+fn read(url: &str) -> Result<PgConnectOptions, String> {
     let rest = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://"));
     let rest = rest.ok_or("it does not begin with postgres://")?;
     // A slash, a question mark or a hash in a password ends the host: the rest would be taken for a
@@ -99,8 +106,7 @@ fn read(url: &str) -> Result<Place, String> {
                 .to_owned(),
         );
     }
-    let options = PgConnectOptions::from_str(url).map_err(|error| reason(&error))?;
-    Ok(Place { options })
+    PgConnectOptions::from_str(url).map_err(|error| reason(&error))
 }
 
 fn reason(error: &sqlx::Error) -> String {
@@ -138,12 +144,16 @@ impl fmt::Display for Place {
 mod tests {
     use super::*;
 
+    fn place(url: &str) -> Place {
+        Place { options: read(url).unwrap(), found: String::new() }
+    }
+
     #[test]
     fn a_database_is_shown_without_its_password() {
-        let place = read("postgres://me:s3cret@db.example.com:5433/app?sslmode=require").unwrap();
-        assert_eq!(place.to_string(), "app at db.example.com:5433 as me");
-        let place = read("postgresql:///app?host=/run/postgresql&user=me&password=s3cret").unwrap();
-        assert_eq!(place.to_string(), "app at /run/postgresql as me");
+        let shown = place("postgres://me:s3cret@db.example.com:5433/app?sslmode=require");
+        assert_eq!(shown.to_string(), "app at db.example.com:5433 as me");
+        let shown = place("postgresql:///app?host=/run/postgresql&user=me&password=s3cret");
+        assert_eq!(shown.to_string(), "app at /run/postgresql as me");
     }
 
     #[test]

@@ -131,10 +131,6 @@ impl Error {
         )
     }
 
-    pub(crate) fn bad_option(message: String) -> Self {
-        Self::new(Kind::Declaration, message)
-    }
-
     pub(crate) fn declaration(message: impl Into<String>) -> Self {
         Self::new(Kind::Declaration, message)
     }
@@ -162,7 +158,7 @@ impl Error {
         );
         error
             .now("the table was left as it is")
-            .next("Choose another name with `Migrator::table`, for example \"migrate_history\".")
+            .next("Choose another name with `Migrator::table` (`--table`), for example \"migrate_history\".")
     }
 
     pub(crate) fn interrupted(message: impl Into<String>) -> Self {
@@ -356,8 +352,15 @@ fn is_about_a_value(error: &sqlx::Error) -> bool {
 /// What to do when the server did not say anything.
 fn unreachable_server(error: &sqlx::Error) -> Option<String> {
     use std::io::ErrorKind;
+    if matches!(error, sqlx::Error::Tls(_)) {
+        let remedy = "Encrypt the server's connections, or say how much of it you want with sslmode in the URL.";
+        return Some(remedy.to_owned());
+    }
     let sqlx::Error::Io(error) = error else { return None };
     let remedy = match error.kind() {
+        _ if error.to_string().contains("lookup address") => {
+            "Check the host's name, and that this machine can look it up."
+        }
         ErrorKind::ConnectionRefused | ErrorKind::NotFound | ErrorKind::TimedOut => {
             "Check that PostgreSQL runs, and listens at that host and port."
         }
@@ -391,6 +394,7 @@ impl Server {
                  open, and run again when they have ended; `lock_deadline` has a run try for longer."
             }
             "57P03" => "The server is starting or stopping: try again.",
+            "22023" if self.message.starts_with("role ") => "Create the role, or correct its name.",
             "25006" => "This is a standby or a read-only session: connect to the primary.",
             _ => return None,
         };

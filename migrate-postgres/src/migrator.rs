@@ -7,7 +7,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use migrate_core::{Checksum, Line, MigrationId, Phases, Plan, Policy, Set, UnknownCode, Version};
+use migrate_core::{
+    Checksum, Direction, Line, MigrationId, Phases, Plan, Policy, Set, UnknownCode, Version,
+};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgPool;
 use sqlx::{PgConnection, Postgres};
@@ -510,7 +512,9 @@ impl At<'_> {
     ) -> Result<Report, Error> {
         let (actions, deferred) = (plan.actions.len(), plan.deferred.len());
         self.migrator.ear.tell(&Event::Planned { actions, deferred });
-        history::prepare(session, &self.names, self.options, loaded.exists).await?;
+        if loaded.exists || plan.direction == Direction::Up {
+            history::prepare(session, &self.names, self.options, loaded.exists).await?;
+        }
         let clerk = self.clerk(session, loaded);
         let mut runner = Runner {
             session,

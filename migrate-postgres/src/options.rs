@@ -95,11 +95,19 @@ impl Names {
         let Options { schema, table, set, role, .. } = options;
         if table.is_empty() || table.len() > LONGEST_TABLE || schema.is_empty() || schema.len() > 63
         {
-            return Err(Error::bad_option(format!(
-                "`{schema}.{table}` cannot be the history: a table needs 1 to {LONGEST_TABLE} bytes, a schema 1 to 63"
-            )));
+            let next = format!(
+                "Give the table a name of 1 to {LONGEST_TABLE} bytes, and the schema one of 1 to 63."
+            );
+            let message = format!(
+                "failed to use `{schema}.{table}` as the history: a name is empty or too long"
+            );
+            return Err(Error::declaration(message).now("nothing was changed").next(next));
         }
-        let nul = |_| Error::bad_option("a name has a NUL character".to_owned());
+        let nul = |_| {
+            let message =
+                "failed to use the name of a schema, table, set or role: it has a NUL character";
+            Error::declaration(message).now("nothing was changed").next("Give it another name.")
+        };
         let of = |ending: &str| quote::qualified(schema, &format!("{table}{ending}")).map_err(nul);
         let key = lock_key(&format!("{schema}.{table}/{set}"));
         let mirror_name = format!("migrate_mirror_{:016x}", key.cast_unsigned());

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod adopt;
+mod by_hand;
 mod code;
 mod concurrent_index;
 mod connection;

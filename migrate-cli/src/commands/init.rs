@@ -1,126 +1,108 @@
 //! `init`: what a project needs to have migrations, as far as it is not there.
 //!
-//! Nothing that exists is changed: what is missing in a file that is there is told, for the user to add.
-
-use std::path::{Path, PathBuf};
+//! Owns the order and what counts as being there. Nothing that exists is replaced, but for the `main.rs` that
+//! cargo wrote and nobody has touched: a file gets the lines that it lacks, and where no place for them can be
+//! found without understanding the file, they are told for the user to add.
 
 use crate::args::Init;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
-use crate::render::{Setup, ToDo};
-use crate::workspace;
 
-pub(crate) fn carry_out(context: &Context, _: &Init) -> Result<Exit, Failure> {
-    let folder = context.folder();
-    let mut desk = Desk { root: workspace::root(), written: vec![], kept: vec![], to_do: vec![] };
-    desk.folder(&folder)?;
-    desk.build_script(&folder)?;
-    desk.xtask(&folder)?;
-    let Desk { written, kept, to_do, .. } = desk;
-    context.output.result(&Setup { written, kept, to_do, next: next(&folder, &context.program) });
+mod crates;
+mod desk;
+mod edit;
+mod project;
+mod texts;
+
+use crates::Crates;
+use desk::Desk;
+use project::Project;
+
+pub(crate) fn carry_out(context: &Context, init: &Init) -> Result<Exit, Failure> {
+    let project = Project::find(context, init)?;
+    let crates = Crates::find(init, &project)?;
+    let mut desk = Desk::default();
+    let is_new = folder(&mut desk, &project)?;
+    build_script(&mut desk, &project)?;
+    embedded(&mut desk, &project, is_new)?;
+    dependencies(&mut desk, &project, &crates)?;
+    xtask(&mut desk, &project, &crates)?;
+    context.output.result(&desk.into_setup(project.next()));
     Ok(Exit::Done)
 }
 
-/// What was done so far.
-struct Desk {
-    root: PathBuf,
-    written: Vec<PathBuf>,
-    kept: Vec<PathBuf>,
-    to_do: Vec<ToDo>,
+/// The folder, with a first migration where there is none. Was there none?
+fn folder(desk: &mut Desk, project: &Project) -> Result<bool, Failure> {
+    if project.has_migrations() {
+        desk.keep(&project.folder);
+        return Ok(false);
+    }
+    let version = super::new::next_version(0);
+    for (ending, text) in [("", texts::FIRST), (".down", texts::FIRST_DOWN)] {
+        let name = format!("{version}_create_customers{ending}.sql");
+        desk.write(&project.folder.join(name), text)?;
+    }
+    Ok(true)
 }
 
-impl Desk {
-    fn folder(&mut self, folder: &Path) -> Result<(), Failure> {
-        if folder.is_dir() {
-            self.kept.push(folder.to_owned());
-            return Ok(());
-        }
-        let what = format!("make {}", folder.display());
-        std::fs::create_dir_all(folder).map_err(Failure::file(what))?;
-        self.written.push(folder.to_owned());
-        Ok(())
-    }
-
-    /// Without it cargo does not notice that a file was added. It belongs to the package beside the folder.
-    fn build_script(&mut self, folder: &Path) -> Result<(), Failure> {
-        let package = folder.parent().unwrap_or(Path::new(""));
-        let name = folder.file_name().unwrap_or_default().to_string_lossy();
-        let line = format!("println!(\"cargo::rerun-if-changed={name}\");");
-        let script = package.join("build.rs");
-        if has(&package.join("Cargo.toml"), "[package]") {
-            return self.file(script, format!("fn main() {{\n    {line}\n}}\n"), &line, &line);
-        }
-        let file = PathBuf::from("build.rs, in the package that embeds the folder");
-        self.to_do.push(ToDo { file, add: line });
-        Ok(())
-    }
-
-    fn xtask(&mut self, folder: &Path) -> Result<(), Failure> {
-        let alias = "[alias]\nxtask = \"run --quiet --package xtask --\"\n";
-        let config = self.at(".cargo/config.toml");
-        self.file(config, alias.to_owned(), "xtask =", alias)?;
-        let version = env!("CARGO_PKG_VERSION");
-        let manifest = format!("{MANIFEST}\n[dependencies]\nmigrate-cli = \"{version}\"\n");
-        let dependency = format!("[dependencies]\nmigrate-cli = \"{version}\"");
-        let file = self.at("xtask/Cargo.toml");
-        self.file(file, manifest, "migrate-cli", &dependency)?;
-        let call = format!("migrate_cli::folder({:?}).main()", self.below_root(folder));
-        let main = format!("fn main() -> std::process::ExitCode {{\n    {call}\n}}\n");
-        let file = self.at("xtask/src/main.rs");
-        self.file(file, main, "migrate_cli::", &call)?;
-        self.member()
-    }
-
-    fn member(&mut self) -> Result<(), Failure> {
-        let file = self.at("Cargo.toml");
-        if !has(&file, "xtask") {
-            self.to_do.push(ToDo { file, add: "[workspace]\nmembers = [\"xtask\"]".to_owned() });
-        }
-        Ok(())
-    }
-
-    /// Writes a file that is not there; of one that is, says whether something is to be added.
-    fn file(&mut self, file: PathBuf, text: String, mark: &str, add: &str) -> Result<(), Failure> {
-        if file.exists() {
-            if has(&file, mark) {
-                self.kept.push(file);
-            } else {
-                self.to_do.push(ToDo { file, add: add.to_owned() });
-            }
-            return Ok(());
-        }
-        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let made = folder.map_or(Ok(()), std::fs::create_dir_all);
-        let written = made.and_then(|()| std::fs::write(&file, text));
-        written.map_err(Failure::file(format!("write {}", file.display())))?;
-        self.written.push(file);
-        Ok(())
-    }
-
-    fn at(&self, path: &str) -> PathBuf {
-        workspace::shown(&self.root.join(path))
-    }
-
-    fn below_root<'f>(&self, folder: &'f Path) -> &'f Path {
-        folder.strip_prefix(&self.root).unwrap_or(folder)
-    }
+/// Without its line cargo does not notice that a file was added.
+fn build_script(desk: &mut Desk, project: &Project) -> Result<(), Failure> {
+    let line = texts::watch(&project.dir);
+    let script = format!("fn main() {{\n    {line}\n}}\n");
+    let add = |text: &str| edit::below(text, |row| row == "fn main() {", &format!("    {line}"));
+    desk.file(&project.package.join("build.rs"), &line, &script, &line, add)
 }
 
-const MANIFEST: &str =
-    "[package]\nname = \"xtask\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n";
-
-fn has(file: &Path, mark: &str) -> bool {
-    std::fs::read_to_string(file).is_ok_and(|text| text.contains(mark))
+/// The derive and a test, in a module that the crate knows.
+fn embedded(desk: &mut Desk, project: &Project, is_new: bool) -> Result<(), Failure> {
+    if let Some(file) = project.embeds() {
+        desk.keep(&file);
+        return Ok(());
+    }
+    let require = is_new || project.has_every_way_back();
+    desk.write(
+        &project.package.join("src/migrations.rs"),
+        &texts::module(&project.dir, require, is_new),
+    )?;
+    let root =
+        project.package.join(if project.is_library() { "src/lib.rs" } else { "src/main.rs" });
+    if edit::is_untouched_main(&root) {
+        return desk.rewrite(&root, texts::MAIN, texts::MAIN_IS_NEW);
+    }
+    let line = if project.is_library() { "pub mod migrations;" } else { "mod migrations;" };
+    desk.file(&root, line, line, line, |text| edit::module(text, line))
 }
 
-fn next(folder: &Path, program: &str) -> String {
-    let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    format!(
-        "then write the first migration:\n    {program} new create_users\n\
-         and embed the folder where the application starts:\n    \
-         #[derive(migrate_postgres::Migrations)]\n    \
-         #[migrations(dir = \"{name}\", down = \"require\")]\n    \
-         struct AppMigrations;\n\n    \
-         migrate_postgres::Migrator::new(AppMigrations).run(&pool).await?;"
-    )
+fn dependencies(desk: &mut Desk, project: &Project, crates: &Crates) -> Result<(), Failure> {
+    let manifest = project.package.join("Cargo.toml");
+    // Each goes to the top of its table: the last one stands first.
+    let wanted = [
+        ("[dependencies]", "tokio", texts::TOKIO.to_owned()),
+        ("[dependencies]", "sqlx", texts::SQLX.to_owned()),
+        ("[dependencies]", "migrate-postgres", crates.line("migrate-postgres", &project.package)),
+        ("[dev-dependencies]", "migrate-testing", crates.line("migrate-testing", &project.package)),
+    ];
+    for (table, name, line) in wanted {
+        desk.line(&manifest, table, &line, |text| edit::depends(text, name))?;
+    }
+    if edit::sqlx_is_another(&project.manifest()) {
+        desk.tell(&manifest, texts::SQLX);
+    }
+    Ok(())
+}
+
+fn xtask(desk: &mut Desk, project: &Project, crates: &Crates) -> Result<(), Failure> {
+    let at = |path: &str| project.root.join(path);
+    let dependency = crates.line("migrate-cli", &at("xtask"));
+    let manifest = texts::xtask_manifest(&dependency);
+    let tell = format!("[dependencies]\n{dependency}");
+    desk.file(&at("xtask/Cargo.toml"), "migrate-cli", &manifest, &tell, |_| None)?;
+    let call = format!("migrate_cli::folder({:?}).main()", project.folder_below_root());
+    let main = texts::xtask_main(&call);
+    desk.file(&at("xtask/src/main.rs"), "migrate_cli::", &main, &call, |_| None)?;
+    let config = at(".cargo/config.toml");
+    let has_alias = |text: &str| edit::depends(text, "xtask");
+    desk.line(&config, "[alias]", texts::ALIAS, has_alias)?;
+    let member = "[workspace]\nmembers = [\"xtask\"]";
+    desk.file(&at("Cargo.toml"), "\"xtask\"", member, member, |text| edit::member(text, "xtask"))
 }

@@ -10,7 +10,9 @@ use crate::exit::{Exit, Failure};
 mod adopt;
 mod baseline;
 mod check;
+mod completions;
 mod init;
+mod man;
 mod mark_applied;
 mod new;
 mod plan;
@@ -34,5 +36,7 @@ pub(crate) async fn carry_out(context: &Context, command: &Command) -> Result<Ex
         Command::MarkApplied(mark) => mark_applied::carry_out(context, mark).await,
         Command::Repair(repair) => repair::carry_out(context, repair).await,
         Command::Resolve(resolve) => resolve::carry_out(context, resolve).await,
+        Command::Completions(completions) => completions::carry_out(context, completions),
+        Command::Man(man) => man::carry_out(context, man),
     }
 }

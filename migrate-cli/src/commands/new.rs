@@ -10,9 +10,9 @@ use crate::render::Files;
 
 pub(crate) fn carry_out(context: &Context, new: &New) -> Result<Exit, Failure> {
     let name = name(&new.name)?;
-    let folder = context.folder();
+    let folder = context.existing_folder()?;
     let newest = newest(&folder)?;
-    let version = timestamp(SystemTime::now()).max(newest + 1);
+    let version = next_version(newest);
     let mut files = Vec::new();
     for (ending, text) in texts(new) {
         let file = folder.join(format!("{version}_{name}{ending}.sql"));
@@ -21,6 +21,11 @@ pub(crate) fn carry_out(context: &Context, new: &New) -> Result<Exit, Failure> {
     }
     context.output.result(&Files { files });
     Ok(Exit::Done)
+}
+
+/// Now, or later where somebody was ahead of time.
+pub(super) fn next_version(newest: i64) -> i64 {
+    timestamp(SystemTime::now()).max(newest + 1)
 }
 
 /// Words of a file name: `Create users!` is `create_users`.

@@ -10,67 +10,78 @@ use migrate_postgres::Error;
 use serde::Serialize;
 use serde_json::json;
 
+use crate::args::When;
 use crate::exit::{Exit, Failure};
 use crate::secret;
 
 mod adoption;
+mod look;
 mod plan;
 mod progress;
 mod results;
+mod setup;
 mod status;
 mod words;
 
 pub(crate) use adoption::{Adoption, MirrorStopped, Released};
+pub(crate) use look::{Ink, Look};
 pub(crate) use plan::Planned;
 pub(crate) use progress::Progress;
-pub(crate) use results::{Differences, Done, Files, Pending, Recorded, Setup, ToDo};
+pub(crate) use results::{Differences, Done, Pending, Recorded};
+pub(crate) use setup::{Files, Setup, ToDo};
 pub(crate) use status::Standings;
 
 /// A result: its fields are the JSON, this is the text.
 pub(crate) trait Show: Serialize {
-    /// Lines that fit the width where they can.
-    fn text(&self, width: Option<usize>) -> String;
+    /// Lines that fit the terminal where they can.
+    fn text(&self, look: Look) -> String;
 }
 
 /// Who listens.
 pub(crate) struct Output {
     json: bool,
-    /// Of the terminal; `None` in a pipe, where lines are never cut.
-    width: Option<usize>,
+    /// Of stdout, for results.
+    results: Look,
+    /// Of stderr, for all else.
+    asides: Look,
 }
 
 impl Output {
-    pub(crate) fn new(json: bool) -> Self {
-        let terminal = Term::stdout();
-        let size = terminal.is_term().then(|| terminal.size().1.into());
-        Self { json, width: size }
+    pub(crate) fn new(json: bool, color: When) -> Self {
+        let results = Look::of(&Term::stdout(), color);
+        Self { json, results, asides: Look::of(&Term::stderr(), color) }
+    }
+
+    /// A text that is for another program, and that the program is to get as it is.
+    pub(crate) fn raw(&self, text: &str) {
+        print(text);
     }
 
     /// What a command came to.
     pub(crate) fn result(&self, result: &impl Show) {
         match self.json {
             true => print(&as_json(result)),
-            false => print(&result.text(self.width)),
+            false => print(&result.text(self.results)),
         }
     }
 
     /// What a command is about to do, before it asks.
     pub(crate) fn beforehand(&self, result: &impl Show) {
         match self.json {
-            true => tell(&result.text(None)),
-            false => print(&result.text(self.width)),
+            true => tell(&result.text(self.asides)),
+            false => print(&result.text(self.results)),
         }
     }
 
     /// Worth knowing, and no result.
     pub(crate) fn aside(&self, line: &str) {
         if !self.json {
-            tell(line);
+            tell(&self.asides.paint(Ink::Faint, line));
         }
     }
 
     pub(crate) fn progress(&self) -> Progress {
-        Progress::new(!self.json)
+        Progress::new((!self.json).then_some(self.results), self.asides)
     }
 
     /// Asks on a terminal; where there is none, only `--yes` will do.
@@ -81,7 +92,7 @@ impl Output {
         if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
             let help = "Pass --yes when you have read what stands above.";
             return Err(Failure::usage(
-                format!("nobody to ask, there is no terminal: {question}"),
+                format!("failed to ask, because there is no terminal: {question}"),
                 help,
             ));
         }
@@ -95,13 +106,17 @@ impl Output {
         }
     }
 
-    pub(crate) fn failure(&self, failure: &Failure) {
-        let text = secret::hide(&failure.to_string());
+    /// `database` is what could not be reached, and where its name is from.
+    pub(crate) fn failure(&self, failure: &Failure, database: Option<&str>) {
+        let database = database.map(|at| format!("\n  database: {at}")).unwrap_or_default();
+        let text = secret::hide(&(failure.to_string() + &database));
         if self.json {
             print(&as_json(&failure_as_data(failure, &text)));
         }
-        let label = if matches!(failure, Failure::Declined) { "" } else { "error: " };
-        tell(&format!("{label}{text}"));
+        if matches!(failure, Failure::Declined) {
+            return tell(&text);
+        }
+        tell(&words::labelled(self.asides, &format!("error: {text}")));
     }
 }
 
@@ -130,14 +145,24 @@ fn failure_as_data(failure: &Failure, text: &str) -> serde_json::Value {
 }
 
 /// Help that was asked for, or why what was typed makes no sense.
-pub(crate) fn usage(told: &clap::Error) -> Exit {
-    let text = told.to_string();
+pub(crate) fn usage(told: &clap::Error, color: When) -> Exit {
+    let text = |terminal: Term| match Look::of(&terminal, color).color {
+        true => told.render().ansi().to_string(),
+        false => told.render().to_string(),
+    };
     if told.exit_code() == 0 {
-        print(&text);
+        print(&text(Term::stdout()));
         return Exit::Done;
     }
-    tell(&secret::hide(&text));
+    tell(&secret::hide(&text(Term::stderr())));
     Exit::Usage
+}
+
+/// How wide the help may be: as the terminal, and no wider than is read with ease.
+pub(crate) fn help_width() -> usize {
+    let terminal = Term::stdout();
+    let width = if terminal.is_term() { terminal.size().1.into() } else { 80 };
+    usize::clamp(width, 40, 100)
 }
 
 fn print(text: &str) {
@@ -157,3 +182,6 @@ fn write(to: &mut impl Write, text: &str) {
     let written = to.write_all(text.as_bytes()).and_then(|()| to.flush());
     drop(written);
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,8 +12,8 @@ use migrate_core::{
 };
 use serde::Serialize;
 
-use super::Show;
 use super::words::{clean, count, migration, note, why};
+use super::{Ink, Look, Show};
 use crate::url::Place;
 
 /// A plan and the texts that it means.
@@ -67,33 +67,35 @@ impl<'p> Planned<'p> {
         self.plan.actions.chunk_by(|a, b| a.group.is_some() && a.group == b.group)
     }
 
-    fn group(&self, actions: &[Action]) -> String {
+    fn group(&self, look: Look, actions: &[Action]) -> String {
         match actions {
-            [alone] => self.alone(alone),
+            [alone] => self.alone(look, alone),
             many => {
                 let inside = many.iter().map(|action| {
                     let steps = self.steps(action);
                     let script = steps.first().and_then(Step::script);
-                    format!("{}\n{}", head(action), script.map(whole).unwrap_or_default())
+                    format!("{}\n{}", head(look, action), script.map(whole).unwrap_or_default())
                 });
                 let inside = inside.collect::<Vec<_>>().join("\n\n");
                 let grouped = format!("-- grouped: {} migrations in one transaction", many.len());
+                let grouped = comment(look, &grouped);
                 format!("{grouped}\nBEGIN;\n\n{inside}\n\nCOMMIT;")
             }
         }
     }
 
-    fn alone(&self, action: &Action) -> String {
+    fn alone(&self, look: Look, action: &Action) -> String {
         let steps = self.steps(action);
         let units = units(&steps);
+        let of = units.len();
         let parts =
-            units.iter().zip(1..).map(|(unit, number)| part(action, unit, number, units.len()));
-        std::iter::once(head(action)).chain(parts).collect::<Vec<_>>().join("\n")
+            units.iter().zip(1..).map(|(unit, number)| part(look, action, unit, number, of));
+        std::iter::once(head(look, action)).chain(parts).collect::<Vec<_>>().join("\n")
     }
 }
 
 /// What it is, where its text stands, and what else it settles.
-fn head(action: &Action) -> String {
+fn head(look: Look, action: &Action) -> String {
     let mut head = format!("-- {}", migration(action.id, &action.name));
     if action.text == TextOf::History {
         head += "\n-- not declared any more: this way back is from the history";
@@ -102,11 +104,11 @@ fn head(action: &Action) -> String {
     for other in others {
         head += &format!("\n-- takes back {other} too");
     }
-    head
+    comment(look, &head)
 }
 
 /// One unit of a migration that runs by itself.
-fn part(action: &Action, unit: &Unit<'_>, number: u32, of: usize) -> String {
+fn part(look: Look, action: &Action, unit: &Unit<'_>, number: u32, of: usize) -> String {
     let begun = match number {
         _ if number <= action.done_units => "; done by a run before",
         _ if number == action.done_units + 1 && action.interrupted => {
@@ -116,32 +118,33 @@ fn part(action: &Action, unit: &Unit<'_>, number: u32, of: usize) -> String {
     };
     match unit {
         Unit::Transaction(script) => {
-            format!("{}\nBEGIN;\n{}\nCOMMIT;", file(script), whole(script))
+            format!("{}\nBEGIN;\n{}\nCOMMIT;", file(look, script), whole(script))
         }
         Unit::Statement(script, statement) => {
-            let which = format!("-- statement {number} of {of}, by itself, outside a transaction");
+            let which =
+                format!("-- statement {number} of {of}, by itself, outside a transaction{begun}");
+            let which = comment(look, &which);
             let text = script.statement(statement);
-            let first = if number == 1 { file(script) + "\n" } else { String::new() };
+            let first = if number == 1 { file(look, script) + "\n" } else { String::new() };
             match number <= action.done_units {
-                true => format!("{first}{which}{begun}"),
-                false => format!("{first}{which}{begun}\n{text};"),
+                true => format!("{first}{which}"),
+                false => format!("{first}{which}\n{text};"),
             }
         }
         Unit::Code(Code { revision, transaction, .. }) => {
             let how = if *transaction { "in" } else { "outside" };
-            format!(
-                "-- Rust code of the application, revision {revision}, {how} a transaction{begun}"
-            )
+            let code = "-- Rust code of the application";
+            comment(look, &format!("{code}, revision {revision}, {how} a transaction{begun}"))
         }
         Unit::Backfill(backfill) => {
-            format!("-- in batches\n{}", whole(&backfill.script))
+            format!("{}\n{}", comment(look, "-- in batches"), whole(&backfill.script))
         }
         other => format!("-- {other:?}"),
     }
 }
 
-fn file(script: &Script) -> String {
-    format!("-- from {}", clean(&script.file))
+fn file(look: Look, script: &Script) -> String {
+    comment(look, &format!("-- from {}", clean(&script.file)))
 }
 
 /// The text as it is, and the semicolon that the last statement may lack.
@@ -158,7 +161,7 @@ fn whole(script: &Script) -> String {
 }
 
 impl Show for Planned<'_> {
-    fn text(&self, _: Option<usize>) -> String {
+    fn text(&self, look: Look) -> String {
         let mut head = self.headline();
         if !self.plan.is_empty() {
             head += OURS;
@@ -167,16 +170,24 @@ impl Show for Planned<'_> {
         if self.plan.actions.iter().any(|action| action.group.is_some()) {
             head += FRESH;
         }
-        let mut parts = vec![head];
-        parts.extend(self.groups().map(|actions| self.group(actions)));
+        let mut parts = vec![comment(look, &head)];
+        parts.extend(self.groups().map(|actions| self.group(look, actions)));
         let waits = self.plan.deferred.iter();
         let waits =
             waits.map(|d| format!("-- waits: {}\n--   {}", migration(d.id, &d.name), why(d)));
-        let notes = self.plan.notices.iter().map(|notice| format!("-- {}", note(notice)));
+        let notes =
+            self.plan.notices.iter().map(|notice| format!("-- {}", note(Look::PLAIN, notice)));
         let rest: Vec<String> = waits.chain(notes).collect();
-        parts.extend((!rest.is_empty()).then(|| rest.join("\n")));
+        parts.extend((!rest.is_empty()).then(|| comment(look, &rest.join("\n"))));
         parts.join("\n\n")
     }
+}
+
+/// What we say about the SQL, which itself is never broken: each line is a comment, and stays one.
+fn comment(look: Look, text: &str) -> String {
+    let wrapped = look.wrap(text, "--   ");
+    let lines = wrapped.lines().map(|line| look.paint(Ink::Faint, &look.cut(line)));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 const OURS: &str = "\n-- each transaction also sets its timeouts and writes its row of the history";

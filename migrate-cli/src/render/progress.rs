@@ -9,21 +9,23 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use migrate_postgres::{Direction, Event, Observer};
 
-use super::words::{clean, duration, migration};
+use super::words::{clean, duration, first_word, migration};
+use super::{Ink, Look};
 
 /// Hears a run.
 #[derive(Clone)]
 pub(crate) struct Progress {
     /// On a terminal.
     bar: Option<ProgressBar>,
-    /// Does what is done go to stdout, line by line?
-    results: bool,
+    /// How what is done goes to stdout, line by line; `None` where one object follows.
+    results: Option<Look>,
+    asides: Look,
 }
 
 impl Progress {
-    pub(super) fn new(results: bool) -> Self {
+    pub(super) fn new(results: Option<Look>, asides: Look) -> Self {
         let bar = std::io::stderr().is_terminal().then(bar);
-        Self { bar, results }
+        Self { bar, results, asides }
     }
 
     /// Leaves the terminal as it was.
@@ -41,7 +43,8 @@ impl Progress {
 
     /// What has to stay to be read.
     fn tell(&self, text: &str) {
-        self.beside_bar(|| super::tell(text));
+        let text = first_word(self.asides, Ink::Warn, &self.asides.wrap(text, "  "));
+        self.beside_bar(|| super::tell(&text));
     }
 
     fn beside_bar(&self, write: impl FnOnce()) {
@@ -52,8 +55,9 @@ impl Progress {
     }
 
     fn done(&self, line: &str) {
-        if self.results {
-            self.beside_bar(|| super::print(line));
+        if let Some(look) = self.results {
+            let line = first_word(look, Ink::Good, line);
+            self.beside_bar(|| super::print(&line));
         }
         self.bar.iter().for_each(|bar| bar.inc(1));
     }

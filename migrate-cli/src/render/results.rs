@@ -1,12 +1,10 @@
 //! The results that are a few lines.
 
-use std::path::PathBuf;
-
 use migrate_postgres::{Difference, MigrationId, Plan, Report};
 use serde::Serialize;
 
-use super::Show;
-use super::words::{count, duration, migration, note, some, waits};
+use super::words::{count, duration, first_word, migration, note, some, waits};
+use super::{Ink, Look, Show};
 
 /// What `run` and `revert` did. Each migration has had its line as it was done.
 #[derive(Serialize)]
@@ -19,10 +17,10 @@ pub(crate) struct Done<'d> {
 }
 
 impl Show for Done<'_> {
-    fn text(&self, _: Option<usize>) -> String {
+    fn text(&self, look: Look) -> String {
         let Report { applied, deferred, notices, took, .. } = self.report;
-        let mut lines = waits(deferred);
-        lines.extend(some(notices, note));
+        let mut lines = waits(look, deferred);
+        lines.extend(some(notices, |notice| note(look, notice)));
         let waiting = match deferred.len() {
             0 => String::new(),
             1 => "; 1 waits".to_owned(),
@@ -49,11 +47,14 @@ pub(crate) struct Pending<'p> {
 }
 
 impl Show for Pending<'_> {
-    fn text(&self, _: Option<usize>) -> String {
+    fn text(&self, look: Look) -> String {
         let Plan { actions, deferred, notices, .. } = self.plan;
-        let mut lines = some(actions, |a| format!("pending   {}", migration(a.id, &a.name)));
-        lines.extend(waits(deferred));
-        lines.extend(some(notices, note));
+        let mut lines = some(actions, |a| {
+            let pending = look.cut(&format!("pending   {}", migration(a.id, &a.name)));
+            first_word(look, Ink::Warn, &pending)
+        });
+        lines.extend(waits(look, deferred));
+        lines.extend(some(notices, |notice| note(look, notice)));
         lines.push(match actions.len() {
             0 => format!("{} is up to date", self.database),
             many => format!("{} is not up to date: {many} pending", self.database),
@@ -72,9 +73,10 @@ pub(crate) struct Recorded {
 }
 
 impl Show for Recorded {
-    fn text(&self, _: Option<usize>) -> String {
+    fn text(&self, look: Look) -> String {
         let lines = some(&self.recorded, ToString::to_string).join("\n");
-        format!("{lines}\n{} (in the history of {})", self.what, self.database)
+        let what = format!("{} (in the history of {})", self.what, self.database);
+        format!("{lines}\n{}", look.wrap(&what, ""))
     }
 }
 
@@ -87,68 +89,30 @@ pub(crate) struct Differences<'d> {
 }
 
 impl Show for Differences<'_> {
-    fn text(&self, _: Option<usize>) -> String {
+    fn text(&self, look: Look) -> String {
         let many = self.differences.len();
         match (many, self.repaired) {
             (0, _) => format!("nothing to repair in {}", self.database),
             (_, true) => format!("{} recorded with its declared text", count(many, "migration")),
             (_, false) => {
-                let texts = self.differences.iter().map(difference);
+                let texts = self.differences.iter().map(|d| difference(look, d));
                 texts.collect::<Vec<_>>().join("\n\n")
             }
         }
     }
 }
 
-fn difference(difference: &Difference) -> String {
+fn difference(look: Look, difference: &Difference) -> String {
     let Difference { id, name, lines, .. } = difference;
     let head = format!("{}, applied (-) and declared (+):", migration(*id, name));
+    let row = |text: String, line: &str| {
+        let ink = if line.starts_with('-') { Ink::Bad } else { Ink::Good };
+        let is_one = line.starts_with(['-', '+']);
+        let line = if is_one { look.paint(ink, line) } else { line.to_owned() };
+        format!("{text}\n  {line}")
+    };
     match lines.as_str() {
         "" => format!("{head}\n  (the history holds no text of it to compare)"),
-        lines => lines.lines().fold(head, |text, line| format!("{text}\n  {line}")),
-    }
-}
-
-/// What `new` wrote.
-#[derive(Serialize)]
-pub(crate) struct Files {
-    pub(crate) files: Vec<PathBuf>,
-}
-
-impl Show for Files {
-    fn text(&self, _: Option<usize>) -> String {
-        let lines = self.files.iter().map(|file| format!("wrote  {}", file.display()));
-        lines.collect::<Vec<_>>().join("\n")
-    }
-}
-
-/// What `init` did and what it left to the user.
-#[derive(Serialize)]
-pub(crate) struct Setup {
-    pub(crate) written: Vec<PathBuf>,
-    pub(crate) kept: Vec<PathBuf>,
-    pub(crate) to_do: Vec<ToDo>,
-    #[serde(skip)]
-    pub(crate) next: String,
-}
-
-/// A change that the user has to make.
-#[derive(Serialize)]
-pub(crate) struct ToDo {
-    pub(crate) file: PathBuf,
-    pub(crate) add: String,
-}
-
-impl Show for Setup {
-    fn text(&self, _: Option<usize>) -> String {
-        let written = self.written.iter().map(|file| format!("wrote  {}", file.display()));
-        let kept = self.kept.iter().map(|file| format!("exists {}: left as it is", file.display()));
-        let to_do = self.to_do.iter().map(|to_do| {
-            let lines: Vec<_> = to_do.add.lines().map(|line| format!("    {line}")).collect();
-            format!("\nadd to {}:\n{}", to_do.file.display(), lines.join("\n"))
-        });
-        let mut lines: Vec<String> = written.chain(kept).chain(to_do).collect();
-        lines.push(format!("\n{}", self.next));
-        lines.join("\n")
+        lines => lines.lines().fold(look.wrap(&head, "  "), row),
     }
 }

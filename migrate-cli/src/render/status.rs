@@ -6,8 +6,11 @@
 use migrate_postgres::{Line, MigrationId, Notice, Phase, Standing};
 use serde::Serialize;
 
-use super::Show;
-use super::words::{clean, migration, note};
+use console::measure_text_width;
+
+use super::look::padded;
+use super::words::{clean, labelled, migration, note, remark};
+use super::{Ink, Look, Show};
 
 /// What `status` found.
 #[derive(Serialize)]
@@ -25,41 +28,44 @@ pub(crate) struct Standings<'s> {
 }
 
 impl Show for Standings<'_> {
-    fn text(&self, width: Option<usize>) -> String {
-        let mut lines = vec![format!("{}\n", self.database)];
-        lines.extend(self.table(width));
-        lines.extend(self.remarks());
-        lines.push(format!("\n{}", self.summary()));
+    fn text(&self, look: Look) -> String {
+        let mut lines = vec![look.wrap(&self.database, "") + "\n"];
+        lines.extend(self.table(look));
+        lines.extend(self.remarks(look));
+        lines.push(format!("\n{}", look.wrap(&self.summary(), "")));
         if let Some(divergence) = &self.divergence {
             let why = divergence.strip_prefix("failed to plan: ").unwrap_or(divergence);
-            lines.push(format!("\nno run is possible: {why}"));
+            let none = labelled(look, &format!("no run is possible: {why}"));
+            lines.push(format!("\n{none}"));
         }
         lines.join("\n")
     }
 }
 
 impl Standings<'_> {
-    fn table(&self, width: Option<usize>) -> Vec<String> {
+    fn table(&self, look: Look) -> Vec<String> {
         let heads = ["version", "phase", "state", "when (UTC)", "name"].map(str::to_owned);
-        let rows = self.lines.iter().map(|line| {
-            [
-                line.id.version.to_string(),
-                line.id.phase.to_string(),
-                self.word(line).to_owned(),
-                line.at.as_deref().map_or_else(|| "-".to_owned(), minute),
-                clean(&line.name),
-            ]
-        });
-        let rows: Vec<[String; 5]> = std::iter::once(heads).chain(rows).collect();
+        let rows: Vec<[String; 5]> = self.lines.iter().map(|line| self.cells(line)).collect();
+        let all = || std::iter::once(&heads).chain(&rows);
         let wide = |column: usize| {
-            let cells = rows.iter().filter_map(|row| row.get(column));
-            cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+            let cells = all().filter_map(|row| row.get(column));
+            cells.map(|cell| measure_text_width(cell)).max().unwrap_or_default()
         };
-        let [a, b, c, d, _] = [0, 1, 2, 3, 4].map(wide);
-        let row = |[version, phase, word, at, name]: &[String; 5]| {
-            cut(&format!("{version:>a$}  {phase:b$}  {word:c$}  {at:d$}  {name}"), width)
-        };
-        rows.iter().map(row).collect()
+        let widths = [0, 1, 2, 3].map(wide);
+        let layout = Layout::new(widths, look);
+        let inks = self.lines.iter().map(|line| ink(self.word(line)));
+        let inks = std::iter::once(Ink::Faint).chain(inks);
+        all().zip(inks).map(|(row, ink)| layout.row(row, ink)).collect()
+    }
+
+    fn cells(&self, line: &Line) -> [String; 5] {
+        [
+            line.id.version.to_string(),
+            line.id.phase.to_string(),
+            self.word(line).to_owned(),
+            line.at.as_deref().map_or_else(|| "-".to_owned(), minute),
+            clean(&line.name),
+        ]
     }
 
     fn word(&self, line: &Line) -> &'static str {
@@ -83,8 +89,8 @@ impl Standings<'_> {
     }
 
     /// What the words in the table leave open.
-    fn remarks(&self) -> Vec<String> {
-        let notes = self.notices.iter().map(note);
+    fn remarks(&self, look: Look) -> Vec<String> {
+        let notes = self.notices.iter().map(|notice| note(look, notice));
         let remarks = self.lines.iter().filter_map(|line| {
             let subject = migration(line.id, &line.name);
             let remark = match line.standing {
@@ -99,12 +105,14 @@ impl Standings<'_> {
             };
             Some(format!("note: {subject} {remark}"))
         });
+        let remarks = remarks.map(|text: String| remark(look, &text));
         let mut all: Vec<String> = remarks.chain(notes).collect();
         let contracts = self.lines.iter().any(|line| {
             matches!(line.standing, Standing::Deferred(reason) if waits_for_being_asked(line, reason))
         });
         all.extend(contracts.then(|| {
-            format!("note: contracts run only when asked for: {} run --contract", self.program)
+            let ask = format!("{} run --contract", self.program);
+            remark(look, &format!("note: contracts run only when asked for: {ask}"))
         }));
         if let Some(first) = all.first_mut() {
             first.insert(0, '\n');
@@ -142,13 +150,46 @@ fn minute(at: &str) -> String {
     at.chars().take(16).map(|c| if c == 'T' { ' ' } else { c }).collect()
 }
 
-/// Of a line that is too long for the terminal, the beginning.
-fn cut(line: &str, width: Option<usize>) -> String {
-    let line = line.trim_end();
-    match width {
-        Some(width) if line.chars().count() > width => {
-            line.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+fn ink(word: &str) -> Ink {
+    match word {
+        "applied" | "newer" => Ink::Good,
+        "pending" | "waits" => Ink::Warn,
+        "reverted" => Ink::Faint,
+        _ => Ink::Bad,
+    }
+}
+
+/// What of a row a terminal has room for.
+struct Layout {
+    widths: [usize; 4],
+    has_when: bool,
+    /// The name has a line of its own.
+    is_folded: bool,
+    look: Look,
+}
+
+/// A name with fewer columns than this tells nothing.
+const NAME: usize = 16;
+
+impl Layout {
+    fn new(widths: [usize; 4], look: Look) -> Self {
+        let room = |columns: &[usize]| columns.iter().map(|width| width + 2).sum::<usize>() + NAME;
+        let fits = |columns: &[usize]| look.width.is_none_or(|width| room(columns) <= width);
+        let [a, b, c, _] = widths;
+        Self { widths, has_when: fits(&widths), is_folded: !fits(&[a, b, c]), look }
+    }
+
+    fn row(&self, [version, phase, word, at, name]: &[String; 5], ink: Ink) -> String {
+        let [a, b, c, d] = self.widths;
+        let when = if self.has_when { padded(at, d) + "  " } else { String::new() };
+        let fixed = format!("{version:>a$}  {phase:b$}  ");
+        let gap = if self.is_folded { "\n  " } else { "" };
+        let rest = format!("{}  {when}{gap}{name}", padded(word, c));
+        let lines: Vec<_> = (fixed.clone() + &rest).lines().map(|l| self.look.cut(l)).collect();
+        let row = lines.join("\n");
+        match row.strip_prefix(&fixed).and_then(|rest| rest.strip_prefix(word.as_str())) {
+            Some(rest) => format!("{fixed}{}{rest}", self.look.paint(ink, word)),
+            None => row,
         }
-        _ => line.to_owned(),
     }
 }

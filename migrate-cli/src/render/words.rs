@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use migrate_postgres::{Deferred, MigrationId, Notice, Phase, Reason};
 
+use super::{Ink, Look};
+
 /// How many lines of one kind are a help and not a flood.
 const SHOWN: usize = 20;
 
@@ -43,12 +45,61 @@ pub(super) fn why(deferred: &Deferred) -> String {
     }
 }
 
-pub(super) fn waits(deferred: &[Deferred]) -> Vec<String> {
-    some(deferred, |d| format!("waits     {}: {}", migration(d.id, &d.name), why(d)))
+pub(super) fn waits(look: Look, deferred: &[Deferred]) -> Vec<String> {
+    some(deferred, |d| {
+        let waits = format!("waits     {}: {}", migration(d.id, &d.name), why(d));
+        first_word(look, Ink::Warn, &look.wrap(&waits, "          "))
+    })
 }
 
-pub(super) fn note(notice: &Notice) -> String {
-    format!("note: {} {}", migration(notice.id, &notice.name), notice.kind)
+pub(super) fn note(look: Look, notice: &Notice) -> String {
+    let note = format!("note: {} {}", migration(notice.id, &notice.name), notice.kind);
+    remark(look, &note)
+}
+
+/// A line that begins with `note:`.
+pub(super) fn remark(look: Look, text: &str) -> String {
+    first_word(look, Ink::Warn, &look.wrap(text, "      "))
+}
+
+/// A text with its first word in colour.
+pub(super) fn first_word(look: Look, ink: Ink, text: &str) -> String {
+    let (word, rest) = text.split_at(text.find(' ').unwrap_or(text.len()));
+    look.paint(ink, word) + rest
+}
+
+/// The labels that an error's lines begin with. What shows a file or a difference is left as it is.
+const LABELS: [&str; 10] = [
+    "database:",
+    "detail:",
+    "hint:",
+    "context:",
+    "applied before it:",
+    "now:",
+    "next:",
+    "help:",
+    "error:",
+    "no run is possible:",
+];
+
+/// A text of an error, its prose broken into lines and its labels in colour.
+pub(super) fn labelled(look: Look, text: &str) -> String {
+    let line = |line: &str| {
+        let start = line.trim_start();
+        let margin = line.get(..line.len() - start.len()).unwrap_or_default();
+        let Some(label) = LABELS.iter().find(|label| start.starts_with(**label)) else {
+            return line.to_owned();
+        };
+        let wrapped = look.wrap(line, "  ");
+        let rest = wrapped.get(margin.len() + label.len()..).unwrap_or_default();
+        let ink = match *label {
+            "next:" | "help:" => Ink::Good,
+            "error:" | "no run is possible:" => Ink::Bad,
+            _ => Ink::Strong,
+        };
+        format!("{margin}{}{rest}", look.paint(ink, label))
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// A line each, as many as anybody reads.

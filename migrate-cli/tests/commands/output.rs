@@ -48,6 +48,8 @@ fn every_command_has_its_result_as_one_object() {
         json(&["new", "c", "--folder", "migrations"], 0)["files"].as_array().unwrap().len(),
         2
     );
+    project.write("Cargo.toml", "[package]\nname = \"app\"\nedition = \"2024\"\n");
+    project.write("src/lib.rs", "");
     assert_eq!(json(&["init"], 0)["kept"][0], "migrations");
 }
 
@@ -95,7 +97,7 @@ fn everything_that_is_wrong_with_a_folder_is_told_at_once() {
     project
         .on(&database, &["run", "--folder", "nowhere"])
         .ends(2)
-        .complains("nowhere: cannot read the folder");
+        .complains("there is no folder nowhere\n  next: Name it with --folder");
 }
 
 #[test]

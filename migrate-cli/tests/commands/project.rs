@@ -1,46 +1,6 @@
-//! `init` and `new`: what they write and what they leave alone.
+//! `new`: what it writes.
 
 use crate::harness::{Database, Project};
-
-#[test]
-fn init_writes_what_is_missing_and_nothing_twice() {
-    let project = Project::empty();
-    project.write("Cargo.toml", "[package]\nname = \"app\"\n");
-    project
-        .run(&["init"])
-        .ends(0)
-        .says("wrote  build.rs")
-        .says("add to Cargo.toml:\n    [workspace]");
-    assert!(project.read("build.rs").contains("println!(\"cargo::rerun-if-changed=migrations\");"));
-    assert!(
-        project.read(".cargo/config.toml").contains("xtask = \"run --quiet --package xtask --\"")
-    );
-    assert!(project.read("xtask/Cargo.toml").contains("migrate-cli = "));
-    assert!(
-        project.read("xtask/src/main.rs").contains("migrate_cli::folder(\"migrations\").main()")
-    );
-    assert_eq!(project.files("migrations"), [""; 0]);
-    let again = project.run(&["init"]).ends(0).says("down = \"require\"");
-    assert!(!again.stdout.contains("wrote"), "{again:#?}");
-}
-
-#[test]
-fn init_leaves_what_exists_and_says_what_to_add() {
-    let project = Project::empty();
-    project.write("Cargo.toml", "[package]\nname = \"app\"\n[workspace]\nmembers = [\"xtask\"]\n");
-    project.write("build.rs", "fn main() {}\n");
-    project.write("xtask/src/main.rs", "fn main() {}\n");
-    project.write(".cargo/config.toml", "[build]\njobs = 2\n");
-    let init = project.run(&["init"]).ends(0);
-    let init = init
-        .says("add to build.rs:\n    println!(\"cargo::rerun-if-changed=migrations\");")
-        .says("add to xtask/src/main.rs:\n    migrate_cli::folder(\"migrations\").main()")
-        .says("add to .cargo/config.toml:\n    [alias]");
-    assert!(!init.stdout.contains("add to Cargo.toml"), "{init:#?}");
-    assert_eq!(project.read("build.rs"), "fn main() {}\n");
-    assert_eq!(project.read("xtask/src/main.rs"), "fn main() {}\n");
-    assert_eq!(project.read(".cargo/config.toml"), "[build]\njobs = 2\n");
-}
 
 #[test]
 fn a_new_migration_has_a_way_back_and_comes_last() {

@@ -24,20 +24,19 @@ impl Migrator {
     /// its schema before. Returns what was recorded.
     ///
     /// # Errors
-    /// When any of it is in the history already.
+    /// When any of it is in the history already, and when there is nothing up to that version.
     pub async fn baseline(
         &self,
         database: impl Into<Database>,
         version: Version,
     ) -> Result<Vec<MigrationId>, Error> {
         self.writing(database.into(), &self.options, async |at, session| {
-            let loaded = at.ready(session).await?;
-            let entries: Vec<&Entry> =
-                at.set.iter().filter(|entry| entry.version() <= version).collect();
+            let loaded = history::load_as_ourselves(session, &at.names).await?;
+            let entries = at.up_to(version)?;
             if let Some(known) = entries.iter().find(|entry| is_known(&loaded, entry.id())) {
                 let message =
                     format!("failed to baseline: {} is in the history already", known.id());
-                let next = "`mark_applied` records a single migration.";
+                let next = "`mark_applied` (`mark-applied` on the command line) records a single migration.";
                 return Err(Error::declaration(message).now("nothing was recorded").next(next));
             }
             at.record(session, &loaded, &entries, Kind::Baseline, "baseline").await
@@ -56,7 +55,7 @@ impl Migrator {
         reason: &str,
     ) -> Result<(), Error> {
         self.writing(database.into(), &self.options, async |at, session| {
-            let loaded = at.ready(session).await?;
+            let loaded = history::load_as_ourselves(session, &at.names).await?;
             let entry = at.declared(id)?;
             if loaded.history.is_done(id) {
                 let message =
@@ -80,7 +79,7 @@ impl Migrator {
         resolution: Resolution,
     ) -> Result<(), Error> {
         self.writing(database.into(), &self.options, async |at, session| {
-            let loaded = at.ready(session).await?;
+            let loaded = history::load_as_ourselves(session, &at.names).await?;
             at.resolve(session, &loaded, id, resolution).await
         })
         .await
@@ -114,7 +113,7 @@ impl Migrator {
     /// As [`run`](Self::run).
     pub async fn repair(&self, database: impl Into<Database>) -> Result<Vec<Difference>, Error> {
         self.writing(database.into(), &self.options, async |at, session| {
-            let loaded = at.ready(session).await?;
+            let loaded = history::load_as_ourselves(session, &at.names).await?;
             let entries = at.edited(&loaded);
             let mut differences = Vec::new();
             for entry in &entries {
@@ -134,12 +133,45 @@ fn is_known(loaded: &Loaded, id: MigrationId) -> bool {
     applied.is_some_and(|applied| matches!(applied.status, Status::Done | Status::Partial { .. }))
 }
 
+/// The way and the unit, from 0, in which a migration was cut short.
+fn cut_short_in(loaded: &Loaded, id: MigrationId) -> Result<(Direction, usize), Error> {
+    match loaded.history.get(id).map(|applied| &applied.status) {
+        Some(Status::Partial { direction, done, started: Some(_) }) => Ok((*direction, done.len())),
+        _ => {
+            let message = format!("failed to resolve {id}: it was not cut short");
+            let next = "See where it stands with `status`; a run goes on with it by itself.";
+            Err(Error::declaration(message).now("nothing was recorded").next(next))
+        }
+    }
+}
+
+/// Only its text says which statement was cut short and what comes behind it.
+fn not_here(id: MigrationId) -> Error {
+    let message = format!(
+        "failed to resolve {id}: it was cut short, but is not declared here, and only its text says what is left \
+         to do"
+    );
+    Error::declaration(message).now("nothing was recorded").next(
+        "Resolve it with the version of the program that has it, or bring its file back, for example from version \
+         control.",
+    )
+}
+
 impl At<'_> {
-    /// Makes the table if it is not there, and reads it.
-    async fn ready(&self, session: &mut Session) -> Result<Loaded, Error> {
-        let loaded = history::load_as_ourselves(session, &self.names).await?;
-        history::prepare(session, &self.names, self.options, loaded.exists).await?;
-        Ok(loaded)
+    /// Everything up to a version. Nothing is a slip of the finger, and a run would then apply what is there.
+    fn up_to(&self, version: Version) -> Result<Vec<&Entry>, Error> {
+        let entries: Vec<&Entry> =
+            self.set.iter().filter(|entry| entry.version() <= version).collect();
+        if !entries.is_empty() {
+            return Ok(entries);
+        }
+        let first = match self.set.iter().next() {
+            Some(first) => format!("the first migration is {} {}", first.id(), first.name()),
+            None => "there are no migrations".to_owned(),
+        };
+        let message = format!("failed to baseline: nothing is declared up to {version}; {first}");
+        let next = "Give the newest version whose changes the database has already.";
+        Err(Error::declaration(message).now("nothing was recorded").next(next))
     }
 
     fn declared(&self, id: MigrationId) -> Result<&Entry, Error> {
@@ -173,6 +205,7 @@ impl At<'_> {
             .map(|entry| Row { reason: Some(reason), ..Row::whole(&***entry, kind, State::Done) })
             .collect();
         if !rows.is_empty() {
+            history::prepare(session, &self.names, self.options, loaded.exists).await?;
             self.clerk(session, loaded).write(session, &rows).await?;
             self.settle(session).await?;
         }
@@ -186,15 +219,8 @@ impl At<'_> {
         id: MigrationId,
         resolution: Resolution,
     ) -> Result<(), Error> {
-        let entry = self.declared(id)?;
-        let (direction, unit) = match loaded.history.get(id).map(|applied| &applied.status) {
-            Some(Status::Partial { direction, done, started: Some(_) }) => (*direction, done.len()),
-            _ => {
-                let message = format!("failed to resolve {id}: it was not cut short");
-                let next = "See where it stands with `status`; a run goes on with it by itself.";
-                return Err(Error::declaration(message).now("nothing was recorded").next(next));
-            }
-        };
+        let (direction, unit) = cut_short_in(loaded, id)?;
+        let entry = self.set.get(id).ok_or_else(|| not_here(id))?;
         let steps = match (direction, entry.down()) {
             (Direction::Down, Down::Steps(steps)) => steps,
             _ => entry.up(),
