@@ -16,14 +16,14 @@ mod frames;
 mod heard;
 mod pooler;
 pub mod proxy;
-mod traced;
 mod theirs;
+mod traced;
 
 pub use application::Application;
 pub use heard::Heard;
 pub use pooler::Pooler;
-pub use traced::{trace_this_thread, traced};
 pub use theirs::Sqlx;
+pub use traced::{trace_this_thread, traced};
 
 /// An empty database of its own on the shared server; dropped with the value, and its roles too.
 pub struct Database {

@@ -6,8 +6,8 @@ use migrate_core::Version;
 use migrate_postgres::{Adopted, AdoptionReport, MigrationId, Pending, Proof};
 use serde::Serialize;
 
-use super::Show;
 use super::words::{clean, count, migration, some};
+use super::{Look, Show};
 
 /// What `adopt` did, or would do.
 #[derive(Serialize)]
@@ -34,7 +34,7 @@ pub(crate) struct Released {
 }
 
 impl Show for Adoption<'_> {
-    fn text(&self, _: Option<usize>) -> String {
+    fn text(&self, _: Look) -> String {
         let Some(table) = &self.report.table else {
             return format!("nothing to adopt: sqlx has no table in {}", self.database);
         };
@@ -136,7 +136,7 @@ pub(crate) struct MirrorStopped {
 }
 
 impl Show for MirrorStopped {
-    fn text(&self, _: Option<usize>) -> String {
+    fn text(&self, _: Look) -> String {
         match self.stopped {
             true => format!("the mirror is off; sqlx's table in {} stays as it is", self.database),
             false => format!("there was no mirror in {}", self.database),
