@@ -2,12 +2,13 @@
 //!
 //! One of our own, because a migration may make databases and roles. Knows nothing of migrations.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use migrate_testing::{PrivateServer, Server};
 
 use crate::Result;
+use crate::clients::Clients;
 use crate::dump::Dump;
 use crate::subject::SqlFile;
 
@@ -18,20 +19,13 @@ const NAME: &str = "subject";
 
 pub(crate) struct Cluster {
     server: PrivateServer,
-    psql: PathBuf,
-    pg_dump: PathBuf,
+    clients: Clients,
 }
 
 impl Cluster {
     pub(crate) fn start() -> Result<Self> {
         let server = Server::builder().setting("timezone", "UTC").private()?;
-        let client = |name: &str| {
-            let path = server.bin(name);
-            path.ok_or_else(|| {
-                format!("failed to find {name}: install it, `apt-get install postgresql-client`")
-            })
-        };
-        Ok(Self { psql: client("psql")?, pg_dump: client("pg_dump")?, server })
+        Ok(Self { clients: Clients::of(&server)?, server })
     }
 
     pub(crate) fn major(&self) -> u32 {
@@ -56,7 +50,7 @@ impl Cluster {
     }
 
     fn ask(&self, database: &str, sql: &str) -> Result<String> {
-        let mut psql = self.client(&self.psql, database);
+        let mut psql = self.client(&self.clients.psql, database);
         psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql]);
         Ok(output(psql)?.trim_end().to_owned())
     }
@@ -100,7 +94,7 @@ impl Database<'_> {
 
     /// Runs a file by psql, in a transaction unless the file wants none.
     pub(crate) fn psql(&self, file: &SqlFile) -> Result<()> {
-        let mut psql = self.cluster.client(&self.cluster.psql, NAME);
+        let mut psql = self.cluster.client(&self.cluster.clients.psql, NAME);
         psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f"]).arg(&file.path);
         if !file.no_transaction {
             psql.arg("--single-transaction");
@@ -118,7 +112,7 @@ impl Database<'_> {
     }
 
     fn dump_of(&self, database: &str) -> Result<Dump> {
-        let mut pg_dump = self.cluster.client(&self.cluster.pg_dump, database);
+        let mut pg_dump = self.cluster.client(&self.cluster.clients.pg_dump, database);
         pg_dump.arg("--exclude-schema").arg(HISTORY);
         Ok(Dump::new(&output(pg_dump)?, &self.began))
     }

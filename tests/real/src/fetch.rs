@@ -1,16 +1,22 @@
-//! Lets cargo fetch the packages and finds the folders in them.
+//! Gets the packages and finds the folders in them.
 //!
-//! A manifest outside the workspace names them, and `cargo metadata` downloads and unpacks them without building
-//! anything. Knows nothing of databases.
+//! How a package is got is said in a file for each registry; all of them keep what they got in the target directory,
+//! so that a second run needs no network. Knows nothing of databases.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use serde_json::Value;
+use crate::packages::{Origin, PACKAGES, Package};
+use crate::prepare;
+use crate::workspace::Workspace;
+use crate::{Result, say};
 
-use crate::Result;
-use crate::packages::{PACKAGES, Package};
+mod client;
+mod crates;
+mod npm;
+mod pypi;
+
+pub(crate) use pypi::tools;
 
 /// A folder of migrations of a package.
 pub(crate) struct Found {
@@ -18,94 +24,68 @@ pub(crate) struct Found {
     /// Below the package, such as `tests/postgres/migrations`.
     pub(crate) folder: String,
     pub(crate) path: PathBuf,
-}
-
-/// Where things of ours are.
-pub(crate) struct Workspace {
-    pub(crate) root: PathBuf,
-    pub(crate) target: PathBuf,
-}
-
-impl Workspace {
-    pub(crate) fn ask() -> Result<Self> {
-        let root = root();
-        let answer = metadata(&root, &["--no-deps", "--offline"])?;
-        let target = text(&answer, "target_directory")?;
-        Ok(Self { target: target.into(), root })
-    }
-}
-
-/// The folder of the workspace.
-pub(crate) fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).unwrap_or(here).to_owned()
-}
-
-pub(crate) fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    /// What was done to it.
+    pub(crate) prepared: Option<String>,
 }
 
 /// Every folder of every package, in the order of the list.
 pub(crate) fn folders(workspace: &Workspace) -> Result<Vec<Found>> {
-    let manifest = workspace.target.join("real/fetch");
-    write_manifest(&manifest)?;
-    // What is here already needs no network.
-    let answer = metadata(&manifest, &["--offline"]).or_else(|_| metadata(&manifest, &[]))?;
+    let crates = crates::fetch(workspace)?;
     let mut found = Vec::new();
     for package in &PACKAGES {
-        found.extend(folders_of(package, &directory(&answer, package)?)?);
+        let directory = match package.from {
+            Origin::Crate(_) => crates.directory(package)?,
+            Origin::Npm => npm::fetch(workspace, package.name, package.version)?,
+            Origin::PyPi => pypi::fetch(workspace, package.name, package.version)?,
+        };
+        for folder in folders_of(package, &directory)? {
+            found.push(prepared(workspace, folder)?);
+        }
     }
     Ok(found)
 }
 
-fn write_manifest(folder: &Path) -> Result<()> {
-    std::fs::create_dir_all(folder.join("src"))?;
-    std::fs::write(folder.join("src/lib.rs"), "")?;
-    let head = "[package]\nname = \"fetch\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n";
-    let entry = |package: &Package| {
-        let Package { name, version, options, .. } = package;
-        format!("{name} = {{ version = \"={version}\"{options} }}\n")
+/// A folder that only the package's own program can run becomes one that others can, too.
+fn prepared(workspace: &Workspace, found: Found) -> Result<Found> {
+    let Package { name, version, prepare: Some(prepare), .. } = found.package else {
+        return Ok(found);
     };
-    let entries: String = PACKAGES.iter().map(entry).collect();
-    Ok(std::fs::write(folder.join("Cargo.toml"), format!("{head}{entries}"))?)
-}
-
-fn metadata(folder: &Path, options: &[&str]) -> Result<Value> {
-    let output = cargo()
-        .args(["metadata", "--format-version", "1", "--quiet"])
-        .args(options)
-        .current_dir(folder)
-        .output()?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("failed to fetch the packages: {said}").into());
+    let path = workspace.below("prepared").join(format!("{name}-{version}")).join(&found.folder);
+    let files = prepare::folder(prepare, &found.path, &path)?;
+    for file in &files {
+        say(&format!("{name} {version} {}", file.line(&found.folder)))?;
     }
-    Ok(serde_json::from_slice(&output.stdout)?)
+    Ok(Found { path, prepared: Some(prepare::note(prepare, &files)), ..found })
 }
 
-fn text<'v>(value: &'v Value, key: &str) -> Result<&'v str> {
-    let text = value.get(key).and_then(Value::as_str);
-    text.ok_or_else(|| format!("failed to read what cargo said: no `{key}`").into())
+/// The place of a package in the target directory; `get` puts it into a new folder unless it is there.
+fn kept(
+    workspace: &Workspace,
+    registry: &str,
+    package: &str,
+    get: impl FnOnce(&Path) -> Result<()>,
+) -> Result<PathBuf> {
+    let all = workspace.below(registry);
+    let (done, unfinished) = (all.join(package), all.join(format!("{package}.unfinished")));
+    if !done.exists() {
+        empty(&unfinished)?;
+        get(&unfinished)?;
+        std::fs::rename(&unfinished, &done)?;
+    }
+    Ok(done)
 }
 
-/// Where cargo has unpacked a package.
-fn directory(answer: &Value, package: &Package) -> Result<PathBuf> {
-    let is =
-        |value: &Value, key, expected| value.get(key).and_then(Value::as_str) == Some(expected);
-    let all = answer.get("packages").and_then(Value::as_array);
-    let this = all
-        .into_iter()
-        .flatten()
-        .find(|other| is(other, "name", package.name) && is(other, "version", package.version));
-    let this =
-        this.ok_or_else(|| format!("failed to fetch {} {}", package.name, package.version))?;
-    let manifest = Path::new(text(this, "manifest_path")?);
-    Ok(manifest.parent().unwrap_or(manifest).to_owned())
+/// Makes a folder, without what was in it.
+pub(crate) fn empty(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder)?;
+    }
+    Ok(std::fs::create_dir_all(folder)?)
 }
 
 fn folders_of(package: &'static Package, directory: &Path) -> Result<Vec<Found>> {
     let mut there = BTreeSet::new();
-    collect(&directory.join(package.below), &mut there)?;
+    collect(&directory.join(package.below), &looks_like(package), &mut there)?;
     let paths = |folders: &[&str]| -> BTreeSet<PathBuf> {
         let paths = folders.iter().map(|folder| directory.join(package.below).join(folder));
         paths.map(|path| path.components().collect()).collect()
@@ -113,27 +93,36 @@ fn folders_of(package: &'static Package, directory: &Path) -> Result<Vec<Found>>
     let (listed, others) = (paths(package.folders), paths(package.look_alikes));
     there.retain(|path| !others.contains(path));
     if there != listed {
-        let Package { name, version, .. } = package;
+        let package = package.shown();
         return Err(format!(
-            "failed to find the folders of {name} {version}: listed {listed:?}, found {there:?}"
+            "failed to find the folders of {package}: listed {listed:?}, found {there:?}"
         )
         .into());
     }
     let found = there.into_iter().map(|path| {
         let folder = path.strip_prefix(directory).unwrap_or(&path).display().to_string();
-        Found { package, folder, path }
+        Found { package, folder, path, prepared: None }
     });
     Ok(found.collect())
 }
 
-/// Folders that hold a file whose name begins like that of a migration.
-fn collect(folder: &Path, found: &mut BTreeSet<PathBuf>) -> Result<()> {
+/// What the files of its folders are called: those that get their number from us can have any name.
+fn looks_like(package: &Package) -> fn(&str) -> bool {
+    if package.prepare.is_some() { |name| name.ends_with(".sql") } else { is_migration }
+}
+
+/// Folders that hold a file whose name looks like that of a migration.
+fn collect(
+    folder: &Path,
+    looks_like: &fn(&str) -> bool,
+    found: &mut BTreeSet<PathBuf>,
+) -> Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
         if path.is_dir() {
-            collect(&path, found)?;
-        } else if is_migration(&name) {
+            collect(&path, looks_like, found)?;
+        } else if looks_like(&name) {
             found.insert(folder.components().collect());
         }
     }
@@ -159,19 +148,32 @@ mod tests {
 
     #[test]
     fn a_folder_that_nobody_lists_is_an_error() {
-        let folder = fetch_test_folder();
-        let package = &PACKAGES[0];
-        assert!(folders_of(package, &folder).is_ok());
-        std::fs::create_dir_all(folder.join("migrations/more")).unwrap();
-        std::fs::write(folder.join("migrations/more/1_a.sql"), "").unwrap();
-        assert!(folders_of(package, &folder).is_err());
-        std::fs::remove_dir_all(folder).unwrap();
+        let there = "migrations/1_a.sql";
+        let plain = &PACKAGES[0];
+        assert!(finds(plain, &[there]));
+        assert!(finds(plain, &[there, "migrations/seeds/users.sql"]));
+        assert!(!finds(plain, &[there, "migrations/more/1_a.sql"]));
+        assert!(!finds(plain, &["migrations/a.sql"]));
     }
 
-    fn fetch_test_folder() -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("real{}", std::process::id()));
-        std::fs::create_dir_all(folder.join("migrations")).unwrap();
-        std::fs::write(folder.join("migrations/1_a.sql"), "").unwrap();
-        folder
+    #[test]
+    fn a_folder_that_is_prepared_may_have_files_of_any_name() {
+        let prepared = PACKAGES.iter().find(|package| package.name == "graphile-worker").unwrap();
+        assert!(finds(prepared, &["sql/000001.sql"]));
+        assert!(!finds(prepared, &["sql/000001.sql", "sql/seeds/users.sql"]));
+    }
+
+    /// Whether the listed folders are all that a package with these files has.
+    fn finds(package: &'static Package, files: &[&str]) -> bool {
+        let folder =
+            std::env::temp_dir().join(format!("real{}-{}", std::process::id(), package.name));
+        for file in files {
+            let file = folder.join(file);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, "").unwrap();
+        }
+        let found = folders_of(package, &folder).is_ok();
+        std::fs::remove_dir_all(folder).unwrap();
+        found
     }
 }

@@ -1,7 +1,8 @@
 //! Migration folders that other people wrote: migrate must make of them what psql makes of them.
 //!
-//! Nothing of theirs is committed. [`main`] lets cargo fetch the packages (`fetch`), writes a program that embeds
-//! the folders found in them with the macros (`program`), and runs it; that program calls [`check`], which puts
+//! Nothing of theirs is committed. [`main`] lets cargo, npm and pip fetch the packages (`packages`, `fetch`),
+//! numbers files that only the package itself can run (`prepare`), writes a program that embeds the folders with the
+//! macros (`program`), and runs it; that program calls [`check`], which puts
 //! each folder (`subject`) on a database by psql and by migrate (`cluster`, `dump`), there, back and there again
 //! (`story`), and says what came of it (`table`).
 //!
@@ -15,14 +16,17 @@ use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
 
+mod clients;
 mod cluster;
 mod dump;
 mod fetch;
 mod packages;
+mod prepare;
 mod program;
 mod story;
 mod subject;
 mod table;
+mod workspace;
 
 pub use subject::Subject;
 
@@ -54,13 +58,13 @@ pub fn main(arguments: impl Iterator<Item = String>) -> ExitCode {
     if Wish::parse(&arguments).is_none() {
         return usage();
     }
-    let workspace = match fetch::Workspace::ask() {
-        Ok(workspace) => workspace,
-        Err(error) => return failed(&*error),
-    };
-    let done =
-        fetch::folders(&workspace).and_then(|found| program::run(&workspace, &found, &arguments));
-    done.unwrap_or_else(|error| failed(&*error))
+    fetched_and_run(&arguments).unwrap_or_else(|error| failed(&*error))
+}
+
+fn fetched_and_run(arguments: &[String]) -> Result<ExitCode> {
+    let workspace = workspace::Workspace::ask()?;
+    let found = fetch::folders(&workspace)?;
+    program::run(&workspace, &found, arguments)
 }
 
 /// Checks folders that are embedded; what [`main`] has written calls it.
@@ -90,7 +94,7 @@ fn checked(subjects: &[Subject], wish: Wish) -> Result<bool> {
         return Ok(false);
     }
     let page = table::page(&rows, cluster.major());
-    let file = fetch::root().join("docs/real-folders.md");
+    let file = workspace::root().join("docs/real-folders.md");
     match wish {
         Wish::Check => table::is_fresh(&file, &page, cluster.major()),
         _ => Ok(std::fs::write(file, page).map(|()| true)?),

@@ -6,7 +6,8 @@ use std::fmt::Write;
 use std::process::ExitCode;
 
 use crate::Result;
-use crate::fetch::{Found, Workspace, cargo};
+use crate::fetch::Found;
+use crate::workspace::{Workspace, cargo};
 
 /// Compiles and runs it; its exit code is ours.
 pub(crate) fn run(
@@ -14,7 +15,7 @@ pub(crate) fn run(
     found: &[Found],
     arguments: &[String],
 ) -> Result<ExitCode> {
-    let folder = workspace.target.join("real/program");
+    let folder = workspace.below("program");
     std::fs::create_dir_all(folder.join("src"))?;
     std::fs::write(folder.join("Cargo.toml"), manifest(workspace))?;
     std::fs::write(folder.join("src/main.rs"), text(found)?)?;
@@ -39,7 +40,7 @@ fn manifest(workspace: &Workspace) -> String {
 
 fn text(found: &[Found]) -> Result<String> {
     let (mut types, mut subjects) = (String::new(), String::new());
-    for (number, Found { package, folder, path }) in found.iter().enumerate() {
+    for (number, Found { package, folder, path, prepared }) in found.iter().enumerate() {
         let dir = path.display().to_string();
         let options = "down = \"ignore\", build_script = \"ignore\"";
         writeln!(
@@ -49,8 +50,8 @@ fn text(found: &[Found]) -> Result<String> {
         writeln!(subjects, "        Subject {{")?;
         writeln!(
             subjects,
-            "            package: {:?},\n            version: {:?},",
-            package.name, package.version
+            "            package: {:?},\n            prepared: {prepared:?},",
+            package.name
         )?;
         writeln!(subjects, "            folder: {folder:?},\n            dir: {dir:?},")?;
         writeln!(subjects, "            embedded: embed!({dir:?}, {options}),")?;

@@ -9,7 +9,7 @@ use migrate_postgres::{Migrator, Version};
 use crate::Result;
 use crate::cluster::{Cluster, Database, HISTORY};
 use crate::dump::Dump;
-use crate::packages;
+use crate::packages::{self, Need, Package};
 use crate::subject::{Change, Subject};
 
 /// What came of a folder.
@@ -50,9 +50,11 @@ pub(crate) fn tell(cluster: &Cluster, subject: &Subject, sabotage: bool) -> Resu
 fn row(subject: &Subject, changes: &[Change]) -> Result<Row> {
     let said = subject.contents(subject.folder, WayBack::Warn)?.problems;
     let said = said.iter().map(|problem| format!("The reader warns: {}.", problem.message));
-    let need = packages::need(subject.package).map(|need| need.because.to_owned());
+    let need = need(subject).map(|need| need.because.to_owned());
+    let prepared = subject.prepared.map(ToOwned::to_owned);
+    let package = packages::known(subject.package);
     Ok(Row {
-        package: format!("{} {}", subject.package, subject.version),
+        package: package.map_or_else(|| subject.package.to_owned(), Package::shown),
         folder: subject.folder,
         files: changes.len() + changes.iter().filter(|change| change.down.is_some()).count(),
         statements: subject.statements(),
@@ -62,7 +64,7 @@ fn row(subject: &Subject, changes: &[Change]) -> Result<Row> {
         extensions: Vec::new(),
         versions: changes.len(),
         reverted: 0,
-        notes: said.chain(need).collect(),
+        notes: prepared.into_iter().chain(said).chain(need).collect(),
         failures: Vec::new(),
     })
 }
@@ -97,10 +99,14 @@ fn embedded_as_read(subject: &Subject) -> Result<Option<String>> {
     Ok((!same).then(|| "what the macro embedded is not what the reader reads".to_owned()))
 }
 
+fn need(subject: &Subject) -> Option<&'static Need> {
+    packages::known(subject.package)?.needs.as_ref()
+}
+
 /// An empty database, but for what the package makes itself beforehand.
 fn prepared<'c>(cluster: &'c Cluster, subject: &Subject) -> Result<Database<'c>> {
     let database = cluster.empty()?;
-    if let Some(need) = packages::need(subject.package) {
+    if let Some(need) = need(subject) {
         database.ask(need.sql)?;
     }
     Ok(database)
@@ -112,7 +118,7 @@ async fn works_unprepared(
     subject: &Subject,
     changes: &[Change],
 ) -> Result<Option<String>> {
-    if packages::need(subject.package).is_none() {
+    if need(subject).is_none() {
         return Ok(None);
     }
     let database = cluster.empty()?;

@@ -13,10 +13,10 @@ use crate::fetch::is_migration;
 
 /// A folder of somebody's package.
 pub struct Subject {
-    /// The package.
+    /// The name of the package.
     pub package: &'static str,
-    /// Its version.
-    pub version: &'static str,
+    /// What was done to the folder before.
+    pub prepared: Option<&'static str>,
     /// The folder in it.
     pub folder: &'static str,
     /// Where that is on this machine.
