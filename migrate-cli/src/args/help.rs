@@ -7,7 +7,7 @@ use crate::exit::Exit;
 /// What for, and the words behind the program's name.
 type Example = (&'static str, &'static str);
 
-const EXAMPLES: [(&str, &[Example]); 13] = [
+const EXAMPLES: [(&str, &[Example]); 14] = [
     (
         "init",
         &[
@@ -54,6 +54,14 @@ const EXAMPLES: [(&str, &[Example]); 13] = [
         &[
             ("everything newer than a version", "revert --to 20261102090000"),
             ("everything, without a question", "revert --all --yes"),
+        ],
+    ),
+    (
+        "adopt",
+        &[
+            ("what it would do with the history of sqlx", "adopt --dry-run"),
+            ("so that the build with sqlx can come back", "adopt --mirror"),
+            ("when that is over", "adopt --stop-mirror"),
         ],
     ),
     ("baseline", &[("the database has the first migrations already", "baseline 20261102090000")]),
