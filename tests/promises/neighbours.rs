@@ -36,7 +36,11 @@ async fn is_recognised(made_by_it: &str, tool: &str) {
 
 /// Whose table has this name too, its columns, and a row.
 const OTHERS: [(&str, &str, &str); 5] = [
-    ("it is that of Rails", "version character varying NOT NULL PRIMARY KEY", "'20260101000000'"),
+    (
+        "it is a Rails-like history",
+        "version character varying NOT NULL PRIMARY KEY",
+        "'20260101000000'",
+    ),
     ("it is dbmate's", "version varchar(128) PRIMARY KEY", "'20260101000000'"),
     (
         "it is golang-migrate's",

@@ -4,7 +4,8 @@ use std::process::Command;
 
 use crate::harness::{AGE, Database, Outcome, Project, USERS};
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
+    "adopt",
     "init",
     "new",
     "run",
