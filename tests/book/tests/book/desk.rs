@@ -52,6 +52,9 @@ impl Desk {
         for block in page.blocks.iter().filter(|block| block.not_run.is_none()) {
             let place = format!("docs/{}:{}", page.name, block.line);
             match (&block.file, block.language.as_str()) {
+                (Some(file), _) if block.shown => {
+                    assert_eq!(self.contents(file), block.text, "{place}: {file}");
+                }
                 (Some(file), _) => self.write(file, &block.text),
                 (None, "sql") => self.execute("shop", &block.text),
                 (None, "console") => self.type_in(&place, block),
@@ -61,14 +64,22 @@ impl Desk {
         }
     }
 
-    /// A name with `…` is that of a file that is there.
+    fn contents(&self, file: &str) -> String {
+        std::fs::read_to_string(self.path_of(file)).expect(file)
+    }
+
     pub fn write(&self, file: &str, text: &str) {
-        let path = match file.split_once('…') {
-            Some((folder, end)) => self.the_one(folder, end),
-            None => self.here.join(file),
-        };
+        let path = self.path_of(file);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         std::fs::write(path, text).expect("a file");
+    }
+
+    /// A name with `…` is that of a file that is there.
+    fn path_of(&self, file: &str) -> PathBuf {
+        match file.split_once('…') {
+            Some((folder, end)) => self.the_one(folder, end),
+            None => self.here.join(file),
+        }
     }
 
     fn the_one(&self, folder: &str, end: &str) -> PathBuf {
