@@ -9,7 +9,9 @@ mod chapters {
     struct Files;
     #[doc = include_str!("../../../docs/start-up.md")]
     struct StartUp;
+    #[doc = include_str!("../../../docs/from-sqlx.md")]
+    struct FromSqlx;
 }
 
 /// The chapters that are compiled here.
-pub const COMPILED: [&str; 2] = ["files.md", "start-up.md"];
+pub const COMPILED: [&str; 3] = ["files.md", "start-up.md", "from-sqlx.md"];

@@ -10,17 +10,17 @@ use crate::desk::Desk;
 use crate::page::{Page, root};
 
 /// Their `cargo xtask migrate` is a program of this package.
-pub const TYPED: [&str; 5] =
-    ["files.md", "history.md", "phases.md", "start-up.md", "comparison.md"];
+pub const TYPED: [&str; 6] =
+    ["files.md", "from-sqlx.md", "history.md", "phases.md", "start-up.md", "comparison.md"];
 /// Typed by a newcomer into an empty folder, with a cargo that compiles what was typed.
 pub const DONE_BY_HAND: [&str; 2] = ["quick-start.md", "testing.md"];
 
 fn read(name: &str) {
-    read_after(&[], name);
+    read_after(name, |_| {});
 }
 
-/// With these files in the folder, and what they do in the database.
-fn read_after(files: &[(&str, &str)], name: &str) {
+/// After something was done with the folder and the database.
+fn read_after(name: &str, before: impl FnOnce(&mut Desk)) {
     let (folder, tools) = (TempDir::new().expect("a folder"), TempDir::new().expect("a folder"));
     symlink(env!("CARGO_BIN_EXE_book-xtask"), tools.path().join("xtask")).expect("a link");
     let cargo = tools.path().join("cargo");
@@ -28,10 +28,7 @@ fn read_after(files: &[(&str, &str)], name: &str) {
     std::fs::write(&cargo, script).expect("a script");
     std::fs::set_permissions(&cargo, std::fs::Permissions::from_mode(0o755)).expect("a script");
     let mut desk = Desk::at(folder.path(), tools.path(), Vec::new());
-    files.iter().for_each(|(file, text)| desk.write(file, text));
-    if !files.is_empty() {
-        desk.command("before", "cargo xtask migrate run", "");
-    }
+    before(&mut desk);
     desk.read(&Page::read(name));
 }
 
@@ -83,7 +80,42 @@ fn comparison() {
 /// Its statements are about a database that has a history.
 #[test]
 fn the_history_table() {
-    read_after(&[("migrations/1_customers.sql", "CREATE TABLE customers ();")], "history.md");
+    read_after("history.md", |desk| {
+        desk.write("migrations/1_customers.sql", "CREATE TABLE customers ();");
+        desk.command("before", "cargo xtask migrate run", "");
+    });
+}
+
+/// The history that sqlx left for the application that a test of migrate-cli switches for real. Of its tables the
+/// chapter needs none, and those of that folder cannot be made on PostgreSQL 17 and later.
+#[test]
+fn switching_from_sqlx() {
+    read_after("from-sqlx.md", |desk| {
+        let switch = root().join("tests/switch");
+        desk.copy(&switch.join("migrations"), "");
+        let table = "CREATE TABLE _sqlx_migrations (version bigint PRIMARY KEY, description text NOT NULL, \
+            installed_on timestamptz NOT NULL DEFAULT now(), success boolean NOT NULL, \
+            checksum bytea NOT NULL, execution_time bigint NOT NULL)";
+        desk.execute("shop", table);
+        for (version, text) in desk.files(".up.sql") {
+            let hash = format!("sha384(convert_to($text_of_file${text}$text_of_file$, 'UTF8'))");
+            let row = format!("({version}, '', now(), true, {hash}, 1)");
+            desk.execute("shop", &format!("INSERT INTO _sqlx_migrations VALUES {row}"));
+        }
+        desk.copy(&switch.join("later"), "20261101090000_");
+    });
+}
+
+/// A diff of what that application was into what it became.
+pub fn is_the_switch(diff: &str) -> bool {
+    let of =
+        |name: &str| std::fs::read_to_string(root().join("tests/switch").join(name)).expect(name);
+    let (before, after) = (of("before/src/main.rs"), of("after/src/main.rs"));
+    diff.lines().all(|line| match line.split_at_checked(1) {
+        Some(("-", line)) => before.contains(line) && !after.contains(line),
+        Some(("+", line)) => after.contains(line) && !before.contains(line),
+        _ => line.trim().is_empty(),
+    })
 }
 
 /// The newcomer has this repository beside the new project, and compiles with the crates that are here already.

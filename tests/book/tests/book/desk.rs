@@ -24,7 +24,8 @@ impl Desk {
         let server = Server::private().expect("a server");
         let path = format!("{}:{}", tools.display(), std::env::var("PATH").expect("PATH"));
         let desk = Self { server, here: folder.to_owned(), path, variables };
-        desk.execute("postgres", "CREATE DATABASE shop;\nCREATE ROLE app LOGIN;\n");
+        desk.execute("postgres", "CREATE DATABASE shop");
+        desk.execute("postgres", "CREATE ROLE app LOGIN");
         desk
     }
 
@@ -38,11 +39,8 @@ impl Desk {
         runtime.block_on(async {
             let mut connection =
                 self.server.options(database).connect().await.expect("a connection");
-            for statement in sql.split(";\n") {
-                let done =
-                    connection.execute(sqlx::raw_sql(AssertSqlSafe(statement.to_owned()))).await;
-                done.unwrap_or_else(|error| panic!("{error}: {statement}"));
-            }
+            let done = connection.execute(sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))).await;
+            done.unwrap_or_else(|error| panic!("{error}: {sql}"));
             connection.close().await.expect("closed");
         });
     }
@@ -52,6 +50,9 @@ impl Desk {
         for block in page.blocks.iter().filter(|block| block.not_run.is_none()) {
             let place = format!("docs/{}:{}", page.name, block.line);
             match (&block.file, block.language.as_str()) {
+                (Some(file), _) if block.shown => {
+                    assert_eq!(self.contents(file), block.text, "{place}: {file}");
+                }
                 (Some(file), _) => self.write(file, &block.text),
                 (None, "sql") => self.execute("shop", &block.text),
                 (None, "console") => self.type_in(&place, block),
@@ -61,14 +62,47 @@ impl Desk {
         }
     }
 
-    /// A name with `…` is that of a file that is there.
-    pub fn write(&self, file: &str, text: &str) {
-        let path = match file.split_once('…') {
-            Some((folder, end)) => self.the_one(folder, end),
-            None => self.here.join(file),
+    /// The files of a folder whose names begin like this become migrations.
+    pub fn copy(&self, from: &Path, beginning: &str) {
+        for entry in std::fs::read_dir(from).expect("a folder").flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with(beginning) {
+                let text = std::fs::read_to_string(entry.path()).expect("a file");
+                self.write(&format!("migrations/{name}"), &text);
+            }
+        }
+    }
+
+    /// Version and text of each migration with this ending, in their order.
+    pub fn files(&self, ending: &str) -> Vec<(String, String)> {
+        let entries =
+            std::fs::read_dir(self.here.join("migrations")).expect("the folder").flatten();
+        let paths = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let mut names: Vec<String> = paths.filter(|name| name.ends_with(ending)).collect();
+        names.sort();
+        let read = |name: &String| {
+            let version = name.split('_').next().unwrap_or_default().to_owned();
+            (version, self.contents(&format!("migrations/{name}")))
         };
+        names.iter().map(read).collect()
+    }
+
+    fn contents(&self, file: &str) -> String {
+        std::fs::read_to_string(self.path_of(file)).expect(file)
+    }
+
+    pub fn write(&self, file: &str, text: &str) {
+        let path = self.path_of(file);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         std::fs::write(path, text).expect("a file");
+    }
+
+    /// A name with `…` is that of a file that is there.
+    fn path_of(&self, file: &str) -> PathBuf {
+        match file.split_once('…') {
+            Some((folder, end)) => self.the_one(folder, end),
+            None => self.here.join(file),
+        }
     }
 
     fn the_one(&self, folder: &str, end: &str) -> PathBuf {
@@ -112,7 +146,7 @@ impl Desk {
     /// What a command says, and whether it ended well.
     fn run(&self, command: &str) -> (String, bool) {
         let mut shell = Command::new("sh");
-        shell.args(["-c", &format!("{{ {command}; }} 2>&1")]).current_dir(&self.here);
+        shell.args(["-c", &format!("{{ {command}\n}} 2>&1")]).current_dir(&self.here);
         for (name, _) in
             std::env::vars().filter(|(name, _)| name.starts_with("CARGO") || name.starts_with("PG"))
         {

@@ -2,6 +2,9 @@
 
 use crate::page::{self, Page, docs};
 
+/// `cargo xtask test --postgres all` writes it; until somebody has had the time, it is not there.
+const WRITTEN_BY_A_RUN: &str = "docs/versions.md";
+
 /// The pages and the texts at the root, with what they link to.
 fn dead(page: &Page, pages: &[Page]) -> Vec<String> {
     let inside = page.links.iter().filter(|(_, link)| !link.contains("://"));
@@ -32,7 +35,8 @@ fn the_links_of_the_readme_lead_somewhere() {
     assert!(!readme.links.is_empty());
     for (line, link) in readme.links.iter().filter(|(_, link)| !link.contains("://")) {
         let file = link.split('#').next().unwrap_or_default();
-        assert!(docs().join("..").join(file).exists(), "README.md:{line}: {link}");
+        let there = docs().join("..").join(file).exists() || file == WRITTEN_BY_A_RUN;
+        assert!(there, "README.md:{line}: {link}");
     }
 }
 

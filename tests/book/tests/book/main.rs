@@ -2,7 +2,8 @@
 //!
 //! A chapter is read from top to bottom, as its reader does, with a folder and a database of its own:
 //!
-//! - A block below a paragraph that ends with a path in backquotes and a colon is that file.
+//! - A block below a paragraph that ends with a path in backquotes and a colon is that file: it is written,
+//!   or below `<!-- shown -->` it has to be there and to read like this.
 //! - `sql` that is no file is run on the chapter's database.
 //! - `console` is typed: what stands behind `$ ` is run, and what stands below it has to come out of it. `[..]`
 //!   stands for anything in a line, a line of `...` for any number of lines.

@@ -2,7 +2,7 @@
 
 use migrate_book::COMPILED;
 
-use crate::chapters::{DONE_BY_HAND, TYPED};
+use crate::chapters::{self, DONE_BY_HAND, TYPED};
 use crate::page::{self, Block, Page};
 
 /// What cannot be run here. A block more is a decision, to be made in this line.
@@ -17,6 +17,7 @@ fn problem(page: &Page, block: &Block) -> Option<String> {
                 || block.file.is_some() && DONE_BY_HAND.contains(&page.name.as_str())
         }
         "sql" | "console" | "toml" => typed,
+        "diff" => chapters::is_the_switch(&block.text),
         "text" => page.name == "troubleshooting.md",
         _ => false,
     };

@@ -23,6 +23,8 @@ pub struct Block {
     pub text: String,
     /// The file that it is.
     pub file: Option<String>,
+    /// The file is there already.
+    pub shown: bool,
     /// Why it cannot be run.
     pub not_run: Option<String>,
 }
@@ -67,6 +69,7 @@ struct Reader {
     /// The paragraph that we are in, or just left.
     paragraph: String,
     left: bool,
+    shown: bool,
     not_run: Option<String>,
 }
 
@@ -92,6 +95,7 @@ impl Reader {
             language: language.to_owned(),
             text: String::new(),
             file: file_at_the_end(&paragraph),
+            shown: std::mem::take(&mut self.shown),
             not_run: self.not_run.take(),
         }
     }
@@ -99,6 +103,8 @@ impl Reader {
     fn prose(&mut self, number: usize, line: &str) {
         if let Some(why) = line.strip_prefix("<!-- not run: ") {
             self.not_run = Some(why.trim_end_matches(" -->").to_owned());
+        } else if line == "<!-- shown -->" {
+            self.shown = true;
         } else if let Some(heading) = line.strip_prefix('#') {
             self.heading = heading.trim_start_matches('#').trim().to_owned();
             self.anchors.push(anchor(&self.heading));

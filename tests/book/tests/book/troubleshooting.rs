@@ -195,6 +195,14 @@ async fn elsewhere(heading: &str, scene: &Scene, server: &Server) -> Option<Stri
             scene.sql("CREATE TABLE schema_migrations (version text)").await;
             scene.fails().await
         }
+        "applied by sqlx already" => {
+            let table = "CREATE TABLE _sqlx_migrations (version bigint PRIMARY KEY, description text NOT NULL, \
+                installed_on timestamptz NOT NULL DEFAULT now(), success boolean NOT NULL, \
+                checksum bytea NOT NULL, execution_time bigint NOT NULL); \
+                INSERT INTO _sqlx_migrations VALUES (1, 'customers', now(), true, '', 1)";
+            scene.sql(table).await;
+            scene.fails().await
+        }
         "this connection goes through a pooler in transaction mode" => of_the_pooler(),
         "this program was compiled before the folder changed" => {
             scene.run().await;
