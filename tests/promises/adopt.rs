@@ -279,7 +279,7 @@ async fn a_migrator_of_sqlx_that_works_is_waited_for() {
         let pool = pool.clone();
         async move { migrator.adopt_sqlx(&pool).await }
     });
-    let event = heard.wait_for("WaitingForMigrator").await;
+    let event = heard.wait_for("waiting for ").await;
     assert!(event.contains("pid"), "{event} names nobody");
     assert!(!database.has_table("schema_migrations").await);
     Sqlx::on(&database).await.applies(&[TWO]).await;
