@@ -67,7 +67,9 @@ statements! {
     WHO = "who",
     GRANTS_MISSING = "grants_missing",
     SQLX_TABLE = "sqlx_table",
+    SQLX_USUAL = "sqlx_usual",
     SQLX_ROWS = "sqlx_rows",
+    GRANT_SQLX = "grant_sqlx",
     MIRROR = "mirror",
     MIRROR_ROWS = "mirror_rows",
     IS_MIRRORED = "is_mirrored",
@@ -151,8 +153,18 @@ impl Names {
     }
 
     /// Looks at sqlx's table, which an expression finds.
-    pub(crate) fn sqlx_table(&self, candidates: &str) -> String {
-        self.fill(SQLX_TABLE, &[("candidates", candidates)])
+    pub(crate) fn sqlx_table(&self, table: &str) -> String {
+        self.fill(SQLX_TABLE, &[("table", table)])
+    }
+
+    /// The expression for a table of this name where the search path has it, as for sqlx, else beside our history.
+    pub(crate) fn sqlx_usual(&self, usual: &str) -> String {
+        self.fill(SQLX_USUAL, &[("usual", &literal(usual))])
+    }
+
+    /// Lets a role, quoted, do something with it.
+    pub(crate) fn grant_sqlx(&self, sqlx: &str, rights: &str, role: &str) -> String {
+        self.fill(GRANT_SQLX, &[("sqlx", sqlx), ("rights", rights), ("role", role)])
     }
 
     /// Reads it; here and below `sqlx` is its name, quoted.

@@ -26,6 +26,8 @@ pub(crate) struct Found {
     /// The time, for people.
     pub(crate) now: String,
     pub(crate) mirrored: bool,
+    /// As whom it was found.
+    identity: String,
     readable: bool,
     writable: bool,
     who: String,
@@ -37,9 +39,15 @@ pub(crate) async fn find(
     names: &Names,
     from: &FromSqlx,
 ) -> Result<Option<Found>, Error> {
-    let row = send(connection, names.sqlx_table(&candidates(names, from))).await;
-    let row = row.map_err(|error| Error::driver("look for sqlx's table", error))?;
-    match (row.as_ref().and_then(found), &from.table) {
+    let found = find_as(String::new(), connection, names, from).await;
+    let found = found.map_err(|error| Error::driver("look for sqlx's table", error))?;
+    if names.role.is_some() && found.as_ref().is_some_and(|found| !found.readable) {
+        // Whoever may not take the role has been told so by the history, if it matters there.
+        if let Ok(found) = find_as(names.as_role(), connection, names, from).await {
+            return Ok(found);
+        }
+    }
+    match (found, &from.table) {
         (None, Some(name)) => {
             let message = format!("failed to find sqlx's table: there is no {name}");
             Err(Error::declaration(message).now("nothing was changed").next(
@@ -50,20 +58,23 @@ pub(crate) async fn find(
     }
 }
 
-/// Where it may be: where the role's search path finds it, as sqlx does, else beside our history.
-fn candidates(names: &Names, from: &FromSqlx) -> String {
-    let find = |name: &str| format!("pg_catalog.to_regclass({})", literal(name));
-    match &from.table {
-        Some(name) => find(name),
-        None => {
-            let beside_ours = format!("{}.{USUAL}", names.schema_ident);
-            format!("coalesce({}, {})", find(USUAL), find(&beside_ours))
-        }
-    }
+async fn find_as(
+    identity: String,
+    connection: &mut PgConnection,
+    names: &Names,
+    from: &FromSqlx,
+) -> Result<Option<Found>, sqlx::Error> {
+    let table = match &from.table {
+        Some(name) => format!("pg_catalog.to_regclass({})", literal(name)),
+        None => names.sqlx_usual(USUAL),
+    };
+    let row = send(connection, format!("{identity}{}", names.sqlx_table(&table))).await?;
+    Ok(row.as_ref().and_then(|row| found(row, identity)))
 }
 
-fn found(row: &PgRow) -> Option<Found> {
+fn found(row: &PgRow, identity: String) -> Option<Found> {
     Some(Found {
+        identity,
         name: text(row, "name")?.to_owned(),
         key: lock_key(text(row, "database")?),
         now: text(row, "now")?.to_owned(),
@@ -84,7 +95,8 @@ impl Found {
         if !self.readable {
             return Ok(None);
         }
-        match rows(connection, names.sqlx_rows(&self.name)).await {
+        let message = format!("{}{}", self.identity, names.sqlx_rows(&self.name));
+        match rows(connection, message).await {
             Ok(rows) => {
                 let read: Option<Vec<_>> = rows.iter().map(sqlx_row).collect();
                 read.map(Some).ok_or_else(|| self.not_sqlx())
@@ -103,18 +115,19 @@ impl Found {
         names: &Names,
         from: &FromSqlx,
     ) -> Result<SqlxTable, Error> {
-        let rows = self.rows(connection, names).await?.ok_or_else(|| self.may_not("SELECT"))?;
+        let rows =
+            self.rows(connection, names).await?.ok_or_else(|| self.may_not(names, "SELECT"))?;
         Ok(SqlxTable { rows, ignored: from.ignored.clone(), mirrored: self.mirrored })
     }
 
-    pub(crate) fn refuse_unwritable(&self) -> Result<(), Error> {
-        if self.writable { Ok(()) } else { Err(self.may_not("INSERT, UPDATE, DELETE")) }
+    pub(crate) fn refuse_unwritable(&self, names: &Names) -> Result<(), Error> {
+        if self.writable { Ok(()) } else { Err(self.may_not(names, "INSERT, UPDATE, DELETE")) }
     }
 
-    fn may_not(&self, rights: &str) -> Error {
+    fn may_not(&self, names: &Names, rights: &str) -> Error {
         let Found { name, who, .. } = self;
         let error = Error::declaration(format!("failed to adopt {name}: {who} may not {rights}"));
-        error.now("nothing was changed").next(format!("GRANT {rights} ON {name} TO {who};"))
+        error.now("nothing was changed").next(names.grant_sqlx(name, rights, who).trim_end())
     }
 
     fn not_sqlx(&self) -> Error {

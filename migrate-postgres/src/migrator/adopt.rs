@@ -146,7 +146,7 @@ impl At<'_> {
         let seen = self.look(&mut session.connection, from).await?;
         let Some(seen) = seen else { return Ok(AdoptionReport::default()) };
         if from.mirror {
-            seen.table.refuse_unwritable()?;
+            seen.table.refuse_unwritable(&self.names)?;
         }
         history::prepare(session, &self.names, self.options, seen.loaded.exists).await?;
         let (name, now) = (&seen.table.name, &seen.table.now);

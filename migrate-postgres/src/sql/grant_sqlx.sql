@@ -1,0 +1,1 @@
+GRANT {rights} ON {sqlx} TO {role};
