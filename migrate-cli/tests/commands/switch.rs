@@ -134,9 +134,17 @@ const OURS: &str = "SELECT string_agg(DISTINCT version::text, ' ' ORDER BY versi
 const THEIRS: &str =
     "SELECT string_agg(version::text, ' ' ORDER BY version::text) FROM _sqlx_migrations";
 
+/// An index of the queue calls a function of this extension, and since PostgreSQL 17 indexes are built with
+/// nothing but `pg_catalog` in the search path.
+fn for_the_queue() -> Database {
+    let database = Database::fresh();
+    database.execute("CREATE EXTENSION \"uuid-ossp\" SCHEMA pg_catalog");
+    database
+}
+
 #[test]
 fn a_real_application_goes_forth_and_back_and_nothing_is_lost() {
-    let (app, project, database) = (App::new(), Project::empty(), Database::fresh());
+    let (app, project, database) = (App::new(), Project::empty(), for_the_queue());
     let adopt = |words: &[&str]| {
         let words = [&["adopt", "--folder", &app.folder], words].concat();
         project.on(&database, &words)
@@ -173,7 +181,7 @@ fn a_real_application_goes_forth_and_back_and_nothing_is_lost() {
 
     assert_eq!(database.value(OURS), database.value(THEIRS));
     adopt(&[]).ends(0).says("adopted   nothing new; 8 rows known before");
-    let fresh = Database::fresh();
+    let fresh = for_the_queue();
     project.on(&fresh, &["run", "--folder", &app.folder]).ends(0).says("8 migrations applied");
     assert_eq!(database.value(CATALOG), fresh.value(CATALOG));
     assert_eq!(
