@@ -15,6 +15,7 @@ mod postmaster;
 mod private;
 mod probe;
 mod provide;
+mod searched;
 mod shared;
 mod url;
 mod user;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::probe::Searched;
+use super::searched::Searched;
 
 /// Why a test could not get a server.
 ///

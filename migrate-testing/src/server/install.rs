@@ -109,7 +109,7 @@ pub(super) fn install(
     again: impl Fn() -> Option<Binaries>,
 ) -> Result<Binaries, Tried> {
     let cache = open(dir, &machine.user)?;
-    let waiting = || machine.tell("waiting for another process that fetches a PostgreSQL");
+    let waiting = || machine.tell("waiting while another test fetches a PostgreSQL");
     let _lock = cache.lock(waiting).map_err(|error| cannot("lock", dir, &error))?;
     if let Some(binaries) = again() {
         return Ok(binaries);

