@@ -6,15 +6,16 @@ const HEAD: &str = "# PostgreSQL 13 to 18
 
 <!-- Written by `cargo xtask test --postgres all`: do not edit. -->
 
-All tests of the workspace, on the newest release of each major version that could be had. None was left out: where a
-promise holds from some version on only, its test says what holds before.
+All tests that speak to a server, on the newest release of each major version that could be had. None was left out: where
+a promise holds from some version on only, its test says what holds before. The crates that never meet a server
+(`migrate-core`, `migrate-lint`, `migrate-macros`) are tested once, and are not counted here.
 
 | server | passed | failed | ignored |
 |---|--:|--:|--:|
 ";
 
 const TAIL: &str = "
-Count them yourself: this fetches the servers (into a cache, once), runs everything on each, and writes this page.
+Count them yourself: this fetches the servers (into a cache, once), runs the tests on each, and writes this page.
 
 ```console
 $ cargo xtask test --postgres all
