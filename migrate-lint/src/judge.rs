@@ -86,6 +86,7 @@ impl Judge<'_> {
                 let situation = piece.map(|piece| Situation {
                     statement,
                     text: piece.text,
+                    file: &file.script.file,
                     earlier,
                     later: rest.get(1..).unwrap_or_default(),
                     migration: migration.id,
@@ -212,23 +213,33 @@ fn hits(situation: &Situation<'_>) -> Vec<(&'static Rule, Hit)> {
     let mut hits: Vec<(&'static Rule, Hit)> = Vec::new();
     for rule in rules::all() {
         let Check::Statement(check) = rule.check else { continue };
-        for hit in check(situation) {
-            if !hits.iter().any(|(_, other)| other.about == hit.about) {
-                hits.push((rule, hit));
-            }
-        }
+        let found = check(situation);
+        let mut found =
+            found.into_iter().filter(|hit| !hits.iter().any(|(_, other)| other.about == hit.about));
+        let Some(mut first) = found.next() else { continue };
+        first.message.push_str(&and_more(found.count()));
+        hits.push((*rule, first));
     }
     hits
+}
+
+/// What a statement does several times is told once.
+fn and_more(others: usize) -> String {
+    match others {
+        0 => String::new(),
+        1 => " (and once more in this statement)".to_owned(),
+        others => format!(" (and {others} times more in this statement)"),
+    }
 }
 
 /// Where a name stands as a word of its own.
 fn find_word(text: &str, word: &str) -> Option<usize> {
     let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
     let (lower, word) = (text.to_ascii_lowercase(), word.to_ascii_lowercase());
-    let found = lower.match_indices(&word).find(|(at, _)| {
+    let mut found = lower.match_indices(&word).filter(|(at, _)| {
         let before = text.get(..*at).and_then(|before| before.chars().next_back());
         let after = text.get(at + word.len()..).and_then(|after| after.chars().next());
         !is_part(before) && !is_part(after)
     });
-    found.map(|(at, _)| at)
+    found.next().map(|(at, _)| at)
 }

@@ -30,11 +30,21 @@ use node::Look;
 pub fn statement(text: &str) -> Result<Statement, Mistake> {
     let parsed = SourceFile::parse(text);
     if let Some(error) = parsed.errors().first() {
+        if is_set_names(text) {
+            return Ok(Statement { action: Action::Other("SET NAMES"), ..Statement::default() });
+        }
         return Err(Mistake::new(text, usize::from(error.range().start()), error.message()));
     }
     let tree = parsed.tree();
     let node = tree.syntax().children().find(|child| child.kind() != K::EMPTY_STMT);
     Ok(node.map(|node| of_node(&node)).unwrap_or_default())
+}
+
+/// `SET NAMES 'utf8'`, which the parser does not know.
+fn is_set_names(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    let mut is = |word: &str| words.next().is_some_and(|next| next.eq_ignore_ascii_case(word));
+    is("set") && is("names")
 }
 
 fn of_node(node: &SyntaxNode) -> Statement {

@@ -28,8 +28,8 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
     let hit = |(alter, column): (&crate::statement::AlterTable, &str)| {
         let message = format!("the code that still runs uses `{}.{column}`", alter.name);
         let instead = format!(
-            "Stop using it, release that, and drop it in the contract of this version:\n    {}_drop_{column}.contract.sql",
-            at.migration.version
+            "Stop using it, release that, and drop it in the contract of this version, `{}`.",
+            at.contract()
         );
         Hit::new(column, message, instead).at(column)
     };

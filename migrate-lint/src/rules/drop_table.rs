@@ -2,7 +2,6 @@
 
 use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
-use crate::name::Quoted;
 use crate::statement::{Action, ObjectKind};
 
 pub(super) static RULE: Rule = Rule {
@@ -35,9 +34,8 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
     used.map(|name| {
         let message = format!("the code that still runs uses the {} `{name}`", drop.kind);
         let instead = format!(
-            "Stop using it, release that, and drop it in the contract of this version:\n    {}_{}.contract.sql",
-            at.migration.version,
-            format_args!("drop_{}", Quoted(&name.name).to_string().trim_matches('"')),
+            "Stop using it, release that, and drop it in the contract of this version, `{}`.",
+            at.contract()
         );
         Hit::new(&name.name, message, instead).at(&name.name)
     })

@@ -12,6 +12,8 @@ pub struct Situation<'s> {
     pub(crate) statement: &'s Statement,
     /// Its text, without its semicolon.
     pub(crate) text: &'s str,
+    /// Its file, as the user knows it.
+    pub(crate) file: &'s str,
     /// The statements of its file before it.
     pub(crate) earlier: &'s [&'s Statement],
     /// The statements of its file behind it.
@@ -31,6 +33,14 @@ impl<'s> Situation<'s> {
     /// May it take away what old code uses?
     pub(crate) fn is_contract(&self) -> bool {
         self.migration.phase == Phase::Contract
+    }
+
+    /// The file that is the contract of the same version.
+    pub(crate) fn contract(&self) -> String {
+        let name = self.file.rsplit(['/', '\\']).next().unwrap_or(self.file);
+        let endings = [".up.sql", ".expand.sql", ".migrate.sql", ".sql"];
+        let stem = endings.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name);
+        format!("{stem}.contract.sql")
     }
 
     /// What is there and somebody may be using now.

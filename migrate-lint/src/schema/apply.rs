@@ -184,6 +184,8 @@ impl Applying<'_> {
     /// A name that somebody may have meant.
     fn similar(&self, space: Space, name: &str) -> Option<String> {
         let known = self.schema.names.keys().filter(|key| key.space == space).map(|key| &*key.name);
+        // In another schema the same name is not misspelt.
+        let known = known.filter(|known| *known != name);
         migrate_core::nearest(name, known).map(ToOwned::to_owned)
     }
 

@@ -37,6 +37,8 @@ fn is_part(entry: &Rc<Entry>) -> bool {
     match &entry.object {
         Object::Index(index) => index.of_constraint,
         Object::Sequence(sequence) => sequence.owned_by.is_some(),
+        // Others of the database may use it.
+        Object::Extension => true,
         _ => false,
     }
 }
