@@ -5,40 +5,74 @@ use migrate_core::{MigrationId, Place, Script, SqlDown, SqlMigration, Step};
 use crate::allow::Allows;
 use crate::facts::Facts;
 use crate::finding::{Finding, Level};
+use crate::locks::{Lock, locks};
 use crate::name::{Name, fold};
 use crate::read::{Piece, pieces};
 use crate::rules::{self, Check, Hit, Rule, Situation};
-use crate::schema::{Birth, Mark, Schema, differences};
+use crate::schema::{Birth, Found, Mark, Schema, differences};
 use crate::statement::Statement;
 
+/// What there is to say of a folder.
+#[derive(Clone, Debug, Default)]
+pub struct Judgement {
+    /// What the rules find, in the order of the migrations.
+    pub findings: Vec<Finding>,
+    /// What each statement locks, for whoever runs it.
+    pub targets: Vec<Targets>,
+}
+
+/// What a statement locks of what was there before its migration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Targets {
+    /// Its migration.
+    pub migration: MigrationId,
+    /// Where it begins in the file of the way forward, in bytes.
+    pub offset: usize,
+    /// The strongest lock on each relation.
+    pub locks: Vec<Lock>,
+}
+
 /// Judges the migrations of a folder, which are in order.
-pub fn judge(migrations: &[SqlMigration], facts: &Facts) -> Vec<Finding> {
-    let mut judge = Judge { facts, schema: Schema::default(), findings: Vec::new() };
-    judge.schema.assume(
-        facts
-            .existing
-            .iter()
-            .filter_map(|name| Name::of_segments(name.split('.').map(fold).collect())),
-    );
+///
+/// ```
+/// use migrate_core::source::{File, WayBack, read};
+/// use migrate_lint::{Facts, judge};
+///
+/// let files = [
+///     File { path: "m/1_users.sql", bytes: b"CREATE TABLE users (id bigint PRIMARY KEY, email text);" },
+///     File { path: "m/2_email.sql", bytes: b"CREATE INDEX users_email ON users (email);" },
+/// ];
+/// let contents = read("m", &files, WayBack::Ignore);
+/// let judgement = judge(&contents.migrations, &Facts::default());
+/// assert_eq!(judgement.findings[0].rule, "create_index");
+/// assert_eq!(judgement.targets[0].locks[0].relation.to_string(), "public.users");
+/// ```
+pub fn judge(migrations: &[SqlMigration], facts: &Facts) -> Judgement {
+    let mut judge = Judge { facts, schema: Schema::default(), told: Judgement::default() };
+    judge.assume();
     let mut rest = migrations;
     while let Some((first, others)) = rest.split_first() {
-        // One way back undoes several phases of a version.
-        let shares = |other: &&SqlMigration| {
-            other.id.version == first.id.version
-                && matches!(other.down, SqlDown::With(phase) if phase == first.id.phase)
-        };
-        let together = others.iter().take_while(shares).count();
+        let together = others.iter().take_while(|other| is_undone_with(other, first)).count();
         let (same, later) = others.split_at_checked(together).unwrap_or((others, &[]));
         judge.change(first, same);
         rest = later;
     }
-    judge.findings
+    judge.told
+}
+
+/// One way back undoes several phases of a version.
+fn is_undone_with(other: &SqlMigration, first: &SqlMigration) -> bool {
+    let phase = match other.down {
+        SqlDown::With(phase) => phase,
+        _ => return false,
+    };
+    other.id.version == first.id.version && phase == first.id.phase
 }
 
 struct Judge<'f> {
     facts: &'f Facts,
     schema: Schema,
-    findings: Vec<Finding>,
+    told: Judgement,
 }
 
 /// A file while it is judged.
@@ -59,6 +93,12 @@ impl<'m> File<'m> {
 }
 
 impl Judge<'_> {
+    /// What the project says that something else makes.
+    fn assume(&mut self) {
+        let names = self.facts.existing.iter().map(|name| name.split('.').map(fold).collect());
+        self.schema.assume(names.filter_map(Name::of_segments));
+    }
+
     /// A migration and those that its way back undoes as well, then that way back.
     fn change(&mut self, first: &SqlMigration, same: &[SqlMigration]) {
         let before = self.schema.mark();
@@ -80,15 +120,13 @@ impl Judge<'_> {
         let shown: Vec<&Statement> = statements.iter().collect();
         let judges = self.facts.judges(migration.id);
         for (index, statement) in shown.iter().enumerate() {
-            let (earlier, rest) = shown.split_at_checked(index).unwrap_or((&[], &[]));
             if judges {
                 let piece = file.pieces.get(index);
                 let situation = piece.map(|piece| Situation {
                     statement,
                     text: piece.text,
                     file: &file.script.file,
-                    earlier,
-                    later: rest.get(1..).unwrap_or_default(),
+                    later: shown.get(index + 1..).unwrap_or_default(),
                     migration: migration.id,
                     in_transaction: piece.in_transaction,
                     schema: &self.schema,
@@ -97,10 +135,27 @@ impl Judge<'_> {
                 let hits = situation.map(|situation| hits(&situation)).unwrap_or_default();
                 self.report(&mut file, index, hits);
             }
+            self.aim(&file, index, statement);
             self.apply(&mut file, index, statement, judges);
         }
         if judges {
             self.finish(&file);
+        }
+    }
+
+    /// Notes what a statement locks of what others may be using.
+    fn aim(&mut self, file: &File<'_>, index: usize, statement: &Statement) {
+        let mut locks = locks(statement, &self.schema);
+        locks.retain_mut(|lock| match self.schema.relation(&lock.relation) {
+            Found::Known(entry) if entry.born.migration == Some(file.id) => false,
+            Found::Known(entry) => {
+                lock.relation = Name::qualified(&entry.key.schema, &entry.key.name);
+                true
+            }
+            Found::Missing | Found::Unknown => true,
+        });
+        if let (Some(piece), false) = (file.pieces.get(index), locks.is_empty()) {
+            self.told.targets.push(Targets { migration: file.id, offset: piece.offset, locks });
         }
     }
 
@@ -183,7 +238,7 @@ impl Judge<'_> {
 
     fn tell(&mut self, file: &File<'_>, rule: Option<&'static Rule>, offset: usize, hit: Hit) {
         let Some(rule) = rule.filter(|rule| self.level(rule) > Level::Off) else { return };
-        self.findings.push(Finding {
+        self.told.findings.push(Finding {
             rule: rule.name,
             level: self.level(rule),
             migration: file.id,
@@ -243,3 +298,6 @@ fn find_word(text: &str, word: &str) -> Option<usize> {
     });
     found.next().map(|(at, _)| at)
 }
+
+#[cfg(test)]
+mod tests;

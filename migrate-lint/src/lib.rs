@@ -13,11 +13,13 @@ mod locks;
 mod name;
 mod parse;
 mod read;
-mod report;
+pub mod report;
 pub mod rules;
 mod schema;
 mod statement;
 
 pub use facts::Facts;
 pub use finding::{Finding, Level, NotALevel};
-pub use judge::judge;
+pub use judge::{Judgement, Targets, judge};
+pub use locks::{Lock, Mode, Work};
+pub use name::Name;

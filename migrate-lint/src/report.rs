@@ -8,7 +8,6 @@ mod json;
 mod sarif;
 
 pub use github::github;
-pub use human::human;
 pub use json::json;
 pub use sarif::sarif;
 

@@ -22,8 +22,7 @@ pub use clash::Clash;
 pub use difference::{Difference, differences};
 pub use journal::Mark;
 pub use object::{
-    Attached, Birth, Column, Constraint, ConstraintKind, Domain, Entry, Id, Index, Object, Routine,
-    Sequence, Space, Table, TableKind, View,
+    Birth, Column, Constraint, ConstraintKind, Entry, Id, Object, Space, Table, TableKind,
 };
 
 use std::collections::{HashMap, HashSet};
@@ -122,12 +121,6 @@ impl Schema {
     /// The relation of a name.
     pub fn relation(&self, name: &Name) -> Found<'_> {
         self.find(Space::Relation, name)
-    }
-
-    /// The table of a name, when it is certain that there is one.
-    pub fn table(&self, name: &Name) -> Option<(&Entry, &Table)> {
-        let entry = self.relation(name).known()?;
-        Some((entry, entry.object.as_table()?))
     }
 
     /// Whatever has that name among its like.

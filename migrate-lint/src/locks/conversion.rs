@@ -10,8 +10,6 @@ use crate::statement::{Expression, Type};
 pub enum Conversion {
     /// It leaves them alone.
     InPlace,
-    /// It reads them to see whether they fit.
-    Scans,
     /// It writes them anew.
     Rewrites,
     /// The types tell nothing.
@@ -134,3 +132,75 @@ const BUILT_IN: [&str; 34] = [
     "smallserial",
     "tsvector",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse;
+    use crate::statement::{Action, Change};
+
+    /// `old -> new [USING …]`, by the adapter as a migration would have it.
+    fn of(old: &str, new: &str, zone: Option<&str>) -> Conversion {
+        let change = |ty: &str| {
+            let text = format!("ALTER TABLE t ALTER COLUMN c TYPE {ty}");
+            let Action::AlterTable(alter) = parse::statement(&text).unwrap().action else {
+                panic!("{text}")
+            };
+            let Some(Change::AlterType { ty, using, .. }) = alter.changes.into_iter().next() else {
+                panic!("{text}")
+            };
+            (ty, using)
+        };
+        let (old, (new, using)) = (change(old).0, change(new));
+        conversion(&old, &new, using.as_ref(), "c", zone)
+    }
+
+    /// As measured by the file that a table is kept in, before and after.
+    #[test]
+    fn rows_stay_where_their_bytes_do() {
+        for (old, new) in [
+            ("varchar(10)", "varchar(20)"),
+            ("varchar(10)", "varchar"),
+            ("character varying(10)", "text"),
+            ("text", "varchar"),
+            ("text", "text USING c::text"),
+            ("numeric(10,2)", "decimal(12,2)"),
+            ("numeric(10,2)", "numeric"),
+            ("timestamp(3)", "timestamp"),
+            ("timestamptz", "timestamp with time zone"),
+            ("int", "integer"),
+            ("serial", "int"),
+            ("cidr", "inet"),
+        ] {
+            assert_eq!(of(old, new, None), Conversion::InPlace, "{old} -> {new}");
+        }
+        assert_eq!(of("timestamp", "timestamptz", Some("UTC")), Conversion::InPlace);
+    }
+
+    #[test]
+    fn rows_are_written_where_their_bytes_change() {
+        for (old, new) in [
+            ("int", "bigint"),
+            ("serial", "bigint"),
+            ("text", "varchar(10)"),
+            ("varchar(20)", "varchar(10)"),
+            ("numeric(10,2)", "numeric(10,4)"),
+            ("char(5)", "text"),
+            ("timestamp", "timestamp(0)"),
+            ("timestamp", "timestamptz"),
+            ("text", "text USING lower(c)"),
+            ("text", "text USING c || 'x'"),
+            ("text", "int USING c::int"),
+            ("int", "int[] USING array[c]"),
+        ] {
+            assert_eq!(of(old, new, None), Conversion::Rewrites, "{old} -> {new}");
+        }
+        assert_eq!(of("timestamp", "timestamptz", Some("Europe/Berlin")), Conversion::Rewrites);
+    }
+
+    #[test]
+    fn types_of_the_project_tell_nothing() {
+        assert_eq!(of("mood", "text", None), Conversion::Unknown);
+        assert_eq!(of("text", "s.mood", None), Conversion::Unknown);
+    }
+}

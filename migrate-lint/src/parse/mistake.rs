@@ -50,11 +50,13 @@ impl Mistake {
         let expected = expected(parser);
         let first = expected.as_deref().filter(|e| e.chars().all(|c| c.is_ascii_uppercase()));
         let known = first.into_iter().chain(WORDS);
-        let meant = nearest(&upper, known)
-            .filter(|_| may_be_misspelt(token, &upper));
+        let meant = nearest(&upper, known).filter(|_| may_be_misspelt(token, &upper));
         let help = match (meant, &expected) {
             (Some(meant), _) => format!("Did you mean `{meant}`?"),
             (None, Some(expected)) => format!("PostgreSQL expects `{expected}` here."),
+            (None, None) if parser.starts_with("Missing semicolon") => {
+                "A `;` is missing before it.".to_owned()
+            }
             (None, None) if is_reserved(&upper) => {
                 format!("To use it as a name, write \"{}\".", word.to_ascii_lowercase())
             }
@@ -204,6 +206,7 @@ mod tests {
             ("create index on users a", "a", "`(`"),
             ("create table order (a int)", "order", "\"order\""),
             ("create table t (a int,)", ")", "before"),
+            ("create table t (a int) create table u (a int)", "create", "`;` is missing"),
         ] {
             let mistake = statement(text).unwrap_err();
             let rest = text.get(mistake.offset..).unwrap();

@@ -4,11 +4,6 @@ use std::fmt;
 
 use crate::finding::Finding;
 
-/// A finding as the compiler and the command line show it.
-pub fn human(finding: &Finding) -> String {
-    finding.to_string()
-}
-
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { rule, file, place, message, why, instead, .. } = self;

@@ -1,6 +1,6 @@
 use migrate_core::source::{File, WayBack, read};
 
-use super::{github, human, json, sarif};
+use super::{github, json, sarif};
 use crate::{Facts, Finding, judge};
 
 fn findings() -> Vec<Finding> {
@@ -8,12 +8,12 @@ fn findings() -> Vec<Finding> {
         File { path: "m/1_a.sql", bytes: b"CREATE TABLE a (id bigint PRIMARY KEY, n text);" },
         File { path: "m/2_b.sql", bytes: b"SELECT 1;\n  CREATE INDEX \"50%\" ON a (n);" },
     ];
-    judge(&read("m", &files, WayBack::Ignore).migrations, &Facts::default())
+    judge(&read("m", &files, WayBack::Ignore).migrations, &Facts::default()).findings
 }
 
 #[test]
 fn a_reader_sees_the_line_the_reason_and_the_remedy() {
-    let text: Vec<String> = findings().iter().map(human).collect();
+    let text: Vec<String> = findings().iter().map(ToString::to_string).collect();
     let expected = "m/2_b.sql:2:3: writers of `a` wait while the index is built
   |
 2 |   CREATE INDEX \"50%\" ON a (n);

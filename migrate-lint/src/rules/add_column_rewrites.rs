@@ -2,9 +2,10 @@
 
 use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
+use crate::locks::{Cause, rewrites};
 use crate::name::Quoted;
-use crate::schema::{Object, Schema, Space, Volatility};
-use crate::statement::{AlterTable, Change, Column, Generated};
+use crate::schema::Schema;
+use crate::statement::{AlterTable, Change, Column};
 
 pub(super) static RULE: Rule = Rule {
     name: "add_column_rewrites",
@@ -43,32 +44,26 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
 
 fn cause(schema: &Schema, alter: &AlterTable, column: &Column) -> Option<(String, String)> {
     let (table, name) = (&alter.name, Quoted(&column.name));
-    let ty = column.ty.as_ref()?;
-    if ty.is_serial() || column.generated == Some(Generated::Identity) {
-        let cause = "each takes a number from a sequence".to_owned();
-        return Some((cause, step_by_step(alter, column, "nextval('…')")));
-    }
-    if column.generated == Some(Generated::Stored) {
-        let cause = "the generated value is stored".to_owned();
-        let instead = format!(
-            "Add a plain column, keep it up with a trigger, and fill the old rows in batches (PostgreSQL 18 also computes \
-             it when it is read: GENERATED ALWAYS AS (…) VIRTUAL):\n    ALTER TABLE {table} ADD COLUMN {name} …;"
-        );
-        return Some((cause, instead));
-    }
-    if let Some(default) = &column.default
-        && let Some(function) = default.calls.iter().find(|call| schema.volatility(call) == Volatility::Volatile)
-    {
-        let cause = format!("`{function}()` gives each another value");
-        return Some((cause, step_by_step(alter, column, &default.text)));
-    }
-    let domain = schema.find(Space::Type, &ty.name).known()?;
-    let constrained = matches!(&domain.object, Object::Domain(domain) if domain.constrained);
-    let is_null = column.default.as_ref().is_none_or(|default| default.is_null);
-    (constrained && !ty.array && !is_null).then(|| {
-        let cause = format!("the domain `{}` is checked for each", ty.name);
-        let instead = "Use the type that the domain is made of, and a CHECK that is added NOT VALID.".to_owned();
-        (cause, instead)
+    Some(match rewrites(column, schema)? {
+        Cause::Sequence => {
+            ("each takes a number from a sequence".to_owned(), step_by_step(alter, column, "nextval('…')"))
+        }
+        Cause::Stored => {
+            let instead = format!(
+                "Add a plain column, keep it up with a trigger, and fill the old rows in batches (PostgreSQL 18 also \
+                 computes it when it is read: GENERATED ALWAYS AS (…) VIRTUAL):\n    \
+                 ALTER TABLE {table} ADD COLUMN {name} …;"
+            );
+            ("the generated value is stored".to_owned(), instead)
+        }
+        Cause::Volatile(function) => {
+            let default = column.default.as_ref().map(|default| &*default.text).unwrap_or_default();
+            (format!("`{function}()` gives each another value"), step_by_step(alter, column, default))
+        }
+        Cause::Domain(domain) => {
+            let instead = "Use the type that the domain is made of, and a CHECK that is added NOT VALID.";
+            (format!("the domain `{domain}` is checked for each"), instead.to_owned())
+        }
     })
 }
 

@@ -14,8 +14,6 @@ pub struct Situation<'s> {
     pub(crate) text: &'s str,
     /// Its file, as the user knows it.
     pub(crate) file: &'s str,
-    /// The statements of its file before it.
-    pub(crate) earlier: &'s [&'s Statement],
     /// The statements of its file behind it.
     pub(crate) later: &'s [&'s Statement],
     pub(crate) migration: MigrationId,

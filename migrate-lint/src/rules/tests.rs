@@ -10,7 +10,7 @@ fn findings(example: Example) -> Vec<Finding> {
         example.iter().map(|(path, text)| File { path, bytes: text.as_bytes() }).collect();
     let contents = read("migrations", &files, WayBack::Ignore);
     assert!(!contents.has_errors(), "{:?}", contents.problems);
-    judge(&contents.migrations, &Facts::default())
+    judge(&contents.migrations, &Facts::default()).findings
 }
 
 #[test]

@@ -79,20 +79,20 @@ impl Applying<'_> {
     fn change_constraint(&mut self, id: Id, table: &Name, change: &Change) {
         match change {
             Change::AddConstraint(constraint) => self.add_constraint(id, constraint),
-            Change::DropConstraint { name, if_exists, .. } => {
-                if self.has_constraint(id, table, name, Absence::of(*if_exists)) {
-                    self.drop_constraint(id, name);
-                }
+            Change::DropConstraint { name, if_exists, .. }
+                if self.has_constraint(id, table, name, Absence::of(*if_exists)) =>
+            {
+                self.drop_constraint(id, name);
             }
             Change::RenameConstraint { from, to } => self.rename_constraint(id, table, from, to),
-            Change::ValidateConstraint { name } => {
-                if self.has_constraint(id, table, name, Absence::Clashes) {
-                    self.schema.change_table(id, |table| {
-                        for constraint in table.constraints.iter_mut().filter(|c| c.name == *name) {
-                            constraint.valid = true;
-                        }
-                    });
-                }
+            Change::ValidateConstraint { name }
+                if self.has_constraint(id, table, name, Absence::Clashes) =>
+            {
+                self.schema.change_table(id, |table| {
+                    for constraint in table.constraints.iter_mut().filter(|c| c.name == *name) {
+                        constraint.valid = true;
+                    }
+                });
             }
             Change::AlterConstraint { name, .. } => {
                 self.has_constraint(id, table, name, Absence::Clashes);

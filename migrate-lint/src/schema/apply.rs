@@ -217,13 +217,13 @@ impl Applying<'_> {
 
     /// A body without statements made of text touches at most what it names; one that calls a function of ours, more.
     fn run_body(&mut self, words: &[Box<str>]) {
-        let calls_ours = |word: &Box<str>| {
+        let calls_ours = |word: &str| {
             let entry = self.schema.find(Space::Routine, &Name::bare(word)).known();
             entry.is_some_and(|entry| {
                 matches!(&entry.object, Object::Routine(Routine { changes_schema: true, .. }))
             })
         };
-        if words.iter().any(calls_ours) {
+        if words.iter().any(|word| calls_ours(word)) {
             self.schema.doubt_everything();
         }
         self.schema.doubt_names(words);
