@@ -8,6 +8,7 @@ mod alter;
 mod apply;
 mod builtin;
 mod clash;
+mod constraint;
 mod create;
 mod difference;
 mod drop;
