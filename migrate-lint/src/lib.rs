@@ -1,6 +1,25 @@
 //! Understands the SQL of migrations: parses it, replays the schema, judges what a statement does to a live
 //! database.
 //!
-//! It runs at compile time and on the command line only, never in the user's binary. Nothing of it is built
-//! yet: what the compiler refuses today (broken quotes, transaction control, statements that refuse
-//! transactions) needs no parser and stands in `migrate_core::source`.
+//! It runs at compile time and on the command line only, never in the user's binary. [`judge`] takes the
+//! migrations of a folder in order, with the [`Facts`] that a project and the runner know, and gives the
+//! [`Finding`]s of the [`rules`].
+
+mod allow;
+mod facts;
+mod finding;
+mod judge;
+mod locks;
+mod name;
+mod parse;
+mod read;
+pub mod report;
+pub mod rules;
+mod schema;
+mod statement;
+
+pub use facts::Facts;
+pub use finding::{Finding, Level, NotALevel};
+pub use judge::{Judgement, Targets, judge};
+pub use locks::{Lock, Mode, Work};
+pub use name::Name;

@@ -207,6 +207,19 @@ fn the_users_binary_links_no_parser() {
     }
 }
 
+/// Its interface promises nothing, so that a new release must touch one folder only.
+#[test]
+fn one_folder_names_the_parser() {
+    let words = ["squawk_syntax", "squawk_parser", "rowan"];
+    let elsewhere = without(
+        sources("migrate-lint/src"),
+        &["migrate-lint/src/parse", "migrate-lint/src/parse.rs"],
+    );
+    assert_eq!(lines_with(&elsewhere, &words), [""; 0]);
+    let here = lines_with(&sources("migrate-lint/src/parse"), &words);
+    assert!(!here.is_empty(), "the words have changed, and this test looks for nothing");
+}
+
 #[test]
 fn functions_are_short() {
     let crates = ["core", "lint", "macros", "postgres", "testing", "cli"]

@@ -1,0 +1,303 @@
+//! The story: every migration in order, forward, and back where there is a way back.
+
+use migrate_core::{MigrationId, Place, Script, SqlDown, SqlMigration, Step};
+
+use crate::allow::Allows;
+use crate::facts::Facts;
+use crate::finding::{Finding, Level};
+use crate::locks::{Lock, locks};
+use crate::name::{Name, fold};
+use crate::read::{Piece, pieces};
+use crate::rules::{self, Check, Hit, Rule, Situation};
+use crate::schema::{Birth, Found, Mark, Schema, differences};
+use crate::statement::Statement;
+
+/// What there is to say of a folder.
+#[derive(Clone, Debug, Default)]
+pub struct Judgement {
+    /// What the rules find, in the order of the migrations.
+    pub findings: Vec<Finding>,
+    /// What each statement locks, for whoever runs it.
+    pub targets: Vec<Targets>,
+}
+
+/// What a statement locks of what was there before its migration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Targets {
+    /// Its migration.
+    pub migration: MigrationId,
+    /// Where it begins in the file of the way forward, in bytes.
+    pub offset: usize,
+    /// The strongest lock on each relation.
+    pub locks: Vec<Lock>,
+}
+
+/// Judges the migrations of a folder, which are in order.
+///
+/// ```
+/// use migrate_core::source::{File, WayBack, read};
+/// use migrate_lint::{Facts, judge};
+///
+/// let files = [
+///     File { path: "m/1_users.sql", bytes: b"CREATE TABLE users (id bigint PRIMARY KEY, email text);" },
+///     File { path: "m/2_email.sql", bytes: b"CREATE INDEX users_email ON users (email);" },
+/// ];
+/// let contents = read("m", &files, WayBack::Ignore);
+/// let judgement = judge(&contents.migrations, &Facts::default());
+/// assert_eq!(judgement.findings[0].rule, "create_index");
+/// assert_eq!(judgement.targets[0].locks[0].relation.to_string(), "public.users");
+/// ```
+pub fn judge(migrations: &[SqlMigration], facts: &Facts) -> Judgement {
+    let mut judge = Judge { facts, schema: Schema::default(), told: Judgement::default() };
+    judge.assume();
+    let mut rest = migrations;
+    while let Some((first, others)) = rest.split_first() {
+        let together = others.iter().take_while(|other| is_undone_with(other, first)).count();
+        let (same, later) = others.split_at_checked(together).unwrap_or((others, &[]));
+        judge.change(first, same);
+        rest = later;
+    }
+    judge.told
+}
+
+/// One way back undoes several phases of a version.
+fn is_undone_with(other: &SqlMigration, first: &SqlMigration) -> bool {
+    let phase = match other.down {
+        SqlDown::With(phase) => phase,
+        _ => return false,
+    };
+    other.id.version == first.id.version && phase == first.id.phase
+}
+
+struct Judge<'f> {
+    facts: &'f Facts,
+    schema: Schema,
+    told: Judgement,
+}
+
+/// A file while it is judged.
+struct File<'m> {
+    id: MigrationId,
+    script: &'m Script,
+    pieces: Vec<Piece<'m>>,
+    allows: Allows,
+}
+
+impl<'m> File<'m> {
+    fn read(id: MigrationId, step: &'m Step) -> Option<Self> {
+        let script = step.script()?;
+        let pieces = pieces(step);
+        let allows = Allows::read(&script.text, &pieces);
+        Some(Self { id, script, pieces, allows })
+    }
+}
+
+impl Judge<'_> {
+    /// What the project says that something else makes.
+    fn assume(&mut self) {
+        let names = self.facts.existing.iter().map(|name| name.split('.').map(fold).collect());
+        self.schema.assume(names.filter_map(Name::of_segments));
+    }
+
+    /// A migration and those that its way back undoes as well, then that way back.
+    fn change(&mut self, first: &SqlMigration, same: &[SqlMigration]) {
+        let before = self.schema.mark();
+        for migration in [first].into_iter().chain(same) {
+            self.forward(migration);
+        }
+        if self.facts.judges(first.id) {
+            for step in first.down.steps() {
+                self.back(first.id, step, &before);
+            }
+        }
+        self.schema.keep(before);
+    }
+
+    fn forward(&mut self, migration: &SqlMigration) {
+        self.schema.reset_session();
+        let Some(mut file) = File::read(migration.id, &migration.up) else { return };
+        let statements: Vec<Statement> = file.pieces.iter_mut().map(take).collect();
+        let shown: Vec<&Statement> = statements.iter().collect();
+        let judges = self.facts.judges(migration.id);
+        for (index, statement) in shown.iter().enumerate() {
+            if judges {
+                let piece = file.pieces.get(index);
+                let situation = piece.map(|piece| Situation {
+                    statement,
+                    text: piece.text,
+                    file: &file.script.file,
+                    later: shown.get(index + 1..).unwrap_or_default(),
+                    migration: migration.id,
+                    in_transaction: piece.in_transaction,
+                    schema: &self.schema,
+                    facts: self.facts,
+                });
+                let hits = situation.map(|situation| hits(&situation)).unwrap_or_default();
+                self.report(&mut file, index, hits);
+            }
+            self.aim(&file, index, statement);
+            self.apply(&mut file, index, statement, judges);
+        }
+        if judges {
+            self.finish(&file);
+        }
+    }
+
+    /// Notes what a statement locks of what others may be using.
+    fn aim(&mut self, file: &File<'_>, index: usize, statement: &Statement) {
+        let mut locks = locks(statement, &self.schema);
+        locks.retain_mut(|lock| match self.schema.relation(&lock.relation) {
+            Found::Known(entry) if entry.born.migration == Some(file.id) => false,
+            Found::Known(entry) => {
+                lock.relation = Name::qualified(&entry.key.schema, &entry.key.name);
+                true
+            }
+            Found::Missing | Found::Unknown => true,
+        });
+        if let (Some(piece), false) = (file.pieces.get(index), locks.is_empty()) {
+            self.told.targets.push(Targets { migration: file.id, offset: piece.offset, locks });
+        }
+    }
+
+    /// Applies a statement, and tells why it would fail.
+    fn apply(&mut self, file: &mut File<'_>, index: usize, statement: &Statement, judges: bool) {
+        let born =
+            Birth { migration: Some(file.id), statement: u32::try_from(index).unwrap_or(u32::MAX) };
+        let mistake = file
+            .pieces
+            .get(index)
+            .and_then(|piece| piece.statement.as_ref().err().map(|m| (piece.text, m.clone())));
+        if let Some((text, mistake)) = mistake {
+            self.schema.doubt_words_of(text);
+            if judges {
+                let hit = Hit::new("", mistake.message, mistake.help);
+                let offset =
+                    file.pieces.get(index).map_or(0, |piece| piece.offset + mistake.offset);
+                self.tell(file, rules::find("syntax_error"), offset, hit);
+            }
+            return;
+        }
+        let clashes = self.schema.apply(statement, born);
+        if !judges {
+            return;
+        }
+        for clash in &clashes {
+            let found = rules::all().iter().find_map(|rule| match rule.check {
+                Check::Clash(check) => check(clash).map(|hit| (*rule, hit)),
+                _ => None,
+            });
+            self.report(file, index, found.into_iter().collect());
+        }
+    }
+
+    /// Does the way back lead to where the mark is? Afterwards it is as if nobody had gone it.
+    fn back(&mut self, id: MigrationId, step: &Step, before: &Mark) {
+        let Some(mut file) = File::read(id, step) else { return };
+        let after = self.schema.mark();
+        self.schema.reset_session();
+        let statements: Vec<Statement> = file.pieces.iter_mut().map(take).collect();
+        for (index, statement) in statements.iter().enumerate() {
+            self.apply(&mut file, index, statement, true);
+        }
+        let is_understood = file.pieces.iter().all(|piece| piece.statement.is_ok());
+        if is_understood && !statements.is_empty() && !self.schema.has_new_doubts(before) {
+            let differences = differences(&self.schema, &after);
+            let found = rules::all().iter().find_map(|rule| match rule.check {
+                Check::Differences(check) => check(&differences).map(|hit| (*rule, hit)),
+                _ => None,
+            });
+            self.report(&mut file, 0, found.into_iter().collect());
+        }
+        self.finish(&file);
+        self.schema.take_back(after);
+    }
+
+    fn report(&mut self, file: &mut File<'_>, index: usize, hits: Vec<(&'static Rule, Hit)>) {
+        for (rule, hit) in hits {
+            if self.level(rule) == Level::Off || file.allows.silences(rule.name, index) {
+                continue;
+            }
+            let Some(piece) = file.pieces.get(index) else { continue };
+            let word = hit.word.as_deref().and_then(|word| find_word(piece.text, word));
+            let offset = piece.offset + word.unwrap_or(0);
+            self.tell(file, Some(rule), offset, hit);
+        }
+    }
+
+    /// What is wrong with the permissions of a file.
+    fn finish(&mut self, file: &File<'_>) {
+        for (offset, hit) in file.allows.mistakes.iter().cloned() {
+            self.tell(file, rules::find("bad_allow"), offset, hit);
+        }
+        let level = |name: &str| rules::find(name).map_or(Level::Off, |rule| self.level(rule));
+        let unused: Vec<(usize, Hit)> = file.allows.unused(level).collect();
+        for (offset, hit) in unused {
+            self.tell(file, rules::find("unused_allow"), offset, hit);
+        }
+    }
+
+    fn tell(&mut self, file: &File<'_>, rule: Option<&'static Rule>, offset: usize, hit: Hit) {
+        let Some(rule) = rule.filter(|rule| self.level(rule) > Level::Off) else { return };
+        self.told.findings.push(Finding {
+            rule: rule.name,
+            level: self.level(rule),
+            migration: file.id,
+            file: file.script.file.clone().into_owned(),
+            place: Place::at(&file.script.text, offset),
+            message: hit.message,
+            why: rule.why.to_owned(),
+            instead: hit.instead,
+            can_be_allowed: !matches!(rule.check, Check::Reading),
+        });
+    }
+
+    fn level(&self, rule: &Rule) -> Level {
+        self.facts.levels.get(rule.name).copied().unwrap_or(rule.level)
+    }
+}
+
+fn take(piece: &mut Piece<'_>) -> Statement {
+    match &mut piece.statement {
+        Ok(statement) => std::mem::take(statement),
+        Err(_) => Statement::default(),
+    }
+}
+
+/// What the rules find, one for each thing that they speak of.
+fn hits(situation: &Situation<'_>) -> Vec<(&'static Rule, Hit)> {
+    let mut hits: Vec<(&'static Rule, Hit)> = Vec::new();
+    for rule in rules::all() {
+        let Check::Statement(check) = rule.check else { continue };
+        let found = check(situation);
+        let mut found =
+            found.into_iter().filter(|hit| !hits.iter().any(|(_, other)| other.about == hit.about));
+        let Some(mut first) = found.next() else { continue };
+        first.message.push_str(&and_more(found.count()));
+        hits.push((*rule, first));
+    }
+    hits
+}
+
+/// What a statement does several times is told once.
+fn and_more(others: usize) -> String {
+    match others {
+        0 => String::new(),
+        1 => " (and once more in this statement)".to_owned(),
+        others => format!(" (and {others} times more in this statement)"),
+    }
+}
+
+/// Where a name stands as a word of its own.
+fn find_word(text: &str, word: &str) -> Option<usize> {
+    let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    let (lower, word) = (text.to_ascii_lowercase(), word.to_ascii_lowercase());
+    let mut found = lower.match_indices(&word).filter(|(at, _)| {
+        let before = text.get(..*at).and_then(|before| before.chars().next_back());
+        let after = text.get(at + word.len()..).and_then(|after| after.chars().next());
+        !is_part(before) && !is_part(after)
+    });
+    found.next().map(|(at, _)| at)
+}
+
+#[cfg(test)]
+mod tests;

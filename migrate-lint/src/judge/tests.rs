@@ -1,0 +1,247 @@
+//! What silences a rule, and what does not; ways back; targets.
+
+use migrate_core::Version;
+use migrate_core::source::{File, WayBack, read};
+
+use super::{Judgement, judge};
+use crate::{Facts, Level};
+
+const TABLE: (&str, &str) = ("1_a.sql", "CREATE TABLE a (id bigint PRIMARY KEY, n text);");
+
+fn judged(files: &[(&str, &str)], facts: &Facts) -> Judgement {
+    let files: Vec<File<'_>> =
+        files.iter().map(|(path, text)| File { path, bytes: text.as_bytes() }).collect();
+    let contents = read("m", &files, WayBack::Ignore);
+    assert!(!contents.has_errors(), "{:?}", contents.problems);
+    judge(&contents.migrations, facts)
+}
+
+fn rules_with(files: &[(&str, &str)], facts: &Facts) -> Vec<&'static str> {
+    judged(files, facts).findings.iter().map(|finding| finding.rule).collect()
+}
+
+fn rules(files: &[(&str, &str)]) -> Vec<&'static str> {
+    rules_with(files, &Facts::default())
+}
+
+#[test]
+fn what_is_made_in_the_same_version_is_nobodys_yet() {
+    assert_eq!(rules(&[("1_a.sql", "CREATE TABLE a (n text); CREATE INDEX ON a (n);")]), [""; 0]);
+    assert_eq!(
+        rules(&[("1_a.expand.sql", TABLE.1), ("1_a.migrate.sql", "CREATE INDEX ON a (n);")]),
+        [""; 0]
+    );
+    assert_eq!(
+        rules(&[TABLE, ("2_b.sql", "ALTER TABLE a ADD b int; ALTER TABLE a DROP b;")]),
+        [""; 0]
+    );
+    let copy = "CREATE TABLE c AS SELECT 1 AS n; CREATE INDEX ON c (n); CREATE MATERIALIZED VIEW v AS SELECT 1 AS n; \
+                CREATE INDEX ON v (n); CREATE TEMP TABLE d (n int); CREATE INDEX ON d (n);";
+    assert_eq!(rules(&[TABLE, ("2_b.sql", copy)]), [""; 0]);
+}
+
+#[test]
+fn what_is_released_is_not_judged_and_what_is_newer_is_nobodys_yet() {
+    let files = [
+        TABLE,
+        ("2_b.sql", "CREATE INDEX i ON a (n); CREATE TABLE b (n text);"),
+        ("3_c.sql", "CREATE INDEX j ON b (n);"),
+    ];
+    let released = |version| Facts { released: Some(Version::new(version)), ..Facts::default() };
+    assert_eq!(rules(&files), ["create_index", "create_index"]);
+    assert_eq!(rules_with(&files, &released(1)), ["create_index"]);
+    assert_eq!(rules_with(&files, &released(2)), ["create_index"]);
+    assert_eq!(rules_with(&files, &released(3)), [""; 0]);
+    assert_eq!(rules_with(&files, &released(0)), [""; 0]);
+}
+
+#[test]
+fn the_project_knows_what_is_small_or_made_elsewhere_and_how_bad_it_is() {
+    let files = [TABLE, ("2_b.sql", "CREATE INDEX ON a (n);")];
+    let small = Facts { small_tables: vec!["public.A".to_owned()], ..Facts::default() };
+    assert_eq!(rules_with(&files, &small), [""; 0]);
+    let off =
+        Facts { levels: [("create_index".to_owned(), Level::Off)].into(), ..Facts::default() };
+    assert_eq!(rules_with(&files, &off), [""; 0]);
+    let warn =
+        Facts { levels: [("create_index".to_owned(), Level::Warn)].into(), ..Facts::default() };
+    assert_eq!(judged(&files, &warn).findings[0].level, Level::Warn);
+    let strange = [("1_a.sql", "ALTER TABLE legacy ADD b int;")];
+    assert_eq!(rules(&strange), ["missing_object"]);
+    let known = Facts { existing: vec!["legacy".to_owned()], ..Facts::default() };
+    assert_eq!(rules_with(&strange, &known), [""; 0]);
+}
+
+#[test]
+fn a_reason_silences_a_rule_for_a_file_or_a_statement() {
+    let with = |text: &str| rules(&[TABLE, ("2_b.sql", text)]);
+    let index = "CREATE INDEX i ON a (n);";
+    assert_eq!(
+        with(&format!("-- migrate: allow(create_index) because small\n{index}{index}")),
+        ["existing_object"]
+    );
+    let both = "SELECT 1;\n-- migrate: allow(create_index) because small\nCREATE INDEX i ON a (n);\nCREATE INDEX j ON a (n);";
+    assert_eq!(with(both), ["create_index"]);
+    let unused = "-- migrate: allow(drop_table) because small\nSELECT 1;";
+    assert_eq!(with(unused), ["unused_allow"]);
+    let without_reason = "SELECT 1;\n-- migrate: allow(create_index)\nCREATE INDEX i ON a (n);";
+    assert_eq!(with(without_reason), ["create_index", "bad_allow"]);
+    let last = "SELECT 1;\n-- migrate: allow(create_index) because of nothing\n";
+    assert_eq!(with(last), ["unused_allow"]);
+}
+
+#[test]
+fn one_hazard_is_told_once() {
+    let with = |text: &str| rules(&[TABLE, ("2_b.sql", text)]);
+    assert_eq!(with("ALTER TABLE a ADD t bigserial UNIQUE NOT NULL;"), ["add_column_rewrites"]);
+    let twice = judged(
+        &[TABLE, ("2_b.sql", "ALTER TABLE a ADD CHECK (n > 'a'), ADD CHECK (n > 'b');")],
+        &Facts::default(),
+    );
+    let messages: Vec<_> = twice.findings.iter().map(|finding| &*finding.message).collect();
+    assert_eq!(
+        messages,
+        ["`a` is closed while all of its rows are checked (and once more in this statement)"]
+    );
+}
+
+#[test]
+fn a_proof_counts_for_its_own_column_only() {
+    let with = |check: &str, text: &str| {
+        let check = format!("ALTER TABLE a ADD CONSTRAINT c CHECK ({check}) NOT VALID;");
+        rules(&[
+            TABLE,
+            ("2_b.sql", &check),
+            ("3_c.sql", "ALTER TABLE a VALIDATE CONSTRAINT c;"),
+            ("4_d.sql", text),
+        ])
+    };
+    let set = "ALTER TABLE a ALTER n SET NOT NULL;";
+    assert_eq!(with("n IS NOT NULL", set), [""; 0]);
+    assert_eq!(with("id IS NOT NULL", set), ["set_not_null"]);
+    assert_eq!(with("n IS NOT NULL OR id > 0", set), ["set_not_null"]);
+    assert_eq!(
+        with("n IS NOT NULL", "ALTER TABLE a ALTER n SET NOT NULL, DROP CONSTRAINT c;"),
+        ["set_not_null"]
+    );
+}
+
+#[test]
+fn a_time_zone_tells_whether_rows_are_rewritten() {
+    let table = ("1_a.sql", "CREATE TABLE a (t timestamp);");
+    let change = "ALTER TABLE a ALTER t TYPE timestamptz;";
+    assert_eq!(rules(&[table, ("2_b.sql", change)]), ["change_type"]);
+    assert_eq!(rules(&[table, ("2_b.sql", &format!("SET timezone = 'UTC'; {change}"))]), [""; 0]);
+    assert_eq!(
+        rules(&[table, ("2_b.sql", "SET timezone = 'UTC';"), ("3_c.sql", change)]),
+        ["change_type"]
+    );
+}
+
+#[test]
+fn a_contract_may_take_away() {
+    let drop = "ALTER TABLE a DROP n; DROP TABLE a;";
+    assert_eq!(rules(&[TABLE, ("2_b.contract.sql", drop)]), [""; 0]);
+    let found = judged(&[TABLE, ("2_b.up.sql", "DROP TABLE a;")], &Facts::default()).findings;
+    assert!(found[0].instead.contains("`2_b.contract.sql`"), "{}", found[0].instead);
+    let renewed = "DROP VIEW v; CREATE VIEW v AS SELECT 2;";
+    assert_eq!(rules(&[("1_a.sql", "CREATE VIEW v AS SELECT 1;"), ("2_b.sql", renewed)]), [""; 0]);
+}
+
+fn back(up: &str, down: &str) -> Vec<String> {
+    let found =
+        judged(&[TABLE, ("2_b.up.sql", up), ("2_b.down.sql", down)], &Facts::default()).findings;
+    found.into_iter().map(|finding| format!("{}: {}", finding.rule, finding.message)).collect()
+}
+
+#[test]
+fn a_way_back_leads_back() {
+    for (up, down) in [
+        ("ALTER TABLE a ADD b int;", "ALTER TABLE a DROP b;"),
+        ("CREATE TABLE b (id serial PRIMARY KEY);", "DROP TABLE b;"),
+        (
+            "ALTER TABLE a ADD CONSTRAINT c CHECK (id > 0) NOT VALID;",
+            "ALTER TABLE a DROP CONSTRAINT c;",
+        ),
+        ("CREATE EXTENSION IF NOT EXISTS pgcrypto;", "SELECT 1;"),
+        ("DO $$ BEGIN EXECUTE 'create table x ()'; END $$;", "SELECT 1;"),
+        ("CREATE TYPE m AS ENUM ('x'); CREATE TABLE b (m m);", "DROP TABLE b; DROP TYPE m;"),
+    ] {
+        assert_eq!(back(up, down), [""; 0], "{up}");
+    }
+}
+
+#[test]
+fn a_way_back_that_does_not_is_told() {
+    for (up, down, expected) in [
+        (
+            "ALTER TABLE a ADD b int, ADD c int;",
+            "ALTER TABLE a DROP b;",
+            "it leaves the column `c` of `a`",
+        ),
+        ("CREATE TABLE b ();", "SELECT 1;", "it leaves the table `b`"),
+        (
+            "ALTER TABLE a ADD b int;",
+            "ALTER TABLE a DROP b, DROP n;",
+            "it does not bring back the column `n` of `a`",
+        ),
+    ] {
+        let expected =
+            format!("down_leaves_traces: the way back does not undo the migration: {expected}");
+        assert_eq!(back(up, down), [expected], "{up}");
+    }
+    assert_eq!(
+        back("SELECT 1;", "DROP TABLE b;"),
+        ["missing_object: no earlier migration creates the table `b`"]
+    );
+    assert_eq!(
+        back("CREATE TABLE b ();", "DORP TABLE b;"),
+        ["syntax_error: syntax error at `DORP`"]
+    );
+}
+
+#[test]
+fn a_way_back_does_not_change_what_comes_after() {
+    let files = [
+        TABLE,
+        ("2_b.up.sql", "CREATE TABLE b (n int);"),
+        ("2_b.down.sql", "DROP TABLE b;"),
+        ("3_c.sql", "ALTER TABLE b ADD m int;"),
+    ];
+    assert_eq!(rules(&files), [""; 0]);
+}
+
+#[test]
+fn phases_of_a_version_are_undone_together() {
+    let files = [
+        TABLE,
+        ("2_b.expand.sql", "ALTER TABLE a ADD b int;"),
+        ("2_b.migrate.sql", "ALTER TABLE a ADD c int;"),
+        ("2_b.down.sql", "ALTER TABLE a DROP b, DROP c;"),
+    ];
+    assert_eq!(rules(&files), [""; 0]);
+}
+
+#[test]
+fn the_runner_learns_what_a_statement_locks() {
+    let files = [
+        TABLE,
+        (
+            "2_b.sql",
+            "CREATE TABLE b (a bigint REFERENCES a); ALTER TABLE b ADD c int; ALTER TABLE a ADD c int;",
+        ),
+    ];
+    let targets = judged(&files, &Facts::default()).targets;
+    let words: Vec<_> = targets
+        .iter()
+        .map(|t| (t.offset, t.locks[0].relation.to_string(), t.locks[0].mode))
+        .collect();
+    use crate::Mode::{AccessExclusive, ShareRowExclusive};
+    assert_eq!(
+        words,
+        [
+            (0, "public.a".to_owned(), ShareRowExclusive),
+            (65, "public.a".to_owned(), AccessExclusive)
+        ]
+    );
+}

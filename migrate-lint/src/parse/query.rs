@@ -1,0 +1,72 @@
+//! Statements that read and write rows, and what the queries inside of others read.
+
+use squawk_syntax::{SyntaxKind as K, SyntaxNode};
+
+use super::expression::callee;
+use super::node::Look;
+use crate::name::Name;
+use crate::statement::{Action, Write, WriteKind};
+
+pub(super) fn action(node: &SyntaxNode) -> Option<Action> {
+    match node.kind() {
+        K::SELECT | K::INSERT | K::UPDATE | K::DELETE | K::MERGE | K::VALUES | K::TABLE => {
+            Some(Action::Data(writes(node)))
+        }
+        K::COMPOUND_SELECT | K::PAREN_SELECT | K::EXPLAIN | K::DECLARE => {
+            Some(Action::Data(writes(node)))
+        }
+        K::COPY => Some(Action::Data(copied(node).into_iter().collect())),
+        K::TRUNCATE => {
+            let list = node.sub(K::TABLE_LIST)?;
+            let tables = list.children().filter_map(|table| table.name()).collect();
+            Some(Action::Truncate { tables, cascade: node.has(K::CASCADE) })
+        }
+        _ => None,
+    }
+}
+
+fn copied(node: &SyntaxNode) -> Option<Write> {
+    let table = node.sub(K::COPY_TABLE).filter(|_| node.has(K::COPY_FROM))?.first_name()?;
+    Some(Write { table, kind: WriteKind::Copy, filtered: true, limited: false })
+}
+
+/// All that the statement writes, in its `WITH` as well.
+fn writes(node: &SyntaxNode) -> Vec<Write> {
+    let limited =
+        node.descendants().any(|inner| matches!(inner.kind(), K::LIMIT_CLAUSE | K::FETCH_CLAUSE));
+    node.descendants().filter_map(|inner| write(&inner, limited)).collect()
+}
+
+fn write(node: &SyntaxNode, limited: bool) -> Option<Write> {
+    let kind = match node.kind() {
+        K::INSERT if node.has(K::VALUES) || node.has(K::DEFAULT_VALUES) => WriteKind::InsertValues,
+        K::INSERT => WriteKind::InsertQuery,
+        K::UPDATE => WriteKind::Update,
+        K::DELETE => WriteKind::Delete,
+        K::MERGE => WriteKind::Merge,
+        _ => return None,
+    };
+    let is_target = |child: &SyntaxNode| {
+        matches!(child.kind(), K::RELATION_NAME_REF | K::RELATION_NAME | K::TABLE_RELATION_NAME)
+    };
+    let table = node.children().find(is_target)?.name()?;
+    let filtered =
+        kind == WriteKind::Merge || node.has(K::WHERE_CLAUSE) || node.has(K::WHERE_CURRENT_OF);
+    Some(Write { table, kind, filtered, limited })
+}
+
+/// The relations that queries below a node read, and the functions that are called there.
+pub(super) fn reads_and_calls(node: &SyntaxNode) -> (Vec<Name>, Vec<Name>) {
+    let (mut reads, mut calls, mut own) = (Vec::new(), Vec::new(), Vec::new());
+    for inner in node.descendants() {
+        match inner.kind() {
+            K::RELATION_FROM_ITEM => reads.extend(inner.name_in(K::RELATION_NAME_REF)),
+            K::TABLE => reads.extend(inner.first_name()),
+            K::CALL_EXPR => calls.extend(callee(&inner)),
+            K::CTE_NAME => own.extend(inner.ident()),
+            _ => {}
+        }
+    }
+    reads.retain(|read| read.schema.is_some() || !own.contains(&read.name));
+    (reads, calls)
+}

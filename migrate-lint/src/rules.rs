@@ -1,0 +1,113 @@
+//! The rules.
+//!
+//! A rule is a value: its name, why, what to write instead, an example that it finds, one that it does not, and
+//! the check. One file each; to add one, write the file and two lines here. The page of rules, `explain` and the
+//! tests are made of the same values.
+
+macro_rules! rules {
+    ($($name:ident),+ $(,)?) => {
+        $(mod $name;)+
+        /// All of them. Where two find the same thing in a statement, the first speaks.
+        static RULES: &[&Rule] = &[$(&$name::RULE),+];
+    };
+}
+
+mod situation;
+#[cfg(test)]
+mod tests;
+
+rules! {
+    syntax_error,
+    missing_object,
+    existing_object,
+    needed_object,
+    drop_table,
+    drop_column,
+    rename,
+    add_column_rewrites,
+    add_not_null_column,
+    change_type,
+    set_not_null,
+    add_foreign_key,
+    add_check,
+    add_unique,
+    create_index,
+    down_leaves_traces,
+    bad_allow,
+    unused_allow,
+}
+
+pub use situation::Situation;
+
+use crate::finding::Level;
+use crate::schema::{Clash, Difference};
+
+/// A rule.
+pub struct Rule {
+    /// What it is called in `allow(…)`.
+    pub name: &'static str,
+    /// What it does to a build unless the project says otherwise.
+    pub level: Level,
+    /// What it finds, as a fragment.
+    pub finds: &'static str,
+    /// Which lock, for how long, who suffers; or why it fails.
+    pub why: &'static str,
+    /// What to do, in general.
+    pub instead: &'static str,
+    /// Files in which it finds something, once.
+    pub bad: Example,
+    /// The same change without that.
+    pub good: Example,
+    /// How it finds it.
+    pub(crate) check: Check,
+}
+
+/// A folder of migrations: names and texts of its files.
+pub type Example = &'static [(&'static str, &'static str)];
+
+/// What a rule looks at.
+pub(crate) enum Check {
+    /// A statement on its way forward, before it is applied.
+    Statement(fn(&Situation<'_>) -> Vec<Hit>),
+    /// Why a statement would fail, forward or back.
+    Clash(fn(&Clash) -> Option<Hit>),
+    /// What a way back leaves.
+    Differences(fn(&[Difference]) -> Option<Hit>),
+    /// Whoever reads the file finds it.
+    Reading,
+}
+
+/// Something that a rule finds in a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hit {
+    /// The column, constraint or table that it is about: of several rules, one speaks of each.
+    pub about: Box<str>,
+    /// What is wrong, as a fragment.
+    pub message: String,
+    /// What to write instead, for this statement.
+    pub instead: String,
+    /// A word of the statement that the caret points at.
+    pub word: Option<Box<str>>,
+}
+
+impl Hit {
+    pub(crate) fn new(about: &str, message: impl Into<String>, instead: impl Into<String>) -> Self {
+        Self { about: about.into(), message: message.into(), instead: instead.into(), word: None }
+    }
+
+    /// Points at the first place where a word stands.
+    pub(crate) fn at(mut self, word: &str) -> Self {
+        self.word = Some(word.into());
+        self
+    }
+}
+
+/// All rules, the most specific first.
+pub fn all() -> &'static [&'static Rule] {
+    RULES
+}
+
+/// The rule of a name.
+pub fn find(name: &str) -> Option<&'static Rule> {
+    RULES.iter().copied().find(|rule| rule.name == name)
+}

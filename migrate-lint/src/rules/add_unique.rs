@@ -1,0 +1,59 @@
+//! Unique and primary keys whose index is built while everybody waits.
+
+use super::{Check, Hit, Rule, Situation};
+use crate::finding::Level;
+use crate::name::{Name, Quoted};
+use crate::statement::{Change, Constraint, ConstraintKind};
+
+pub(super) static RULE: Rule = Rule {
+    name: "add_unique",
+    level: Level::Error,
+    finds: "a UNIQUE or PRIMARY KEY constraint on a table in use, added without an index that is there",
+    why: "its index is built under ACCESS EXCLUSIVE: nobody reads or writes the table until that is done",
+    instead: "Build a unique index CONCURRENTLY, and make it the constraint afterwards.",
+    bad: &[
+        ("1_users.sql", "CREATE TABLE users (id bigint PRIMARY KEY, email text);"),
+        ("2_email.sql", "ALTER TABLE users ADD CONSTRAINT users_email UNIQUE (email);"),
+    ],
+    good: &[
+        ("1_users.sql", "CREATE TABLE users (id bigint PRIMARY KEY, email text);"),
+        ("2_email.sql", "-- migrate: no-transaction\nCREATE UNIQUE INDEX CONCURRENTLY users_email ON users (email);"),
+        ("3_email.sql", "ALTER TABLE users ADD CONSTRAINT users_email UNIQUE USING INDEX users_email;"),
+    ],
+    check: Check::Statement(check),
+};
+
+fn check(at: &Situation<'_>) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for (alter, table, change) in at.changes() {
+        match change {
+            Change::AddConstraint(constraint) => hits.extend(hit(&alter.name, constraint)),
+            Change::AddColumn { column, .. } if table.column(&column.name).is_none() => {
+                hits.extend(column.constraints.iter().filter_map(|constraint| hit(&alter.name, constraint)));
+            }
+            _ => {}
+        }
+    }
+    hits
+}
+
+fn hit(table: &Name, constraint: &Constraint) -> Option<Hit> {
+    let (words, columns, label) = match &constraint.kind {
+        ConstraintKind::PrimaryKey { columns, using_index: None } => ("PRIMARY KEY", columns, "pkey"),
+        ConstraintKind::Unique { columns, using_index: None } => ("UNIQUE", columns, "key"),
+        _ => return None,
+    };
+    let made_up = match label {
+        "pkey" => format!("{}_pkey", table.name),
+        _ => format!("{}_{}_key", table.name, columns.join("_")),
+    };
+    let name = Quoted(constraint.name.as_deref().unwrap_or(&made_up));
+    let list = columns.iter().map(|column| Quoted(column).to_string()).collect::<Vec<_>>().join(", ");
+    let message = format!("`{table}` is closed while the index of the constraint is built");
+    let instead = format!(
+        "First build the index, in a migration of its own:\n    -- migrate: no-transaction\n    \
+         CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} ({list});\nthen make it the constraint:\n    \
+         ALTER TABLE {table} ADD CONSTRAINT {name} {words} USING INDEX {name};"
+    );
+    Some(Hit::new(columns.first().map_or("", |column| column), message, instead))
+}

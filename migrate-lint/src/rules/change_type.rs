@@ -1,0 +1,45 @@
+//! Types that change by rewriting every row.
+
+use super::{Check, Hit, Rule, Situation};
+use crate::finding::Level;
+use crate::locks::conversion::{Conversion, conversion};
+use crate::name::Quoted;
+use crate::statement::Change;
+
+pub(super) static RULE: Rule = Rule {
+    name: "change_type",
+    level: Level::Error,
+    finds: "another type for a column of a table in use that rewrites all rows",
+    why: "the table and all its indexes are written anew under ACCESS EXCLUSIVE: nobody reads or writes it until that is done, and the code that still runs sends the old type",
+    instead: "Add a column of the new type, keep both the same, move the code over, and drop the old one in a contract.",
+    bad: &[
+        ("1_users.sql", "CREATE TABLE users (id bigint PRIMARY KEY, age int);"),
+        ("2_age.sql", "ALTER TABLE users ALTER COLUMN age TYPE bigint;"),
+    ],
+    good: &[
+        ("1_users.sql", "CREATE TABLE users (id bigint PRIMARY KEY, name varchar(50));"),
+        ("2_name.sql", "ALTER TABLE users ALTER COLUMN name TYPE text;"),
+    ],
+    check: Check::Statement(check),
+};
+
+fn check(at: &Situation<'_>) -> Vec<Hit> {
+    let rewritten = at.changes().filter_map(|(alter, table, change)| {
+        let Change::AlterType { column, ty, using } = change else { return None };
+        let old = table.column(column)?.ty.as_ref()?;
+        let rewrites = conversion(old, ty, using.as_ref(), column, at.schema.time_zone()) == Conversion::Rewrites;
+        rewrites.then_some((alter, column, old, ty))
+    });
+    rewritten
+        .map(|(alter, column, old, ty)| {
+            let (table, name) = (&alter.name, Quoted(column));
+            let message = format!("every row of `{table}` is rewritten to make `{name}` of {old} a {ty}");
+            let instead = format!(
+                "Add a column of the new type, keep both the same with a trigger, fill it in batches, move the code over, \
+                 and drop the old one in a contract:\n    ALTER TABLE {table} ADD COLUMN {}_new {ty};",
+                Quoted(column)
+            );
+            Hit::new(column, message, instead).at(column)
+        })
+        .collect()
+}

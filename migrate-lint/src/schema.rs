@@ -1,0 +1,260 @@
+//! The schema that the statements so far have made.
+//!
+//! Owns what exists under which name, what of that is certain, and the search path. It is symbolic: nothing runs,
+//! and after a statement whose doings are hidden (`DO`, `EXECUTE`, a strange extension) what that may have touched
+//! is *unknown* rather than guessed, so that whoever asks can stay silent. Knows nothing of files, rules or locks.
+
+mod alter;
+mod apply;
+mod builtin;
+mod clash;
+mod constraint;
+mod create;
+mod difference;
+mod drop;
+mod journal;
+mod naming;
+mod object;
+#[cfg(test)]
+mod tests;
+
+pub use builtin::Volatility;
+pub use clash::Clash;
+pub use difference::{Difference, differences};
+pub use journal::Mark;
+pub use object::{
+    Birth, Column, Constraint, ConstraintKind, Entry, Id, Object, Space, Table, TableKind,
+};
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use crate::name::{Name, fold};
+use journal::Journal;
+use object::Key;
+
+/// Where unqualified names go when nothing says otherwise.
+const PUBLIC: &str = "public";
+/// Where temporary relations are.
+const TEMPORARY: &str = "pg_temp";
+
+/// What exists, as far as the statements tell.
+#[derive(Debug)]
+pub struct Schema {
+    entries: Vec<Option<Rc<Entry>>>,
+    names: HashMap<Key, Id>,
+    doubt: Doubt,
+    session: Session,
+    journal: Journal,
+}
+
+/// What may be otherwise than the statements tell.
+#[derive(Clone, Debug, Default)]
+struct Doubt {
+    /// Everything that was there, or was not, at this time.
+    everything: u32,
+    /// What has one of these names.
+    names: HashSet<Box<str>>,
+}
+
+/// What a session knows and the next one does not.
+#[derive(Clone, Debug)]
+struct Session {
+    path: Vec<Box<str>>,
+    /// Has a statement hidden what the path is?
+    path_is_hidden: bool,
+    /// `None` when a statement has hidden it.
+    time_zone: Option<Box<str>>,
+}
+
+/// What is under a name.
+#[derive(Clone, Copy, Debug)]
+pub enum Found<'s> {
+    /// This, for certain.
+    Known(&'s Entry),
+    /// Nothing, for certain.
+    Missing,
+    /// Perhaps something.
+    Unknown,
+}
+
+impl<'s> Found<'s> {
+    /// What is there for certain.
+    pub fn known(self) -> Option<&'s Entry> {
+        match self {
+            Found::Known(entry) => Some(entry),
+            Found::Missing | Found::Unknown => None,
+        }
+    }
+}
+
+impl Default for Schema {
+    fn default() -> Self {
+        let mut schema = Self {
+            entries: Vec::new(),
+            names: HashMap::new(),
+            doubt: Doubt::default(),
+            session: Session::default(),
+            journal: Journal::default(),
+        };
+        schema.insert(Key::schema(PUBLIC), Birth::default(), Object::Schema);
+        schema
+    }
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self { path: vec![PUBLIC.into()], path_is_hidden: false, time_zone: None }
+    }
+}
+
+impl Schema {
+    /// Forgets what the session before has set: every migration begins with a clean one.
+    pub fn reset_session(&mut self) {
+        self.session = Session::default();
+    }
+
+    /// The time zone, if a statement has set it.
+    pub fn time_zone(&self) -> Option<&str> {
+        self.session.time_zone.as_deref()
+    }
+
+    /// The relation of a name.
+    pub fn relation(&self, name: &Name) -> Found<'_> {
+        self.find(Space::Relation, name)
+    }
+
+    /// Whatever has that name among its like.
+    pub fn find(&self, space: Space, name: &Name) -> Found<'_> {
+        if is_system(name) {
+            return Found::Unknown;
+        }
+        let found = self.keys(space, name).find_map(|key| self.names.get(&key));
+        match found.and_then(|id| self.entry(*id)) {
+            Some(entry) if self.is_certain(entry) => Found::Known(entry),
+            Some(_) => Found::Unknown,
+            None if self.may_hide(space, name) => Found::Unknown,
+            None => Found::Missing,
+        }
+    }
+
+    /// What is there, certain or not.
+    pub fn entry(&self, id: Id) -> Option<&Entry> {
+        self.entries.get(id.index())?.as_deref()
+    }
+
+    /// The name of what is there, for a reader: without the schema where the search path leads to it.
+    pub fn shown(&self, entry: &Entry) -> Name {
+        match self.session.path.contains(&entry.key.schema) || &*entry.key.schema == TEMPORARY {
+            true => Name::bare(&entry.key.name),
+            false => Name::qualified(&entry.key.schema, &entry.key.name),
+        }
+    }
+
+    /// The places where a name is looked for, in order.
+    fn keys(&self, space: Space, name: &Name) -> impl Iterator<Item = Key> {
+        let schemas: Vec<Box<str>> = match (&name.schema, space) {
+            (_, Space::Schema | Space::Extension) => vec!["".into()],
+            (Some(schema), _) => vec![schema.clone()],
+            (None, _) => {
+                [TEMPORARY.into()].into_iter().chain(self.session.path.iter().cloned()).collect()
+            }
+        };
+        let name = name.name.clone();
+        schemas.into_iter().map(move |schema| Key { space, schema, name: name.clone() })
+    }
+
+    /// Where something new of that name goes.
+    fn place(&self, space: Space, name: &Name) -> Key {
+        let schema = match (&name.schema, space) {
+            (_, Space::Schema | Space::Extension) => "".into(),
+            (Some(schema), _) => schema.clone(),
+            (None, _) => self.session.path.first().cloned().unwrap_or_else(|| PUBLIC.into()),
+        };
+        Key { space, schema, name: name.name.clone() }
+    }
+
+    fn is_certain(&self, entry: &Entry) -> bool {
+        entry.seen >= self.doubt.everything && !self.doubt.names.contains(&entry.key.name)
+    }
+
+    /// May something that no statement shows have that name? In a schema that none of them makes, anything.
+    fn may_hide(&self, space: Space, name: &Name) -> bool {
+        let is_strange = |schema: &str| !self.names.contains_key(&Key::schema(schema));
+        self.doubt.everything > 0
+            || (name.schema.is_none() && self.session.path_is_hidden)
+            || self.doubt.names.contains(&name.name)
+            || name.schema.as_deref().is_some_and(is_strange)
+            || (space != Space::Schema && self.session.path.iter().any(|schema| is_strange(schema)))
+    }
+
+    fn insert(&mut self, key: Key, born: Birth, object: Object) -> Id {
+        let id = Id::new(self.entries.len());
+        self.doubt.names.remove(&key.name);
+        self.names.insert(key.clone(), id);
+        self.journal.note(id, None);
+        self.entries.push(Some(Rc::new(Entry { key, born, seen: self.doubt.everything, object })));
+        id
+    }
+
+    /// Changes what is there.
+    fn change(&mut self, id: Id, change: impl FnOnce(&mut Entry)) {
+        let Some(entry) = self.entries.get_mut(id.index()).and_then(Option::as_mut) else { return };
+        self.journal.note(id, Some(entry));
+        change(Rc::make_mut(entry));
+    }
+
+    fn change_table(&mut self, id: Id, change: impl FnOnce(&mut Table)) {
+        self.change(id, |entry| {
+            if let Object::Table(table) = &mut entry.object {
+                change(table);
+            }
+        });
+    }
+
+    fn remove(&mut self, id: Id) -> Option<Rc<Entry>> {
+        let entry = self.entries.get_mut(id.index())?.take()?;
+        self.journal.note(id, Some(&entry));
+        self.names.remove(&entry.key);
+        Some(entry)
+    }
+
+    fn rename(&mut self, id: Id, key: Key) {
+        let Some(old) = self.entry(id).map(|entry| entry.key.clone()) else { return };
+        self.names.remove(&old);
+        self.doubt.names.remove(&key.name);
+        self.names.insert(key.clone(), id);
+        self.change(id, |entry| entry.key = key);
+    }
+
+    /// From here on nothing that was known is certain.
+    fn doubt_everything(&mut self) {
+        self.doubt.everything = self.doubt.everything.saturating_add(1);
+    }
+
+    /// What something other than these statements makes.
+    pub fn assume(&mut self, names: impl IntoIterator<Item = Name>) {
+        self.doubt.names.extend(names.into_iter().map(|name| name.name));
+    }
+
+    /// A statement that nobody understands touches at most what it names.
+    pub fn doubt_words_of(&mut self, text: &str) {
+        let words = text.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+        let words: Vec<Box<str>> = words.filter(|word| !word.is_empty()).map(fold).collect();
+        self.doubt_names(&words);
+    }
+
+    fn doubt_names<'n>(&mut self, names: impl IntoIterator<Item = &'n Box<str>>) {
+        self.doubt.names.extend(names.into_iter().cloned());
+    }
+}
+
+/// What every database has.
+fn is_system(name: &Name) -> bool {
+    match name.schema.as_deref() {
+        Some(schema) => {
+            schema == "information_schema" || (schema.starts_with("pg_") && schema != TEMPORARY)
+        }
+        None => name.name.starts_with("pg_"),
+    }
+}
