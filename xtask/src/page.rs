@@ -8,7 +8,7 @@ const HEAD: &str = "# PostgreSQL 13 to 18
 
 All tests that speak to a server, on the newest release of each major version that could be had. None was left out: where
 a promise holds from some version on only, its test says what holds before. The crates that never meet a server
-(`migrate-core`, `migrate-lint`, `migrate-macros`) are tested once, and are not counted here.
+(`migrate-core`, `migrate-lint`, `migrate-macros`) are tested once, and so is the book; they are not counted here.
 
 | server | passed | failed | ignored |
 |---|--:|--:|--:|
