@@ -1,7 +1,7 @@
 //! The same migrations through migrate, sqlx, refinery, diesel, sea-orm and psql, in turn and in one run.
 //!
-//! `peers` measures for about a quarter of an hour, `peers --quick` for a few minutes: fewer rounds, and one of the
-//! largest folder. The first run compiles the other migrators before. What it finds goes to
+//! `peers` measures for about ten minutes, `peers --quick` for three or four: fewer rounds, and one of the largest
+//! folder. The first run compiles the other migrators before. What it finds goes to
 //! `target/bench/peers.json` of the main workspace, one object a figure, and as a table to stdout with the targets
 //! beside it. The exit code is 0 when they are met, 1 when one is missed. A peer that does not compile is left out
 //! and named.
@@ -51,8 +51,8 @@ const QUICK: Rounds = Rounds {
 };
 
 const USAGE: &str = "usage: peers [--quick]
-  without: about a quarter of an hour
-  --quick: some minutes, with fewer rounds";
+  without: about ten minutes on a quiet machine
+  --quick: three or four, with fewer rounds";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
