@@ -24,15 +24,15 @@ const HEAD: &str = "\
 
 How fast migrate is, beside the least that the work takes and beside other migrators. Absolute figures drift between
 machines and with what else a machine does. The ratios do so less: everybody takes turns in one run, each on a database
-of its own, and ratios are taken round by round. Shown are medians. To repeat it:
+of its own, and ratios are taken round by round. Shown are medians.
 
-```sh
-cargo xtask bench peers # starting and applying; writes target/bench/peers.json
-cargo xtask bench build # what embedding costs the compiler; writes target/bench/build.json
-cargo xtask bench page  # writes this page from both
-```
+To repeat it:
 
-These figures are from:
+- `cargo xtask bench peers` measures starting and applying, and writes `target/bench/peers.json`.
+- `cargo xtask bench build` measures what embedding costs the compiler, and writes `target/bench/build.json`.
+- `cargo xtask bench page` writes this page from both.
+
+What stands below was found by:
 ";
 
 const TARGETS: &str = "

@@ -154,16 +154,16 @@ pub fn folder(app: App) -> &'static str {
 
 /// Names and texts of the migrations, below the folder.
 pub fn migrations(app: App, count: usize) -> Vec<(String, String)> {
-    let files = set::files(count).enumerate();
+    let files = set::files(count);
     match app {
         App::Driver => Vec::new(),
-        App::Migrate | App::Sqlx => files.map(|(_, file)| file).collect(),
-        App::Refinery => files.map(|(number, file)| refinery(number, file)).collect(),
+        App::Migrate | App::Sqlx => files.collect(),
+        App::Refinery => files.enumerate().map(|(number, file)| refinery(number, file)).collect(),
         App::Diesel => {
-            files.map(|(_, (name, text))| (format!("{}/up.sql", stem(&name)), text)).collect()
+            files.map(|(name, text)| (format!("{}/up.sql", stem(&name)), text)).collect()
         }
         App::SeaOrm => {
-            let files = files.map(|(_, (name, text))| {
+            let files = files.map(|(name, text)| {
                 (format!("m{}.rs", stem(&name)), SEA_ORM_MIGRATION.replace("SQL", &text))
             });
             files.collect()
