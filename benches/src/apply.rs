@@ -28,15 +28,15 @@ pub async fn measure(
     bench: &Bench,
     network: Network,
     folder: &Folder,
-    rounds: usize,
+    (tools, rounds): (&[Tool], usize),
 ) -> Result<()> {
     for round in 0..rounds {
-        for turn in 0..Tool::ALL.len() {
-            let Some(tool) = Tool::ALL.get((turn + round) % Tool::ALL.len()) else { continue };
+        let (before, first) = tools.split_at(round % tools.len().max(1));
+        for tool in first.iter().chain(before) {
             once(figures, bench, network, folder, *tool).await?;
         }
     }
-    for tool in Tool::ALL {
+    for tool in tools.iter().copied() {
         let key = key(network.measure, tool, folder.migrations);
         for to in baselines(network.measure, tool) {
             figures.compare(key, self::key(network.measure, *to, folder.migrations));
@@ -70,9 +70,9 @@ async fn once(
 /// with.
 fn baselines(measure: &str, tool: Tool) -> &'static [Tool] {
     match (measure, tool) {
-        ("apply_s", Tool::Migrate | Tool::PsqlEach) => &[Tool::Psql],
-        ("apply_s", Tool::MigrateEach | Tool::Sqlx) => &[Tool::PsqlEach],
-        (_, Tool::Psql | Tool::Sqlx) => &[],
+        (_, Tool::Psql) | ("apply_delayed_s", Tool::Sqlx) => &[],
+        ("apply_s", Tool::Migrate | Tool::RefineryGrouped | Tool::PsqlEach) => &[Tool::Psql],
+        ("apply_s", _) => &[Tool::PsqlEach],
         _ => &[Tool::Sqlx],
     }
 }

@@ -1,12 +1,15 @@
 //! Small applications that embed a folder, to see what that costs the compiler.
 //!
-//! Each is a crate of its own with a target directory of its own, and the same features of the driver. Owns
-//! their files and how they are built. Knows nothing of what is measured.
+//! Each is a crate of its own with a target directory of its own. Owns how they are written, built and run; what
+//! stands in them is `files`. Knows nothing of what is measured.
+
+mod files;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use crate::peer::Peer;
 use crate::{Result, set, usage};
 
 /// An application.
@@ -18,6 +21,12 @@ pub enum App {
     Migrate,
     /// The driver with its own migrator and macro.
     Sqlx,
+    /// refinery's macro, with tokio-postgres.
+    Refinery,
+    /// diesel's macro, with libpq.
+    Diesel,
+    /// A module each, with sea-orm.
+    SeaOrm,
 }
 
 /// What a build took.
@@ -28,47 +37,6 @@ pub struct Built {
     /// Of all processes, user and system.
     pub cpu: f64,
 }
-
-const DRIVER: &str = r#"sqlx = { version = "0.9", default-features = false, features = ["postgres", "runtime-tokio"] }"#;
-const SQLX: &str = r#"sqlx = { version = "0.9", default-features = false, features = ["postgres", "runtime-tokio", "macros", "migrate"] }"#;
-
-const MAIN: &str = r#"
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let url = std::env::var("DATABASE_URL")?;
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(start(&url))?;
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    println!("{}", status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default());
-    Ok(())
-}
-"#;
-
-const DRIVER_START: &str = r#"
-async fn start(url: &str) -> Result<(), Box<dyn std::error::Error>> {
-    let pool = sqlx::PgPool::connect(url).await?;
-    sqlx::raw_sql("SELECT 1").execute(&pool).await?;
-    Ok(())
-}
-"#;
-
-const MIGRATE_START: &str = r#"
-#[derive(migrate_postgres::Migrations)]
-#[migrations(dir = "migrations", down = "ignore")]
-struct AppMigrations;
-
-async fn start(url: &str) -> Result<(), Box<dyn std::error::Error>> {
-    let pool = sqlx::PgPool::connect(url).await?;
-    migrate_postgres::Migrator::new(AppMigrations).run(&pool).await?;
-    Ok(())
-}
-"#;
-
-const SQLX_START: &str = r#"
-async fn start(url: &str) -> Result<(), Box<dyn std::error::Error>> {
-    let pool = sqlx::PgPool::connect(url).await?;
-    sqlx::migrate!("./migrations").run(&pool).await?;
-    Ok(())
-}
-"#;
 
 const BUILD_SCRIPT: &str = r#"fn main() {
     println!("cargo::rerun-if-changed=migrations");
@@ -82,7 +50,27 @@ impl App {
             App::Driver => "driver",
             App::Migrate => "migrate",
             App::Sqlx => "sqlx",
+            App::Refinery | App::Diesel | App::SeaOrm => self.peer().map_or("", Peer::name),
         }
+    }
+
+    /// Those that embed migrations.
+    pub const EMBEDDING: [App; 5] =
+        [App::Migrate, App::Sqlx, App::Refinery, App::Diesel, App::SeaOrm];
+
+    /// The other migrator that it is of; nothing can be measured without sqlx and ourselves.
+    pub fn peer(self) -> Option<Peer> {
+        match self {
+            App::Driver | App::Migrate | App::Sqlx => None,
+            App::Refinery => Some(Peer::Refinery),
+            App::Diesel => Some(Peer::Diesel),
+            App::SeaOrm => Some(Peer::SeaOrm),
+        }
+    }
+
+    /// Does it compile code for each migration? Then a build of many takes minutes.
+    pub fn is_heavy(self) -> bool {
+        matches!(self, App::Refinery | App::SeaOrm)
     }
 
     fn dir(self) -> PathBuf {
@@ -96,53 +84,34 @@ impl App {
     pub fn write(self, migrations: usize) -> Result<()> {
         let dir = self.dir();
         std::fs::create_dir_all(dir.join("src"))?;
-        std::fs::write(dir.join("Cargo.toml"), self.manifest())?;
-        std::fs::write(dir.join("src/main.rs"), format!("{}{MAIN}", self.start()))?;
+        std::fs::write(dir.join("Cargo.toml"), files::manifest(self))?;
+        std::fs::write(dir.join("src/main.rs"), files::program(self))?;
         let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock");
         if lock.exists() {
             std::fs::copy(lock, dir.join("Cargo.lock"))?; // the versions that everybody has
         }
-        if self != App::Driver {
+        if self == App::Driver {
+            return Ok(());
+        }
+        if self != App::SeaOrm {
+            // Its migrations are modules, which the compiler sees by itself.
             std::fs::write(dir.join("build.rs"), BUILD_SCRIPT)?;
-            set::write(&dir.join("migrations"), set::files(migrations))?;
         }
-        Ok(())
+        let files = files::migrations(self, migrations);
+        let list = files::list(self, &files).map(|text| ("mod.rs".to_owned(), text));
+        set::write(&dir.join(files::folder(self)), files.into_iter().chain(list))
     }
 
-    fn manifest(self) -> String {
-        let name = self.name();
-        let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrate-postgres");
-        let dependencies = match self {
-            App::Driver => DRIVER.to_owned(),
-            App::Migrate => format!("{DRIVER}\nmigrate-postgres = {{ path = {ours:?} }}"),
-            App::Sqlx => SQLX.to_owned(),
-        };
-        format!(
-            "[workspace]\n\n[package]\nname = \"{name}-app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
-             [dependencies]\n{dependencies}\ntokio = {{ version = \"1\", features = [\"rt\"] }}\n\n\
-             [profile.release]\nstrip = true\n"
-        )
-    }
-
-    fn start(self) -> &'static str {
-        match self {
-            App::Driver => DRIVER_START,
-            App::Migrate => MIGRATE_START,
-            App::Sqlx => SQLX_START,
-        }
-    }
-
-    /// Edits one of its migrations; `number` makes it another one each time.
+    /// Edits one `of` so many migrations; `number` makes it another one each time.
     ///
     /// # Errors
     /// When there is none.
-    pub fn edit(self, number: usize) -> Result<()> {
-        let folder = std::fs::read_dir(self.dir().join("migrations"))?;
-        let mut files: Vec<PathBuf> = folder.flatten().map(|entry| entry.path()).collect();
-        files.sort();
-        let file = files.get(number * 7 % files.len().max(1)).ok_or("no file to edit")?;
-        let text = std::fs::read_to_string(file)?;
-        Ok(std::fs::write(file, format!("{text}SELECT {number};\n"))?)
+    pub fn edit(self, number: usize, of: usize) -> Result<()> {
+        let files = files::migrations(self, of);
+        let (name, _) = files.get(number * 7 % files.len().max(1)).ok_or("no file to edit")?;
+        let file = self.dir().join(files::folder(self)).join(name);
+        let text = std::fs::read_to_string(&file)?;
+        Ok(std::fs::write(file, files::edited(self, &text, &format!("SELECT {number};")))?)
     }
 
     /// Forgets what was built.

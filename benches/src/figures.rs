@@ -1,20 +1,14 @@
-//! What was measured: samples, their medians and ratios, as data and as a table.
+//! What was measured: samples, their medians and ratios.
 //!
 //! Samples of one round stand at the same place in every series, so that a ratio is taken within the round and
 //! a machine that gets slower meanwhile does not show in it. Knows nothing of what the measures mean.
-
-use std::path::Path;
-
-use serde_json::{Value, json};
-
-use crate::Result;
 
 /// What a figure is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
     /// Such as `apply_s`.
     pub measure: &'static str,
-    /// `migrate`, `sqlx` or `psql`.
+    /// `migrate`, `psql` or another migrator.
     pub tool: &'static str,
     /// Which of the tool's ways.
     pub mode: &'static str,
@@ -64,33 +58,9 @@ impl Figures {
         self.ratios.iter().find(|(other, _)| *other == key).map(|(_, to)| *to)
     }
 
-    /// Writes all of it as JSON, one object a figure.
-    ///
-    /// # Errors
-    /// When the disk does not want it.
-    pub fn write(&self, path: &Path) -> Result<()> {
-        let figures: Vec<Value> =
-            self.series.iter().map(|(key, values)| self.json(*key, values)).collect();
-        if let Some(dir) = path.parent() {
-            std::fs::create_dir_all(dir)?;
-        }
-        Ok(std::fs::write(path, serde_json::to_string_pretty(&figures)?)?)
-    }
-
-    fn json(&self, key: Key, values: &[f64]) -> Value {
-        let to = self.compared(key);
-        json!({
-            "tool": key.tool,
-            "measure": key.measure,
-            "mode": key.mode,
-            "migrations": key.migrations,
-            "n": values.len(),
-            "median": median(values),
-            "best": values.iter().copied().min_by(f64::total_cmp),
-            "unit": unit(key.measure),
-            "ratio": to.and_then(|to| self.ratio(key, to)),
-            "ratio_to": to.map(|to| format!("{} {} ({})", to.tool, to.measure, to.mode)),
-        })
+    /// Every figure with its samples, and what it is shown beside.
+    pub fn all(&self) -> impl Iterator<Item = (Key, &[f64], Option<Key>)> {
+        self.series.iter().map(|(key, values)| (*key, values.as_slice(), self.compared(*key)))
     }
 
     /// Prints all of it.
@@ -119,7 +89,7 @@ impl Figures {
 }
 
 /// The unit is the end of the name.
-fn unit(measure: &str) -> &'static str {
+pub fn unit(measure: &str) -> &'static str {
     match measure.rsplit('_').next() {
         Some("s") => "s",
         Some("ms") => "ms",

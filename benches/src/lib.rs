@@ -1,17 +1,22 @@
 //! What the measurements are made with.
 //!
-//! Two programs: `peers` applies the same migrations through migrate, sqlx and psql, and `builds` looks at what
-//! embedding them costs the compiler. Everything that both need, and every measurement of `peers`, is a module
-//! here. Linux only: memory and CPU time are read from `/proc`.
+//! Three programs: `peers` applies the same migrations through migrate, other migrators and psql, `builds` looks at
+//! what embedding them costs the compiler, and `page` writes from what both found what people read. Everything that
+//! they need is a module here. Linux only: memory and CPU time are read from `/proc`.
 
 pub mod apply;
 pub mod apps;
 pub mod figures;
 pub mod fresh;
 pub mod noop;
+pub mod page;
+pub mod peer;
 pub mod proxy;
+pub mod record;
+pub mod run;
 pub mod server;
 pub mod set;
+pub mod start;
 pub mod targets;
 pub mod tools;
 pub mod trips;

@@ -1,22 +1,22 @@
 //! What a start costs that finds everything applied.
 //!
-//! The call alone, on a pool that is connected, beside a `SELECT 1` on the same pool: with the look at the
+//! The call alone, on what is connected already, beside a `SELECT 1` on such a pool: with the look at the
 //! connection that sqlx's pools take before they hand one out (a round trip of its own, for whatever is asked
 //! next) and without. Then with connecting, and how much memory a process needs for it.
 
 use std::time::Instant;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::{ConnectOptions, Connection, Executor};
 
 use crate::figures::{Figures, Key, median};
+use crate::peer::Peer;
 use crate::server::{Bench, url};
 use crate::set::Folder;
+use crate::start::{self, POOL, POOL_WITHOUT_PING, Pool, Start};
 use crate::tools::{self, Runner, Tool};
 use crate::{Result, progress};
 
-/// A pool's way to hand out connections.
-const POOLS: [(&str, bool); 2] = [("pool", true), ("pool without ping", false)];
 const CONNECTING: &str = "connecting";
 /// Calls one after the other, the median of which is a sample: in turn call by call, the smallest would be
 /// measured with what the largest leaves of the caches.
@@ -24,95 +24,93 @@ const BLOCK: usize = 10;
 const SELECT1: &str = "select1_ms";
 const CALL: &str = "noop_call_ms";
 
-/// A folder that both have applied, each to a database of its own.
+/// A folder that everybody has applied, each to a database of its own.
 struct Settled<'b> {
     folder: &'b Folder,
-    ours: String,
-    theirs: String,
+    urls: Vec<(Tool, String)>,
 }
 
-/// Applies a folder with both, and measures what they do from then on.
+impl Settled<'_> {
+    fn url(&self, of: Tool) -> Result<&str> {
+        let found = self.urls.iter().find(|(tool, _)| *tool == of);
+        Ok(&found.ok_or("not applied")?.1)
+    }
+}
+
+/// Applies a folder with all migrators, and measures what they do from then on.
 ///
 /// # Errors
 /// When a tool fails.
 pub async fn measure(
     figures: &mut Figures,
     bench: &Bench,
+    peers: &[Peer],
     folder: &Folder,
     rounds: usize,
 ) -> Result<()> {
-    let ours = applied(bench, Tool::Migrate, folder).await?;
-    let theirs = applied(bench, Tool::Sqlx, folder).await?;
-    let settled = Settled { folder, ours, theirs };
-    for (mode, ping) in POOLS {
-        calls(figures, &settled, (mode, ping), rounds).await?;
+    let mut settled = Settled { folder, urls: Vec::new() };
+    for tool in Tool::migrators(peers) {
+        let url = url(bench.address, &bench.create().await?);
+        tools::apply(tool, bench, folder, &url)?;
+        settled.urls.push((tool, url));
+    }
+    for pool in [POOL, POOL_WITHOUT_PING] {
+        calls(figures, &settled, pool, rounds).await?;
     }
     connecting(figures, &settled, rounds).await?;
     memory(figures, &settled)
 }
 
-/// The URL of a database with a folder applied.
-async fn applied(bench: &Bench, tool: Tool, folder: &Folder) -> Result<String> {
-    let url = url(bench.address, &bench.create().await?);
-    tools::apply(tool, bench, folder, &url)?;
-    Ok(url)
-}
-
-async fn pool(url: &str, ping: bool) -> Result<PgPool> {
-    Ok(PgPoolOptions::new().max_connections(1).test_before_acquire(ping).connect(url).await?)
-}
-
 async fn calls(
     figures: &mut Figures,
-    Settled { folder, ours, theirs }: &Settled<'_>,
-    (mode, ping): (&'static str, bool),
+    settled: &Settled<'_>,
+    pool: Pool,
     rounds: usize,
 ) -> Result<()> {
-    let (ours, theirs) = (pool(ours, ping).await?, pool(theirs, ping).await?);
-    let migrate = Runner::read(Tool::Migrate, &folder.dir).await?;
-    let sqlx = Runner::read(Tool::Sqlx, &folder.dir).await?;
-    let key = |measure, tool| Key { measure, tool, mode, migrations: folder.migrations };
+    let migrations = settled.folder.migrations;
+    let selects = start::pool(settled.url(Tool::Migrate)?, pool).await?;
+    let select = Key { measure: SELECT1, tool: "sqlx", mode: pool.mode, migrations };
+    let mut starts = Vec::new();
+    for (tool, url) in settled.urls.iter().filter(|(tool, _)| pool.is_for(*tool)) {
+        starts.push(Start::connect(*tool, pool, settled.folder, url).await?);
+    }
     for round in 0..=rounds.div_ceil(BLOCK) {
-        let (mut selects, mut ours_took, mut theirs_took) = (Vec::new(), Vec::new(), Vec::new());
-        for _ in 0..BLOCK {
-            selects.push(select1(&ours).await?);
+        let mut blocks = vec![(select, select1(&selects).await?)];
+        for start in &mut starts {
+            blocks.push((Key { measure: CALL, ..start.key }, start.run(BLOCK).await?));
         }
-        for _ in 0..BLOCK {
-            ours_took.push(migrate.time(&ours).await?.as_secs_f64());
-        }
-        for _ in 0..BLOCK {
-            theirs_took.push(sqlx.time(&theirs).await?.as_secs_f64());
-        }
-        if round > 0 {
-            let mut add = |key, block: &[f64]| {
-                figures.add(key, median(block).unwrap_or_default() * 1e3);
-            };
-            add(key(SELECT1, "sqlx"), &selects);
-            add(key(CALL, "migrate"), &ours_took);
-            add(key(CALL, "sqlx"), &theirs_took);
+        for (key, block) in blocks.into_iter().filter(|_| round > 0) {
+            figures.add(key, median(&block).unwrap_or_default() * 1e3);
         }
     }
-    ours.close().await;
-    theirs.close().await;
-    figures.compare(key(CALL, "migrate"), key(SELECT1, "sqlx"));
-    figures.compare(key(CALL, "sqlx"), key(CALL, "migrate"));
-    progress(&format!("{CALL} {} ({mode}): {rounds} rounds", folder.migrations));
+    let ours = Key { measure: CALL, tool: Tool::Migrate.name(), ..select };
+    figures.compare(ours, select);
+    for start in starts {
+        if start.key.tool != ours.tool {
+            figures.compare(Key { measure: CALL, ..start.key }, ours);
+        }
+        start.close().await;
+    }
+    selects.close().await;
+    progress(&format!("{CALL} {migrations} ({}): {rounds} rounds", pool.mode));
     Ok(())
 }
 
-/// By the simple protocol, as our own query.
-async fn select1(pool: &PgPool) -> Result<f64> {
-    let began = Instant::now();
-    pool.fetch_all(sqlx::raw_sql("SELECT 1")).await?;
-    Ok(began.elapsed().as_secs_f64())
+/// A block of them, by the simple protocol, as our own query.
+async fn select1(pool: &PgPool) -> Result<Vec<f64>> {
+    let mut block = Vec::new();
+    for _ in 0..BLOCK {
+        let began = Instant::now();
+        pool.fetch_all(sqlx::raw_sql("SELECT 1")).await?;
+        block.push(began.elapsed().as_secs_f64());
+    }
+    Ok(block)
 }
 
-/// The same with a connection to make.
-async fn connecting(
-    figures: &mut Figures,
-    Settled { folder, ours, theirs }: &Settled<'_>,
-    rounds: usize,
-) -> Result<()> {
+/// The same with a connection to make, which is what everybody pays alike: migrate and sqlx are enough to see it.
+async fn connecting(figures: &mut Figures, settled: &Settled<'_>, rounds: usize) -> Result<()> {
+    let folder = settled.folder;
+    let (ours, theirs) = (settled.url(Tool::Migrate)?, settled.url(Tool::Sqlx)?);
     let Runner::Migrate(migrate) = Runner::read(Tool::Migrate, &folder.dir).await? else {
         return Err("no migrator".into());
     };
@@ -142,13 +140,14 @@ async fn connecting(
     Ok(())
 }
 
-fn memory(figures: &mut Figures, Settled { folder, ours, theirs }: &Settled<'_>) -> Result<()> {
+fn memory(figures: &mut Figures, settled: &Settled<'_>) -> Result<()> {
+    let migrations = settled.folder.migrations;
     let key =
-        |tool| Key { measure: "peak_rss_mib", tool, mode: "no-op", migrations: folder.migrations };
-    for (tool, url) in [(Tool::Migrate, ours), (Tool::Sqlx, theirs)] {
-        let took = tools::no_op(tool, folder, url)?;
-        figures.add(key(tool.name()), took.peak_mib.unwrap_or_default());
+        |tool: Tool| Key { measure: "peak_rss_mib", tool: tool.name(), mode: "no-op", migrations };
+    for (tool, url) in &settled.urls {
+        let took = tools::no_op(*tool, settled.folder, url)?;
+        figures.add(key(*tool), took.peak_mib.unwrap_or_default());
     }
-    figures.compare(key("migrate"), key("sqlx"));
+    figures.compare(key(Tool::Migrate), key(Tool::Sqlx));
     Ok(())
 }

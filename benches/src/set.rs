@@ -57,7 +57,9 @@ pub fn write(dir: &Path, files: impl Iterator<Item = (String, String)>) -> Resul
     }
     std::fs::create_dir_all(dir)?;
     for (name, text) in files {
-        std::fs::write(dir.join(name), text)?;
+        let path = dir.join(name);
+        std::fs::create_dir_all(path.parent().unwrap_or(dir))?; // diesel has a directory each
+        std::fs::write(path, text)?;
     }
     Ok(())
 }

@@ -10,6 +10,8 @@ pub const MANY: usize = 5_000;
 pub const APPLIED: usize = 1_000;
 /// The smallest folder.
 pub const FEW: usize = 10;
+/// A folder has at least one file to be embedded; the macro around it is as good as empty.
+pub const ONE: usize = 1;
 
 /// Something that has to be, and what was found.
 #[derive(Debug)]
@@ -33,7 +35,14 @@ pub fn print(targets: &[Target]) -> bool {
         };
         println!("{what:<84} {limit:>8.3} {shown:>8}  {verdict}");
     }
-    targets.iter().all(|target| target.found.is_some_and(|found| found <= target.limit))
+    targets.iter().all(Target::is_met)
+}
+
+impl Target {
+    /// Was it measured, and is it so?
+    pub fn is_met(&self) -> bool {
+        self.found.is_some_and(|found| found <= self.limit)
+    }
 }
 
 /// Those of `peers`.
@@ -70,8 +79,10 @@ pub fn of_build(figures: &Figures) -> Vec<Target> {
 
 /// The figure of an application.
 pub fn app(app: App, migrations: usize) -> Key {
-    let tool = if app == App::Migrate { "migrate" } else { "sqlx" };
-    let mode = if app == App::Driver { "driver alone" } else { "embedded" };
+    let (tool, mode) = match app {
+        App::Driver => (App::Sqlx.name(), "driver alone"),
+        _ => (app.name(), "embedded"),
+    };
     Key { measure: "", tool, mode, migrations }
 }
 

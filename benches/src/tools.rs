@@ -1,15 +1,17 @@
 //! Those who are measured, and how each applies a folder.
 //!
-//! migrate and sqlx run in a process of their own, this program started again: the same as psql does, and their
-//! memory can be told apart. They read the folder before the clock starts, as an application has it embedded;
-//! the clock covers connecting and applying. psql has to start, connect and read its files.
+//! migrate and sqlx run in a process of their own, this program started again, and the other migrators in their own
+//! programs: the same as psql does, and their memory can be told apart. They read the folder before the clock
+//! starts, as an application has it embedded; the clock covers connecting and applying. psql has to start, connect
+//! and read its files.
 
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use migrate_postgres::{Migrator, Source};
 use sqlx::postgres::{PgPool, PgPoolOptions};
 
+use crate::peer::{Peer, Session};
 use crate::server::Bench;
 use crate::set::Folder;
 use crate::{Result, usage};
@@ -23,6 +25,14 @@ pub enum Tool {
     MigrateEach,
     /// sqlx's `Migrator`, which gives each a transaction.
     Sqlx,
+    /// refinery as it is, with a transaction each.
+    Refinery,
+    /// refinery with all migrations in one transaction.
+    RefineryGrouped,
+    /// diesel's migrations, a transaction each.
+    Diesel,
+    /// sea-orm's migrations, a transaction each.
+    SeaOrm,
     /// One psql process, everything in one transaction, no history.
     Psql,
     /// One psql process, a transaction each, no history.
@@ -30,15 +40,38 @@ pub enum Tool {
 }
 
 impl Tool {
-    /// All of them.
-    pub const ALL: [Tool; 5] =
-        [Tool::Migrate, Tool::MigrateEach, Tool::Sqlx, Tool::Psql, Tool::PsqlEach];
+    const ALL: [Tool; 9] = [
+        Tool::Migrate,
+        Tool::MigrateEach,
+        Tool::Sqlx,
+        Tool::Refinery,
+        Tool::RefineryGrouped,
+        Tool::Diesel,
+        Tool::SeaOrm,
+        Tool::Psql,
+        Tool::PsqlEach,
+    ];
 
-    /// `migrate`, `sqlx` or `psql`.
+    /// Those that can be measured, with these other migrators there.
+    pub fn with(peers: &[Peer]) -> Vec<Self> {
+        let there = |tool: &Tool| tool.peer().is_none_or(|(peer, _)| peers.contains(&peer));
+        Tool::ALL.into_iter().filter(there).collect()
+    }
+
+    /// The same, one way of each migrator: all ways of one have the same start when nothing is to do.
+    pub fn migrators(peers: &[Peer]) -> Vec<Self> {
+        let one = [Tool::Migrate, Tool::Sqlx, Tool::Refinery, Tool::Diesel, Tool::SeaOrm];
+        Tool::with(peers).into_iter().filter(|tool| one.contains(tool)).collect()
+    }
+
+    /// `migrate`, `psql` or another migrator.
     pub fn name(self) -> &'static str {
         match self {
             Tool::Migrate | Tool::MigrateEach => "migrate",
             Tool::Sqlx => "sqlx",
+            Tool::Refinery | Tool::RefineryGrouped => Peer::Refinery.name(),
+            Tool::Diesel => Peer::Diesel.name(),
+            Tool::SeaOrm => Peer::SeaOrm.name(),
             Tool::Psql | Tool::PsqlEach => "psql",
         }
     }
@@ -47,23 +80,32 @@ impl Tool {
     pub fn mode(self) -> &'static str {
         match self {
             Tool::Migrate => "default",
-            Tool::MigrateEach | Tool::Sqlx | Tool::PsqlEach => "a transaction each",
-            Tool::Psql => "one transaction",
+            Tool::Psql | Tool::RefineryGrouped => "one transaction",
+            _ => "a transaction each",
         }
     }
 
+    /// The other migrator, and its program's word for the way.
+    pub fn peer(self) -> Option<(Peer, &'static str)> {
+        match self {
+            Tool::Refinery => Some((Peer::Refinery, "each")),
+            Tool::RefineryGrouped => Some((Peer::Refinery, "grouped")),
+            Tool::Diesel => Some((Peer::Diesel, "each")),
+            Tool::SeaOrm => Some((Peer::SeaOrm, "each")),
+            _ => None,
+        }
+    }
+
+    /// Of those that this program is started again for.
     fn word(self) -> &'static str {
         match self {
-            Tool::Migrate => "migrate",
             Tool::MigrateEach => "migrate-each",
-            Tool::Sqlx => "sqlx",
-            Tool::Psql => "psql",
-            Tool::PsqlEach => "psql-each",
+            _ => self.name(),
         }
     }
 
     fn of(word: &str) -> Option<Self> {
-        Tool::ALL.into_iter().find(|tool| tool.word() == word)
+        [Tool::Migrate, Tool::MigrateEach, Tool::Sqlx].into_iter().find(|tool| tool.word() == word)
     }
 }
 
@@ -84,8 +126,22 @@ pub fn apply(tool: Tool, bench: &Bench, folder: &Folder, url: &str) -> Result<To
     match tool {
         Tool::Psql => psql(bench, url, &["-1", "-f", &folder.once.to_string_lossy()]),
         Tool::PsqlEach => psql(bench, url, &["-f", &folder.each.to_string_lossy()]),
-        _ => in_child("apply", tool, folder, url),
+        _ => start(tool, folder, url),
     }
+}
+
+/// A process that connects and applies what is pending.
+fn start(tool: Tool, folder: &Folder, url: &str) -> Result<Took> {
+    match tool.peer() {
+        Some((peer, way)) => in_program(peer, way, folder, url),
+        None => in_child(tool, folder, url),
+    }
+}
+
+fn in_program(peer: Peer, way: &str, folder: &Folder, url: &str) -> Result<Took> {
+    let mut session = Session::start(peer, way, folder, url)?;
+    let seconds = session.connect()? + session.run(1)?.iter().sum::<f64>();
+    Ok(Took { seconds, peak_mib: Some(session.peak_mib()?) })
 }
 
 /// The run of a process that finds nothing to do.
@@ -93,7 +149,7 @@ pub fn apply(tool: Tool, bench: &Bench, folder: &Folder, url: &str) -> Result<To
 /// # Errors
 /// When the tool says so.
 pub fn no_op(tool: Tool, folder: &Folder, url: &str) -> Result<Took> {
-    in_child("no-op", tool, folder, url)
+    start(tool, folder, url)
 }
 
 fn psql(bench: &Bench, url: &str, arguments: &[&str]) -> Result<Took> {
@@ -105,9 +161,9 @@ fn psql(bench: &Bench, url: &str, arguments: &[&str]) -> Result<Took> {
     if status.success() { Ok(Took { seconds, peak_mib: None }) } else { Err("psql failed".into()) }
 }
 
-fn in_child(task: &str, tool: Tool, folder: &Folder, url: &str) -> Result<Took> {
+fn in_child(tool: Tool, folder: &Folder, url: &str) -> Result<Took> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(["child", task, tool.word(), url]).arg(&folder.dir);
+    command.args(["child", tool.word(), url]).arg(&folder.dir);
     let output = command.stderr(Stdio::inherit()).output()?;
     let told = String::from_utf8(output.stdout)?;
     let numbers: Vec<f64> = told.split_whitespace().flat_map(str::parse).collect();
@@ -115,7 +171,7 @@ fn in_child(task: &str, tool: Tool, folder: &Folder, url: &str) -> Result<Took> 
         [seconds, peak] if output.status.success() => {
             Ok(Took { seconds: *seconds, peak_mib: Some(*peak) })
         }
-        _ => Err(format!("{} failed to {task} {}", tool.word(), folder.dir.display()).into()),
+        _ => Err(format!("{} failed with {}", tool.word(), folder.dir.display()).into()),
     }
 }
 
@@ -124,7 +180,7 @@ fn in_child(task: &str, tool: Tool, folder: &Folder, url: &str) -> Result<Took> 
 /// # Errors
 /// When its arguments or the tool are not right.
 pub async fn child(arguments: &[String]) -> Result<()> {
-    let [_, tool, url, folder] = arguments else { return Err("a child without a task".into()) };
+    let [tool, url, folder] = arguments else { return Err("a child without a task".into()) };
     let tool = Tool::of(tool).ok_or("an unknown tool")?;
     let runner = Runner::read(tool, folder.as_ref()).await?;
     let began = Instant::now();
@@ -169,15 +225,5 @@ impl Runner {
             Self::Sqlx(migrator) => migrator.run(pool).await?,
         }
         Ok(())
-    }
-
-    /// How long a run takes.
-    ///
-    /// # Errors
-    /// As [`run`](Self::run).
-    pub async fn time(&self, pool: &PgPool) -> Result<Duration> {
-        let began = Instant::now();
-        self.run(pool).await?;
-        Ok(began.elapsed())
     }
 }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::PgPoolOptions;
-
 use crate::figures::{Figures, Key};
+use crate::peer::Peer;
 use crate::proxy::{Passed, Proxy};
 use crate::server::{Bench, url};
 use crate::set::Folder;
-use crate::tools::{self, Runner, Tool};
+use crate::start::{POOL, Start};
+use crate::tools::{self, Tool};
 use crate::{Result, progress};
 
 /// Counts what applying costs for each migration, as the difference between two folders; and what a run costs
@@ -19,10 +19,11 @@ use crate::{Result, progress};
 pub async fn measure(
     figures: &mut Figures,
     bench: &Bench,
+    peers: &[Peer],
     (few, many): (&Folder, &Folder),
 ) -> Result<()> {
     let proxy = Proxy::start(bench.address, Duration::ZERO)?;
-    for tool in Tool::ALL {
+    for tool in Tool::with(peers) {
         let one = applied(bench, &proxy, tool, few).await?;
         let other = applied(bench, &proxy, tool, many).await?;
         let each = (other.round_trips - one.round_trips) as f64
@@ -33,7 +34,7 @@ pub async fn measure(
         figures.add(key("round_trips"), other.round_trips as f64);
         figures.add(key("connections"), other.connections as f64);
     }
-    for tool in [Tool::Migrate, Tool::Sqlx] {
+    for tool in Tool::migrators(peers) {
         for folder in [few, many] {
             no_op(figures, bench, &proxy, tool, folder).await?;
         }
@@ -53,7 +54,7 @@ async fn applied(bench: &Bench, proxy: &Proxy, tool: Tool, folder: &Folder) -> R
     Ok(proxy.passed().since(before))
 }
 
-/// On a pool that has had its connection for a while: the run's own round trips, and the pool's pings.
+/// On a pool or connection that is there: the run's own round trips, and the pool's pings.
 async fn no_op(
     figures: &mut Figures,
     bench: &Bench,
@@ -63,19 +64,16 @@ async fn no_op(
 ) -> Result<()> {
     let database = bench.create().await?;
     tools::apply(tool, bench, folder, &url(bench.address, &database))?;
-    let pool =
-        PgPoolOptions::new().max_connections(1).connect(&url(proxy.address, &database)).await?;
-    let runner = Runner::read(tool, &folder.dir).await?;
-    drop(pool.acquire().await?);
-    // Given back in the background; what it takes to do so is not the run's.
+    let mut start = Start::connect(tool, POOL, folder, &url(proxy.address, &database)).await?;
+    // What connecting leaves to the background is not the run's.
     tokio::time::sleep(Duration::from_millis(50)).await;
     let before = proxy.passed();
-    runner.run(&pool).await?;
+    start.run(1).await?;
     tokio::time::sleep(Duration::from_millis(50)).await;
     let passed = proxy.passed().since(before);
-    pool.close().await;
-    let key = |measure| Key { measure, mode: "pool", ..key(tool, folder) };
+    let key = |measure| Key { measure, ..start.key };
     figures.add(key("noop_round_trips"), passed.round_trips as f64);
     figures.add(key("noop_pool_pings"), passed.pings as f64);
+    start.close().await;
     Ok(())
 }

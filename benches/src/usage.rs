@@ -10,10 +10,18 @@ use crate::Result;
 /// # Errors
 /// When this is not Linux.
 pub fn peak_mib() -> Result<f64> {
-    let status = read_to_string("/proc/self/status")?;
+    peak_mib_of("self")
+}
+
+/// The most memory that a process has had, in MiB.
+///
+/// # Errors
+/// When there is no such process, or this is not Linux.
+pub fn peak_mib_of(process: &str) -> Result<f64> {
+    let status = read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib = line.and_then(|line| line.split_whitespace().next());
-    Ok(kib.ok_or("no VmHWM in /proc/self/status")?.parse::<f64>()? / 1024.0)
+    Ok(kib.ok_or("no VmHWM in /proc")?.parse::<f64>()? / 1024.0)
 }
 
 /// The CPU seconds of all children that have ended, and theirs.

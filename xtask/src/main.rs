@@ -26,7 +26,7 @@ const CHORES: [Chore; 5] = [
     },
     Chore {
         name: "bench",
-        what: "the benchmarks: `bench peers [--quick]`, `bench build [--quick]`",
+        what: "the benchmarks: `bench peers [--quick]`, `bench build [--quick]`; `bench page` writes docs/measured.md",
         run: bench::run,
     },
     Chore { name: "real", what: "the folders that other people wrote, end to end", run: real::run },

@@ -1,8 +1,10 @@
-//! The same migrations through migrate, sqlx and psql, in turn and in one run.
+//! The same migrations through migrate, sqlx, refinery, diesel, sea-orm and psql, in turn and in one run.
 //!
-//! `peers` measures for some minutes, `peers --quick` for about one. What it finds goes to
-//! `target/bench/peers.json` of the main workspace, one object a figure, and as a table to stdout with the
-//! targets beside it. The exit code is 0 when they are met, 1 when one is missed.
+//! `peers` measures for about ten minutes, `peers --quick` for three or four: fewer rounds, and one of the largest
+//! folder. The first run compiles the other migrators before. What it finds goes to
+//! `target/bench/peers.json` of the main workspace, one object a figure, and as a table to stdout with the targets
+//! beside it. The exit code is 0 when they are met, 1 when one is missed. A peer that does not compile is left out
+//! and named.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,10 +12,12 @@ use std::time::Duration;
 use migrate_benches::apply::{self, Network};
 use migrate_benches::figures::Figures;
 use migrate_benches::proxy::Proxy;
+use migrate_benches::run::Run;
 use migrate_benches::server::{self, Bench};
 use migrate_benches::set::Folder;
 use migrate_benches::targets::{APPLIED, FEW, MANY};
-use migrate_benches::{Result, fresh, noop, output, progress, targets, tools, trips};
+use migrate_benches::tools::{self, Tool};
+use migrate_benches::{Result, fresh, noop, output, peer, progress, record, targets, trips};
 
 /// On each way, so that a round trip takes a millisecond more.
 const DELAY: Duration = Duration::from_micros(500);
@@ -21,6 +25,7 @@ const DELAY: Duration = Duration::from_micros(500);
 /// How often each thing is measured.
 #[derive(Clone, Copy)]
 struct Rounds {
+    command: &'static str,
     few: usize,
     applied: usize,
     many: usize,
@@ -28,8 +33,26 @@ struct Rounds {
     calls: usize,
 }
 
-const FULL: Rounds = Rounds { few: 15, applied: 15, many: 3, delayed: 3, calls: 1_000 };
-const QUICK: Rounds = Rounds { few: 5, applied: 5, many: 0, delayed: 1, calls: 200 };
+const FULL: Rounds = Rounds {
+    command: "cargo xtask bench peers",
+    few: 15,
+    applied: 15,
+    many: 3,
+    delayed: 3,
+    calls: 1_000,
+};
+const QUICK: Rounds = Rounds {
+    command: "cargo xtask bench peers --quick",
+    few: 5,
+    applied: 5,
+    many: 1,
+    delayed: 1,
+    calls: 200,
+};
+
+const USAGE: &str = "usage: peers [--quick]
+  without: about ten minutes on a quiet machine
+  --quick: three or four, with fewer rounds";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -39,7 +62,10 @@ fn main() -> ExitCode {
         Some((first, [])) if first == "--quick" => {
             server::on_disk().and_then(|()| block_on(measure(QUICK)))
         }
-        _ => Err("usage: peers [--quick]".into()),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -65,31 +91,33 @@ fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 }
 
 async fn measure(rounds: Rounds) -> Result<bool> {
+    let peers = peer::build()?;
+    let tools = Tool::with(&peers);
     let bench = Bench::start()?;
-    println!("{}", bench.describe());
+    let run = Run::begin(rounds.command, &bench.describe())?;
+    println!("{}\n{}", run.machine, run.server);
     let sets = output().join("sets");
-    let folders = [FEW, APPLIED, MANY].map(|migrations| Folder::write(&sets, migrations));
-    let [few, applied, many] = folders;
+    let [few, applied, many] = [FEW, APPLIED, MANY].map(|count| Folder::write(&sets, count));
     let (few, applied, many) = (few?, applied?, many?);
     let mut figures = Figures::default();
-    trips::measure(&mut figures, &bench, (&few, &applied)).await?;
+    trips::measure(&mut figures, &bench, &peers, (&few, &applied)).await?;
     for folder in [&few, &applied, &many] {
-        noop::measure(&mut figures, &bench, folder, rounds.calls).await?;
+        noop::measure(&mut figures, &bench, &peers, folder, rounds.calls).await?;
     }
     let near = Network { measure: "apply_s", address: bench.address };
     for (folder, rounds) in [(&few, rounds.few), (&applied, rounds.applied), (&many, rounds.many)] {
-        apply::measure(&mut figures, &bench, near, folder, rounds).await?;
+        apply::measure(&mut figures, &bench, near, folder, (&tools, rounds)).await?;
     }
     let proxy = Proxy::start(bench.address, DELAY)?;
     let far = Network { measure: "apply_delayed_s", address: proxy.address };
     for folder in [&few, &applied] {
-        apply::measure(&mut figures, &bench, far, folder, rounds.delayed).await?;
+        apply::measure(&mut figures, &bench, far, folder, (&tools, rounds.delayed)).await?;
     }
     fresh::measure(&mut figures, &sets, rounds.few)?;
     let path = output().join("peers.json");
-    figures.write(&path)?;
+    record::write(&path, &run, &figures)?;
     figures.print();
     let met = targets::print(&targets::of_peers(&figures));
-    progress(&format!("written to {}", path.display()));
+    progress(&format!("written to {}; `cargo xtask bench page` shows it", path.display()));
     Ok(met)
 }
