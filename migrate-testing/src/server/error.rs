@@ -37,7 +37,9 @@ pub enum ServerError {
         value: String,
     },
     /// The programs of a major version were asked for, and nobody has them.
-    #[error("no PostgreSQL {major} could be fetched:\n{tried}\nnpm has every version: install it, or see to what it said.")]
+    #[error(
+        "no PostgreSQL {major} could be fetched:\n{tried}\nnpm has every version: install it, or see to what it said."
+    )]
     NotFetched {
         /// The version.
         major: u32,
