@@ -30,8 +30,12 @@ impl Dump {
         self.text.lines().filter(is_heading).count()
     }
 
+    /// Without comments, and without the settings at the head: those are the dump's own, and every pg_dump has others.
     pub(crate) fn lines(&self) -> usize {
-        self.text.lines().filter(|line| !line.trim().is_empty()).count()
+        let is_content = |line: &&str| {
+            !(line.trim().is_empty() || line.starts_with("--") || line.starts_with("SET "))
+        };
+        self.text.lines().filter(is_content).count()
     }
 
     /// The dump of one more database.
@@ -84,6 +88,16 @@ mod tests {
         assert_eq!(dump.times, 1);
         let expected = "COPY t (a) FROM stdin;\n1\té<time of the run>+00\t2026-11-21 09:59:59+00\n";
         assert_eq!(dump.text, expected);
+    }
+
+    #[test]
+    fn what_another_pg_dump_says_of_itself_does_not_count() {
+        let dump = |head: &str| {
+            Dump::new(&format!("{head}\n-- Name: t; Type: TABLE\n\nCREATE TABLE t ();\n"), "")
+        };
+        let (old, new) = (dump("-- by 15\nSET a = 0;"), dump("-- by 18\nSET a = 0;\nSET b = 0;"));
+        assert_eq!((old.lines(), old.objects()), (1, 1));
+        assert_eq!((new.lines(), new.objects()), (1, 1));
     }
 
     #[test]

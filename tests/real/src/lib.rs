@@ -3,8 +3,8 @@
 //! Nothing of theirs is committed. [`main`] lets cargo, npm and pip fetch the packages (`packages`, `fetch`),
 //! numbers files that only the package itself can run (`prepare`), writes a program that embeds the folders with the
 //! macros (`program`), and runs it; that program calls [`check`], which puts
-//! each folder (`subject`) on a database by psql and by migrate (`cluster`, `dump`), there, back and there again
-//! (`story`), and says what came of it (`table`).
+//! each folder (`subject`) on a database by psql and by migrate (`cluster`, `clients`, `dump`), there, back and there
+//! again (`story`), and says what came of it (`table`, `page`, `counts`).
 //!
 //! | argument | |
 //! |---|---|
@@ -18,9 +18,11 @@ use std::process::ExitCode;
 
 mod clients;
 mod cluster;
+mod counts;
 mod dump;
 mod fetch;
 mod packages;
+mod page;
 mod prepare;
 mod program;
 mod story;
@@ -93,11 +95,10 @@ fn checked(subjects: &[Subject], wish: Wish) -> Result<bool> {
     if rows.iter().any(|row| !row.failures.is_empty()) {
         return Ok(false);
     }
-    let page = table::page(&rows, cluster.major());
     let file = workspace::root().join("docs/real-folders.md");
     match wish {
-        Wish::Check => table::is_fresh(&file, &page, cluster.major()),
-        _ => Ok(std::fs::write(file, page).map(|()| true)?),
+        Wish::Check => page::is_fresh(&file, &rows, cluster.major()),
+        _ => page::write(&file, &rows, cluster.major()),
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) struct Package {
     /// For files that only the package's own program can run as they are.
     pub(crate) prepare: Option<Prepare>,
     pub(crate) needs: Option<Need>,
+    pub(crate) fails: Option<Fails>,
 }
 
 /// The registry that a package comes from.
@@ -41,6 +42,13 @@ pub(crate) struct Need {
     pub(crate) because: &'static str,
 }
 
+/// Where its files cannot run, whoever runs them.
+pub(crate) struct Fails {
+    /// On these major versions.
+    pub(crate) on: fn(u32) -> bool,
+    pub(crate) because: &'static str,
+}
+
 impl Package {
     /// Told from a crate by the name of its registry.
     pub(crate) fn shown(&self) -> String {
@@ -63,12 +71,13 @@ const PLAIN: Package = Package {
     look_alikes: &[],
     prepare: None,
     needs: None,
+    fails: None,
 };
 
 pub(crate) const PACKAGES: [Package; 8] = [
     Package { name: "apalis-postgres", version: "1.0.0", ..PLAIN },
-    Package { name: "atuin-server-postgres", version: "18.20.1", ..PLAIN },
-    Package { name: "sqlxmq", version: "0.6.0", ..PLAIN },
+    Package { name: "atuin-server-postgres", version: "18.20.1", fails: Some(ATUIN), ..PLAIN },
+    Package { name: "sqlxmq", version: "0.6.0", fails: Some(SQLXMQ), ..PLAIN },
     Package { name: "underway", version: "0.2.0", needs: Some(UNDERWAY), ..PLAIN },
     Package {
         name: "sqlx",
@@ -109,6 +118,18 @@ pub(crate) const PACKAGES: [Package; 8] = [
         ..PLAIN
     },
 ];
+
+const ATUIN: Fails = Fails {
+    on: |major| major < 14,
+    because: "On PostgreSQL 13 its file 20230515221038 fails, by psql as by migrate: `CREATE OR REPLACE TRIGGER` \
+        came with 14.",
+};
+
+const SQLXMQ: Fails = Fails {
+    on: |major| major >= 17,
+    because: "From PostgreSQL 17 on its first file fails, by psql as by migrate: the function behind an index calls \
+        another by its bare name, and `CREATE INDEX` does not look at the search path any more.",
+};
 
 const UNDERWAY: Need = Need {
     sql: "CREATE SCHEMA underway;

@@ -12,6 +12,8 @@ use crate::dump::Dump;
 use crate::packages::{self, Need, Package};
 use crate::subject::{Change, Subject};
 
+mod failing;
+
 /// What came of a folder.
 pub(crate) struct Row {
     pub(crate) package: String,
@@ -24,6 +26,8 @@ pub(crate) struct Row {
     pub(crate) extensions: Vec<String>,
     pub(crate) versions: usize,
     pub(crate) reverted: usize,
+    /// It cannot run here, by whatever program.
+    pub(crate) fails: bool,
     pub(crate) notes: Vec<String>,
     pub(crate) failures: Vec<String>,
 }
@@ -41,18 +45,23 @@ struct Story {
 /// Tells it both ways and compares; with `sabotage`, psql gets a statement that migrate does not get.
 pub(crate) fn tell(cluster: &Cluster, subject: &Subject, sabotage: bool) -> Result<Row> {
     let changes = subject.changes()?;
-    let mut row = row(subject, &changes)?;
-    let told = told(cluster, subject, &changes, sabotage, &mut row);
+    let mut row = row(cluster, subject, &changes)?;
+    let told = match row.fails {
+        true => failing::told(cluster, subject, &changes, sabotage, &mut row),
+        false => told(cluster, subject, &changes, sabotage, &mut row),
+    };
     row.failures.extend(told.err().map(|error| error.to_string()));
     Ok(row)
 }
 
-fn row(subject: &Subject, changes: &[Change]) -> Result<Row> {
+fn row(cluster: &Cluster, subject: &Subject, changes: &[Change]) -> Result<Row> {
     let said = subject.contents(subject.folder, WayBack::Warn)?.problems;
     let said = said.iter().map(|problem| format!("The reader warns: {}.", problem.message));
     let need = need(subject).map(|need| need.because.to_owned());
     let prepared = subject.prepared.map(ToOwned::to_owned);
     let package = packages::known(subject.package);
+    let fails = package.and_then(|package| package.fails.as_ref());
+    let because = fails.map(|fails| fails.because.to_owned());
     Ok(Row {
         package: package.map_or_else(|| subject.package.to_owned(), Package::shown),
         folder: subject.folder,
@@ -64,7 +73,8 @@ fn row(subject: &Subject, changes: &[Change]) -> Result<Row> {
         extensions: Vec::new(),
         versions: changes.len(),
         reverted: 0,
-        notes: prepared.into_iter().chain(said).chain(need).collect(),
+        notes: prepared.into_iter().chain(said).chain(need).chain(because).collect(),
+        fails: fails.is_some_and(|fails| (fails.on)(cluster.major())),
         failures: Vec::new(),
     })
 }
@@ -230,7 +240,7 @@ impl Story {
     }
 }
 
-fn unlike(when: &str, expected: &Dump, found: &Dump) -> Option<String> {
+pub(crate) fn unlike(when: &str, expected: &Dump, found: &Dump) -> Option<String> {
     (expected != found).then(|| {
         let shown = difference(&expected.text, &found.text);
         format!("{when}: psql (-) and migrate (+) differ\n{shown}")
