@@ -34,6 +34,8 @@ pub(crate) struct Prepare {
     pub(crate) fill: Option<(&'static str, &'static str)>,
     /// What the names of files have in them that are meant for the time when the new code serves.
     pub(crate) contract: Option<&'static str>,
+    /// The comment that tells the package's program where a statement ends.
+    pub(crate) between: Option<&'static str>,
 }
 
 /// What the package makes before its files run, and they count on.
@@ -93,7 +95,7 @@ pub(crate) const PACKAGES: [Package; 8] = [
         version: "0.4.24",
         from: Origin::Crate(", default-features = false"),
         below: "src/sql",
-        prepare: Some(GRAPHILE),
+        prepare: Some(Prepare { between: Some("-- graphile-worker-rs:statement"), ..GRAPHILE }),
         needs: Some(GRAPHILE_SCHEMA),
         ..PLAIN
     },
@@ -114,7 +116,7 @@ pub(crate) const PACKAGES: [Package; 8] = [
         folders: &["migrations"],
         // The whole schema and the queries in one file each, and what a later release will drop.
         look_alikes: &["", "future_migrations"],
-        prepare: Some(Prepare { fill: None, contract: Some("_post_") }),
+        prepare: Some(Prepare { contract: Some("_post_"), ..NUMBERED }),
         ..PLAIN
     },
 ];
@@ -146,8 +148,10 @@ CREATE TABLE underway._sqlx_migrations (
         and that table beforehand.",
 };
 
+const NUMBERED: Prepare = Prepare { fill: None, contract: None, between: None };
+
 const GRAPHILE: Prepare =
-    Prepare { fill: Some((":GRAPHILE_WORKER_SCHEMA", "graphile_worker")), contract: None };
+    Prepare { fill: Some((":GRAPHILE_WORKER_SCHEMA", "graphile_worker")), ..NUMBERED };
 
 const GRAPHILE_SCHEMA: Need = Need {
     sql: "CREATE SCHEMA graphile_worker",

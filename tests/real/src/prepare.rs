@@ -87,7 +87,8 @@ pub(crate) fn note(prepare: &Prepare, files: &[Prepared]) -> String {
 mod tests {
     use super::*;
 
-    const PREPARE: Prepare = Prepare { fill: Some((":SCHEMA", "app")), contract: Some("_post_") };
+    const PREPARE: Prepare =
+        Prepare { fill: Some((":SCHEMA", "app")), contract: Some("_post_"), between: None };
 
     #[test]
     fn the_numbers_are_in_the_order_of_the_names() {

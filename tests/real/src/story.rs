@@ -13,6 +13,7 @@ use crate::packages::{self, Need, Package};
 use crate::subject::{Change, Subject};
 
 mod failing;
+mod phases;
 
 /// What came of a folder.
 pub(crate) struct Row {
@@ -66,7 +67,7 @@ fn row(cluster: &Cluster, subject: &Subject, changes: &[Change]) -> Result<Row> 
         package: package.map_or_else(|| subject.package.to_owned(), Package::shown),
         folder: subject.folder,
         files: changes.len() + changes.iter().filter(|change| change.down.is_some()).count(),
-        statements: subject.statements(),
+        statements: subject.statements().iter().sum(),
         objects: 0,
         lines: 0,
         times: 0,
@@ -87,6 +88,7 @@ fn told(
     row: &mut Row,
 ) -> Result<()> {
     row.failures.extend(embedded_as_read(subject)?);
+    row.failures.extend(split_otherwise(subject, changes, &mut row.notes));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     row.failures.extend(runtime.block_on(works_unprepared(cluster, subject, changes))?);
     row.notes.extend(wrong_ways_back(cluster, subject, changes)?);
@@ -99,6 +101,9 @@ fn told(
     row.failures.extend(expected.differs_from(&found));
     let each = runtime.block_on(each_by_itself(cluster, subject))?;
     row.failures.extend(unlike("a transaction for each", &expected.up, &each));
+    if changes.iter().any(|change| change.contract) {
+        runtime.block_on(phases::told(cluster, subject, changes, row))?;
+    }
     Ok(())
 }
 
@@ -107,6 +112,21 @@ fn embedded_as_read(subject: &Subject) -> Result<Option<String>> {
     let read = subject.contents(subject.dir, WayBack::Ignore)?;
     let same = Some(&read.migrations) == subject.embedded.folder.packed.unpack().as_ref();
     Ok((!same).then(|| "what the macro embedded is not what the reader reads".to_owned()))
+}
+
+/// Where a package says itself where its statements end, does the reader say the same, file by file?
+fn split_otherwise(
+    subject: &Subject,
+    changes: &[Change],
+    notes: &mut Vec<String>,
+) -> Option<String> {
+    let mark = packages::known(subject.package)?.prepare?.between?;
+    let marked: Vec<_> =
+        changes.iter().map(|change| change.up.text.matches(mark).count() + 1).collect();
+    let all: usize = marked.iter().sum();
+    notes.push(format!("Its own marks, `{mark}`, tell the same {all} statements apart."));
+    let split = subject.statements();
+    (marked != split).then(|| format!("statements as marked {marked:?}, as split {split:?}"))
 }
 
 fn need(subject: &Subject) -> Option<&'static Need> {

@@ -30,6 +30,8 @@ pub struct Subject {
 /// A version of the folder, as files.
 pub(crate) struct Change {
     pub(crate) version: i64,
+    /// For the time when the new code serves.
+    pub(crate) contract: bool,
     pub(crate) up: SqlFile,
     pub(crate) down: Option<SqlFile>,
 }
@@ -68,15 +70,19 @@ impl Subject {
             let position = downs.iter().position(|(other, _)| *other == version)?;
             Some(downs.swap_remove(position).1)
         };
-        let changes =
-            ups.into_iter().map(|(version, up)| Change { version, up, down: down_of(version) });
+        let changes = ups.into_iter().map(|(version, up)| Change {
+            version,
+            contract: up.path.to_string_lossy().ends_with(".contract.sql"),
+            up,
+            down: down_of(version),
+        });
         Ok(changes.collect())
     }
 
-    /// How many statements there are in all files together.
-    pub(crate) fn statements(&self) -> usize {
+    /// How many statements there are in each file.
+    pub(crate) fn statements(&self) -> Vec<usize> {
         let migrations = self.embedded.folder.packed.unpack().unwrap_or_default();
-        migrate_core::scripts(&migrations).map(|script| script.statements.len()).sum()
+        migrate_core::scripts(&migrations).map(|script| script.statements.len()).collect()
     }
 
     /// What the reader makes of the folder while a program runs; `shown` stands before each name.

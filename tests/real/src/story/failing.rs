@@ -1,6 +1,8 @@
 //! What is done to a folder whose files cannot run on this server: both must fail at the same place, for the same reason,
 //! and leave the same behind. Owns what "the same reason" is.
 
+use std::path::Path;
+
 use migrate_postgres::Migrator;
 
 use super::{HISTORY, Row, embedded_as_read, prepared, unlike};
@@ -9,8 +11,12 @@ use crate::cluster::Cluster;
 use crate::dump::Dump;
 use crate::subject::{Change, Subject};
 
-/// Why it failed, and what there is then.
-type Failure = (String, Dump);
+/// How it failed, and what there is then.
+struct Failure {
+    file: String,
+    why: String,
+    left: Dump,
+}
 
 pub(super) fn told(
     cluster: &Cluster,
@@ -21,13 +27,11 @@ pub(super) fn told(
 ) -> Result<()> {
     row.failures.extend(embedded_as_read(subject)?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (why, expected) = by_psql(cluster, subject, changes, sabotage)?;
-    let (said, found) = runtime.block_on(by_migrate(cluster, subject))?;
-    if !said.contains(&why) {
-        row.failures.push(format!("psql says: {why}\nmigrate says: {said}"));
-    }
-    row.failures.extend(unlike("what ran before the failure", &expected, &found));
-    (row.objects, row.lines, row.times) = (expected.objects(), expected.lines(), expected.times);
+    let expected = by_psql(cluster, subject, changes, sabotage)?;
+    let found = runtime.block_on(by_migrate(cluster, subject))?;
+    row.failures.extend(expected.differs_from(&found));
+    let left = expected.left;
+    (row.objects, row.lines, row.times) = (left.objects(), left.lines(), left.times);
     Ok(())
 }
 
@@ -38,13 +42,13 @@ fn by_psql(
     sabotage: bool,
 ) -> Result<Failure> {
     let database = prepared(cluster, subject)?;
-    let Err(error) = changes.iter().try_for_each(|change| database.psql(&change.up)) else {
-        return Err("psql has no difficulty with it here".into());
-    };
+    let failed = changes.iter().find_map(|change| Some((change, database.psql(&change.up).err()?)));
+    let (change, error) = failed.ok_or("psql has no difficulty with it here")?;
     if sabotage {
         database.ask("CREATE TABLE this_is_found_out ()")?;
     }
-    Ok((reason(&error.to_string()), database.dump()?))
+    let file = name(&change.up.path);
+    Ok(Failure { file, why: reason(&error.to_string()), left: database.dump()? })
 }
 
 /// What the server said first; psql puts file and line before it.
@@ -60,7 +64,25 @@ async fn by_migrate(cluster: &Cluster, subject: &Subject) -> Result<Failure> {
     let Err(error) = migrator.run(database.connect()).await else {
         return Err("migrate has no difficulty with it here".into());
     };
-    Ok((error.to_string(), database.dump()?))
+    let file = error.place().map(|(file, ..)| name(Path::new(file))).unwrap_or_default();
+    Ok(Failure { file, why: error.to_string(), left: database.dump()? })
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+impl Failure {
+    fn differs_from(&self, found: &Failure) -> Vec<String> {
+        let Failure { file, why, left } = self;
+        let mut differences = Vec::new();
+        if *file != found.file || !found.why.contains(why) {
+            let Failure { file: other, why: said, .. } = found;
+            differences.push(format!("psql stops at {file}: {why}\nmigrate at {other}: {said}"));
+        }
+        differences.extend(unlike("what ran before the failure", left, &found.left));
+        differences
+    }
 }
 
 #[cfg(test)]
