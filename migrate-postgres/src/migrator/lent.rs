@@ -27,7 +27,9 @@ impl Migrator {
     /// A migrator for a part of the migrations.
     #[must_use]
     pub fn part(&self, before: Option<MigrationId>, phases: Phases) -> Self {
-        Self { source: self.source.part(before, phases), ..self.clone() }
+        let source = self.source.part(before, phases);
+        // Or what it leaves would be settled for the whole, too.
+        Self { declared: source.digest(), source, ..self.clone() }
     }
 
     /// Refuses to go on with a program that is older than its folder, as a run does.

@@ -293,6 +293,15 @@ async fn a_test_puts_in_what_a_migration_will_find() {
 }
 
 #[tokio::test]
+async fn an_application_that_starts_on_a_part_runs_what_is_left() {
+    let age = ("2_age.sql", "ALTER TABLE users ADD COLUMN years int;");
+    let builder = TestDatabase::builder(folder(&[USERS, age])).up_to(Version::new(1));
+    let db = builder.create().await.unwrap();
+    let started = db.migrator().unwrap().run(db.pool()).await.unwrap();
+    assert_eq!(started.applied.len(), 1, "{started}");
+}
+
+#[tokio::test]
 async fn the_migrator_is_that_of_the_application() {
     let migrator = |migrations| TestDatabase::builder(migrations).migrator(|m| m.schema("history"));
     let db = migrator(folder(&[USERS])).create().await.unwrap();
