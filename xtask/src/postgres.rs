@@ -25,8 +25,16 @@ pub(crate) fn run(words: Vec<OsString>) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// `all` or `13,18`.
+pub(crate) fn majors(list: &str) -> Option<Vec<u32>> {
+    if list == "all" {
+        return Some(SUPPORTED.collect());
+    }
+    list.split(',').map(major).collect()
+}
+
 /// A major version that the library is for.
-pub(crate) fn major(word: &str) -> Option<u32> {
+fn major(word: &str) -> Option<u32> {
     word.parse().ok().filter(|major| SUPPORTED.contains(major))
 }
 

@@ -9,8 +9,20 @@ pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// Runs a program that is on `PATH` or, where it has a slash, below the root.
 pub(crate) fn run(program: &str, words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    run_with(program, words, |_| {})
+}
+
+/// The same, with something more for the program, such as a variable of its environment.
+pub(crate) fn run_with(
+    program: &str,
+    words: impl IntoIterator<Item = OsString>,
+    more: impl FnOnce(&mut Command),
+) -> ExitCode {
     let path = if program.contains('/') { Path::new(ROOT).join(program) } else { program.into() };
-    match Command::new(path).args(words).current_dir(ROOT).status() {
+    let mut command = Command::new(path);
+    command.args(words).current_dir(ROOT);
+    more(&mut command);
+    match command.status() {
         Ok(status) => {
             let code = status.code().and_then(|code| u8::try_from(code).ok());
             ExitCode::from(code.unwrap_or(1))

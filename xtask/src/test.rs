@@ -53,10 +53,7 @@ impl Wish {
         if words.next()? != "--postgres" {
             return None;
         }
-        let majors = match words.next()?.to_str()? {
-            "all" => SUPPORTED.collect(),
-            list => list.split(',').map(postgres::major).collect::<Option<Vec<u32>>>()?,
-        };
+        let majors = postgres::majors(words.next()?.to_str()?)?;
         Some(Wish { majors, words: words.collect() })
     }
 

@@ -32,7 +32,7 @@ const COUNTED: &str = "All of that, on each of these versions. The numbers are w
 brackets lines without\ncomments and settings. Where it says *fails*, the files cannot run there: psql and migrate stop at \
 the same file, the server\nsays the same, and what ran before is equal.\n\n";
 
-const AGAIN: &str = "\nA server of your choice: `MIGRATE_PG_BIN=/usr/lib/postgresql/17/bin cargo xtask real --check`.\n";
+const AGAIN: &str = "\nCount them yourself: `cargo xtask real --postgres all --check` fetches the packages and the servers.\n";
 
 const NOTES: &str = "\n## What is worth knowing of them\n";
 
