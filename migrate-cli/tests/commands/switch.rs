@@ -1,6 +1,6 @@
 //! A real application changes its migrator, forth and back: real programs, one folder, one database.
 //!
-//! It stands in `tests/switch`, in the form before and the one after. Cargo compiles what it depends on once, into
+//! It stands in `tests/switch`, in the form before and the one after; its first migrations are those of a package. Cargo compiles what it depends on once, into
 //! a folder of its own below the target folder.
 
 use std::path::{Path, PathBuf};
@@ -36,14 +36,14 @@ impl App {
         std::fs::create_dir_all(root.join("src")).unwrap();
         let folder = root.join("migrations").display().to_string();
         let app = Self { root, folder };
-        app.gets("migrations", "");
+        app.gets(&migrate_real::folder_of("sqlxmq").unwrap(), "");
         app
     }
 
-    /// Migrations of the fixture that have this in their names.
-    fn gets(&self, from: &str, name: &str) {
+    /// Migrations of a folder that have this in their names.
+    fn gets(&self, from: &Path, name: &str) {
         std::fs::create_dir_all(&self.folder).unwrap();
-        for entry in std::fs::read_dir(fixture().join(from)).unwrap().flatten() {
+        for entry in std::fs::read_dir(from).unwrap().flatten() {
             if entry.file_name().to_string_lossy().contains(name) {
                 std::fs::copy(entry.path(), Path::new(&self.folder).join(entry.file_name()))
                     .unwrap();
@@ -153,7 +153,7 @@ fn a_real_application_goes_forth_and_back_and_nothing_is_lost() {
     the_lock_is_the_one_of_sqlx(&first, &database);
     assert_eq!(first.starts(&database, &["a"]), ["a"]);
 
-    app.gets("later", "priority.");
+    app.gets(&fixture().join("later"), "priority.");
     let switched = app.build("after", "switched");
     switched.refuses(&database, "applied by sqlx already");
     adopt(&["--mirror"])
@@ -164,7 +164,7 @@ fn a_real_application_goes_forth_and_back_and_nothing_is_lost() {
 
     let back = app.build("before", "back");
     assert_eq!(back.starts(&database, &["c"]), ["a", "b", "c"], "nothing is pending for it");
-    app.gets("later", "workers.");
+    app.gets(&fixture().join("later"), "workers.");
     app.build("before", "further").starts(&database, &[]);
 
     let again = app.build("after", "again");
@@ -175,7 +175,7 @@ fn a_real_application_goes_forth_and_back_and_nothing_is_lost() {
         .says("verified  1 file")
         .says("adopted   1 row into the history; 6 rows known");
     assert_eq!(again.starts(&database, &["d"]), ["a", "b", "c", "d"]);
-    app.gets("later", "priority_index.");
+    app.gets(&fixture().join("later"), "priority_index.");
     app.build("after", "last").starts(&database, &[]);
     app.build("before", "last").starts(&database, &[]);
 

@@ -45,6 +45,16 @@ pub(crate) fn folders(workspace: &Workspace) -> Result<Vec<Found>> {
     Ok(found)
 }
 
+/// The first folder of a package that cargo gets, as it came.
+pub(crate) fn first_folder(workspace: &Workspace, name: &str) -> Result<PathBuf> {
+    let package = PACKAGES.iter().find(|package| package.name == name);
+    let package =
+        package.ok_or_else(|| format!("failed to find {name} in the list of packages"))?;
+    let directory = crates::fetch(workspace)?.directory(package)?;
+    let first = folders_of(package, &directory)?.into_iter().next();
+    first.map(|found| found.path).ok_or_else(|| format!("{name} has no folder").into())
+}
+
 /// A folder that only the package's own program can run becomes one that others can, too.
 fn prepared(workspace: &Workspace, found: Found) -> Result<Found> {
     let Package { name, version, prepare: Some(prepare), .. } = found.package else {

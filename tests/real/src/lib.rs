@@ -14,6 +14,7 @@
 
 use std::error::Error;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 mod clients;
@@ -67,6 +68,14 @@ fn fetched_and_run(arguments: &[String]) -> Result<ExitCode> {
     let workspace = workspace::Workspace::ask()?;
     let found = fetch::folders(&workspace)?;
     program::run(&workspace, &found, arguments)
+}
+
+/// The folder of a package of the list that cargo fetches, for other tests to copy from: nothing of it is committed.
+///
+/// # Errors
+/// When it cannot be fetched, or is not what the list says.
+pub fn folder_of(package: &str) -> std::result::Result<PathBuf, Box<dyn Error>> {
+    fetch::first_folder(&workspace::Workspace::ask()?, package)
 }
 
 /// Checks folders that are embedded; what [`main`] has written calls it.

@@ -91,8 +91,7 @@ fn the_history_table() {
 #[test]
 fn switching_from_sqlx() {
     read_after("from-sqlx.md", |desk| {
-        let switch = root().join("tests/switch");
-        desk.copy(&switch.join("migrations"), "");
+        desk.copy(&migrate_real::folder_of("sqlxmq").expect("the package"), "");
         let table = "CREATE TABLE _sqlx_migrations (version bigint PRIMARY KEY, description text NOT NULL, \
             installed_on timestamptz NOT NULL DEFAULT now(), success boolean NOT NULL, \
             checksum bytea NOT NULL, execution_time bigint NOT NULL)";
@@ -102,7 +101,7 @@ fn switching_from_sqlx() {
             let row = format!("({version}, '', now(), true, {hash}, 1)");
             desk.execute("shop", &format!("INSERT INTO _sqlx_migrations VALUES {row}"));
         }
-        desk.copy(&switch.join("later"), "20261101090000_");
+        desk.copy(&root().join("tests/switch/later"), "20261101090000_");
     });
 }
 

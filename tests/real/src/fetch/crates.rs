@@ -32,7 +32,11 @@ fn write_manifest(folder: &Path) -> Result<()> {
         _ => None,
     };
     let entries: String = PACKAGES.iter().filter_map(entry).collect();
-    Ok(std::fs::write(folder.join("Cargo.toml"), format!("{head}{entries}"))?)
+    let (path, manifest) = (folder.join("Cargo.toml"), format!("{head}{entries}"));
+    if std::fs::read_to_string(&path).is_ok_and(|there| there == manifest) {
+        return Ok(()); // another process may be reading it
+    }
+    Ok(std::fs::write(path, manifest)?)
 }
 
 impl Crates {

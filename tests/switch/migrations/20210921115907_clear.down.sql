@@ -1,2 +1,0 @@
-DROP FUNCTION mq_clear;
-DROP FUNCTION mq_clear_all;

@@ -1,1 +1,0 @@
--- Add down migration script here
