@@ -48,9 +48,9 @@ const PEERS: &str = "
 Each is used as its documentation has it, with the fewest features that do the work: sqlx with `Migrator` and
 `migrate!`; refinery with tokio-postgres, a transaction each and grouped; diesel with libpq, which is not counted in the
 size of its program; sea-orm with a type for each migration that executes its SQL. What is connected is a pool that does
-not look at a connection before it hands it out (migrate, sqlx, sea-orm), or a connection; a pool's look is not among the
-round trips. The last column is the least that the work takes: psql with the same files and no history, a `SELECT 1` on
-a pool like migrate's, sqlx's driver without a migrator.
+not ping a connection before it hands it out (migrate, sqlx, sea-orm), or a connection. Round trips are counted on the
+wire, and the pings that a pool sends by default apart from them. The last column is the least that the work takes: psql
+with the same files and no history, a `SELECT 1` on a pool like migrate's, sqlx's driver without a migrator.
 
 \u{2013}: not measured in these runs. Empty: the tool has no such way.
 ";

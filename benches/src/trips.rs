@@ -26,10 +26,12 @@ pub async fn measure(
     for tool in Tool::with(peers) {
         let one = applied(bench, &proxy, tool, few).await?;
         let other = applied(bench, &proxy, tool, many).await?;
-        let each = (other.round_trips - one.round_trips) as f64
-            / (many.migrations - few.migrations) as f64;
+        let each = |of: fn(&Passed) -> usize| {
+            (of(&other) as f64 - of(&one) as f64) / (many.migrations - few.migrations) as f64
+        };
         let key = |measure| Key { measure, ..key(tool, many) };
-        figures.add(key("round_trips_per_migration"), each);
+        figures.add(key("round_trips_per_migration"), each(|passed| passed.round_trips));
+        figures.add(key("pool_pings_per_migration"), each(|passed| passed.pings));
         figures.add(Key { measure: "round_trips", ..self::key(tool, few) }, one.round_trips as f64);
         figures.add(key("round_trips"), other.round_trips as f64);
         figures.add(key("connections"), other.connections as f64);

@@ -90,6 +90,12 @@ pub(super) const TABLES: [Table; 3] = [
                 "round_trips_per_migration",
                 APPLIED,
             ),
+            row(
+                "pings of the pool for each migration, a transaction each",
+                Way::Each,
+                "pool_pings_per_migration",
+                APPLIED,
+            ),
         ],
     },
     Table {
@@ -100,6 +106,7 @@ pub(super) const TABLES: [Table; 3] = [
             row("the call, connected, 1,000 applied, ms", Way::Connected, "noop_call_ms", APPLIED),
             row("the call, connected, 5,000 applied, ms", Way::Connected, "noop_call_ms", MANY),
             row("its round trips, 1,000 applied", Way::OnTheWire, "noop_round_trips", APPLIED),
+            row("pings of the pool for it", Way::OnTheWire, "noop_pool_pings", APPLIED),
             row(
                 "peak memory, 1,000 read from a folder, MiB",
                 Way::Process,
