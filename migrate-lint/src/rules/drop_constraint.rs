@@ -4,7 +4,7 @@ use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
 use crate::name::Quoted;
 use crate::schema::ConstraintKind;
-use crate::statement::{AlterTable, Change};
+use crate::statement::{AlterTable, Change, ConstraintKind as New};
 
 pub(super) static RULE: Rule = Rule {
     name: "drop_constraint",
@@ -35,7 +35,7 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
     });
     dropped
         .map(|(alter, name, effect)| {
-            let message = format!("without the constraint `{}` of `{}` {effect}", Quoted(name), alter.name);
+            let message = format!("without the constraint `{}` of `{}`, {effect}", Quoted(name), alter.name);
             let instead = format!(
                 "Let the code do without it, release that, and drop it in the contract of this version, `{}`; or put another in \
                  its place in this file.",
@@ -60,18 +60,22 @@ fn words(kind: &ConstraintKind) -> Option<&'static str> {
 
 /// Another of its kind, over the same columns or made of an index.
 fn comes_back(at: &Situation<'_>, alter: &AlterTable, gone: &ConstraintKind) -> bool {
-    use crate::statement::ConstraintKind as New;
-    at.changes_after(&alter.name).any(|change| match (change, gone) {
-        (Change::AddConstraint(new), gone) => match (&new.kind, gone) {
-            (New::PrimaryKey { .. }, ConstraintKind::PrimaryKey { .. }) | (New::Exclude, ConstraintKind::Exclude) => true,
-            (New::Unique { columns, using_index }, ConstraintKind::Unique { columns: old }) => {
-                using_index.is_some() || columns == old
-            }
-            (New::PrimaryKey { columns, .. }, ConstraintKind::Unique { columns: old })
-            | (New::ForeignKey { columns, .. }, ConstraintKind::ForeignKey { columns: old, .. }) => columns == old,
-            _ => false,
-        },
-        (Change::DropColumn { column, .. }, gone) => gone.columns().contains(column),
+    at.changes_after(&alter.name).any(|change| match change {
+        Change::AddConstraint(new) => replaces(&new.kind, gone),
+        Change::DropColumn { column, .. } => gone.columns().contains(column),
         _ => false,
     })
+}
+
+fn replaces(new: &New, gone: &ConstraintKind) -> bool {
+    let same = |columns: &[Box<str>], old: &[Box<str>]| columns.len() == old.len() && columns.iter().all(|c| old.contains(c));
+    match (new, gone) {
+        (New::PrimaryKey { .. }, ConstraintKind::PrimaryKey { .. }) | (New::Exclude, ConstraintKind::Exclude) => true,
+        (New::Unique { columns, using_index }, ConstraintKind::Unique { columns: old }) => {
+            using_index.is_some() || same(columns, old)
+        }
+        (New::PrimaryKey { columns, .. }, ConstraintKind::Unique { columns: old })
+        | (New::ForeignKey { columns, .. }, ConstraintKind::ForeignKey { columns: old, .. }) => same(columns, old),
+        _ => false,
+    }
 }

@@ -6,7 +6,7 @@ use super::Open;
 use crate::facts::Facts;
 use crate::name::Name;
 use crate::schema::{Entry, Presence, Schema, Space, Table};
-use crate::statement::{Action, AlterTable, Change, Persistence, Statement};
+use crate::statement::{Action, AlterTable, Change, Column, Persistence, Statement};
 
 /// A statement that is about to run.
 pub struct Situation<'s> {
@@ -155,6 +155,23 @@ impl<'s> Situation<'s> {
             _ => None,
         });
         of_table.flatten()
+    }
+
+    /// The columns that it makes, of new tables and of old ones, each with its table.
+    pub(crate) fn new_columns(&self) -> Vec<(&'s Name, &'s Column)> {
+        match self.action() {
+            Action::CreateTable(create) => {
+                create.columns.iter().map(|column| (&create.name, column)).collect()
+            }
+            Action::AlterTable(alter) => {
+                let added = alter.changes.iter().filter_map(|change| match change {
+                    Change::AddColumn { column, .. } => Some((&alter.name, &**column)),
+                    _ => None,
+                });
+                added.collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// The first table in use that the transaction has closed.
