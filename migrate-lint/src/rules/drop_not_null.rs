@@ -37,8 +37,8 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
         .map(|(alter, column)| {
             let message = format!("the code that still runs expects no null in `{}.{}`", alter.name, Quoted(column));
             let instead = format!(
-                "Let the code cope with nulls, release that, and then loosen the column: in the contract of that version, or \
-                 here, with `-- migrate: allow(drop_not_null) because …`. The file for it is `{}`.",
+                "Release code that copes with nulls, and loosen the column in the contract of that version, `{}`. Where the code \
+                 that runs copes already, say so: `-- migrate: allow(drop_not_null) because …`.",
                 at.contract()
             );
             Hit::new(column, message, instead).at(column)

@@ -25,12 +25,16 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(at: &Situation<'_>) -> Vec<Hit> {
     let Action::AlterTable(alter) = at.action() else { return Vec::new() };
+    let own = referenced(at, at.action());
+    if own.is_empty() {
+        return Vec::new();
+    }
     let before: Vec<&Name> = match at.in_transaction {
         true => at.earlier.iter().flat_map(|earlier| referenced(at, &earlier.action)).collect(),
         false => Vec::new(),
     };
     let mut all = before.clone();
-    all.extend(referenced(at, at.action()));
+    all.extend(own);
     let several = |names: &[&Name]| names.iter().any(|name| Some(name) != names.first());
     // It is told where it begins.
     if several(&before) || !several(&all) {
