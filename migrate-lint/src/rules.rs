@@ -52,6 +52,7 @@ rules! {
     domain_constraint,
     create_index,
     drop_index,
+    index_gap,
     reindex,
     refresh_view,
     vacuum_full,

@@ -51,8 +51,8 @@ fn is_early(at: &Situation<'_>, table: &Table, constraint: &Constraint) -> bool 
     let Some(maker) = constraint.born.migration else { return false };
     let is_seen = maker != at.migration || !at.in_transaction;
     let ConstraintKind::Check(expression) = &constraint.kind else { return false };
-    let is_filled = |column: &Box<str>| {
-        table.column(column).is_some_and(|known| !known.not_null) && at.text.to_lowercase().contains(&**column)
+    let is_filled = |column: &str| {
+        table.column(column).is_some_and(|known| !known.not_null) && at.text.to_lowercase().contains(column)
     };
-    maker.version == at.migration.version && is_seen && !constraint.valid && expression.not_null.iter().any(is_filled)
+    maker.version == at.migration.version && is_seen && !constraint.valid && expression.not_null.iter().any(|column| is_filled(column))
 }

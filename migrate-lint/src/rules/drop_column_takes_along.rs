@@ -47,33 +47,33 @@ fn along(at: &Situation<'_>, alter: &AlterTable, table: &Table, column: &str) ->
         Change::DropConstraint { name: constraint, .. } => **constraint == *name,
         _ => false,
     });
-    let stays = |columns: &[&Box<str>]| columns.iter().any(|other| ***other != *column && !is_gone(other));
+    let stays = |columns: &[&str]| columns.iter().any(|other| *other != column && !is_gone(other));
     let indexes: Vec<&Entry> = table.indexes.iter().filter_map(|id| at.schema.entry(*id)).collect();
     let indexes_with = indexes.iter().filter(|entry| {
         let keys = keys(entry);
-        keys.iter().any(|key| ***key == *column) && stays(&keys) && !is_gone(&entry.key.name) && !is_replaced(&indexes, &keys, column)
+        keys.contains(&column) && stays(&keys) && !is_gone(&entry.key.name) && !is_replaced(&indexes, &keys, column)
     });
     let checks = table.constraints.iter().filter(|constraint| {
-        let columns: Vec<&Box<str>> = constraint.kind.columns().iter().collect();
-        let has_it = columns.iter().any(|name| ***name == *column);
+        let columns: Vec<&str> = constraint.kind.columns().iter().map(|name| &**name).collect();
+        let has_it = columns.contains(&column);
         !constraint.kind.has_index() && has_it && stays(&columns) && !is_gone(&constraint.name)
     });
     let indexes = indexes_with.map(|entry| format!("the index `{}`", entry.key.name));
     indexes.chain(checks.map(|constraint| format!("the constraint `{}`", constraint.name))).collect()
 }
 
-fn keys(index: &Entry) -> Vec<&Box<str>> {
+fn keys(index: &Entry) -> Vec<&str> {
     match &index.object {
-        Object::Index(index) => index.keys.iter().flatten().collect(),
+        Object::Index(index) => index.keys.iter().flatten().map(|key| &**key).collect(),
         _ => Vec::new(),
     }
 }
 
 /// Does another index serve the column that it begins with?
-fn is_replaced(indexes: &[&Entry], gone: &[&Box<str>], column: &str) -> bool {
-    let first = gone.iter().find(|key| ****key != *column);
+fn is_replaced(indexes: &[&Entry], gone: &[&str], column: &str) -> bool {
+    let first = gone.iter().find(|key| **key != column);
     indexes.iter().any(|other| {
         let keys = keys(other);
-        keys.first() == first && keys.iter().all(|key| ***key != *column)
+        keys.first() == first && !keys.contains(&column)
     })
 }

@@ -3,12 +3,12 @@
 use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
 use crate::name::Quoted;
-use crate::statement::{AlterTable, Change, Type};
+use crate::statement::{AlterTable, Change, Generated, Type};
 
 pub(super) static RULE: Rule = Rule {
     name: "drop_default",
     level: Level::Error,
-    finds: "DROP DEFAULT of a column in use outside of a contract",
+    finds: "DROP DEFAULT or DROP IDENTITY of a column in use outside of a contract",
     why: "the code that still runs leaves the column out of its INSERTs: they fail from now on if it is NOT NULL, and write nulls otherwise",
     instead: "Write the value in the code, release that, and drop the default in a contract.",
     bad: &[
@@ -27,9 +27,10 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
         return Vec::new();
     }
     let dropped = at.changes_in_use().filter_map(|(alter, subject, change)| {
-        let Change::DropDefault { column } = change else { return None };
+        let (Change::DropDefault { column } | Change::DropIdentity { column }) = change else { return None };
         let known = subject.known()?.column(column)?;
-        let has_one = known.default.is_some() || known.ty.as_ref().is_some_and(Type::is_serial);
+        let has_one = known.default.is_some()
+            || known.generated == Some(Generated::Identity) || known.ty.as_ref().is_some_and(Type::is_serial);
         let is_missed = has_one && !at.has_new_column(subject, column) && !comes_back(at, alter, column);
         is_missed.then_some((alter, column, known.not_null))
     });

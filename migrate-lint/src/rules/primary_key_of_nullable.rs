@@ -42,10 +42,10 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
 /// The first column of the index of which nothing proves that it is never null.
 fn nullable(at: &Situation<'_>, table: &Table, index: &Name) -> Option<Box<str>> {
     let Object::Index(index) = &at.schema.relation(index).known()?.object else { return None };
-    let may_be_null = |column: &&Box<str>| {
+    let may_be_null = |column: &str| {
         table.column(column).is_some_and(|known| !known.not_null) && !table.proves_not_null(column)
     };
-    index.keys.iter().flatten().find(may_be_null).cloned().filter(|_| !table.has_more_constraints)
+    index.keys.iter().flatten().find(|column| may_be_null(column)).cloned().filter(|_| !table.has_more_constraints)
 }
 
 fn hit(table: &Name, column: &str) -> Hit {

@@ -53,7 +53,7 @@ fn rules_of(text: &str) -> Vec<&'static str> {
     let tables = "CREATE TABLE a (id bigint PRIMARY KEY, n int, m int NOT NULL DEFAULT 0, UNIQUE (n, m)); CREATE TABLE b (id bigint PRIMARY KEY, a bigint);
 CREATE TYPE mood AS ENUM ('glad'); CREATE TABLE moods (mood mood); CREATE INDEX b_a ON b (a); CREATE TABLE parts (n int) PARTITION BY RANGE (n);
 CREATE INDEX parts_n ON parts (n); CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
-CREATE TABLE c (id bigint PRIMARY KEY REFERENCES a);";
+CREATE TABLE c (id bigint PRIMARY KEY REFERENCES a, n bigint GENERATED ALWAYS AS IDENTITY);";
     let files = [("1_a.sql", tables), ("2_b.sql", text)];
     let files: Vec<File<'_>> =
         files.iter().map(|(path, text)| File { path, bytes: text.as_bytes() }).collect();
@@ -112,6 +112,7 @@ fn a_hazard_is_found_however_it_is_written() {
             "validate_at_once",
         ),
         ("DROP TYPE mood CASCADE;", "drop_object"),
+        ("ALTER TABLE c ALTER n DROP IDENTITY;", "drop_default"),
         ("ALTER TABLE a DROP CONSTRAINT a_n_m_key;", "drop_constraint"),
     ] {
         let found: Vec<_> =
