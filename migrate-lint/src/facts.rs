@@ -6,6 +6,7 @@ use migrate_core::{MigrationId, Version};
 
 use crate::finding::Level;
 use crate::name::{Name, fold};
+use crate::rules::Rule;
 
 /// What is known beside the files.
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub struct Facts {
     pub small_tables: Vec<String>,
     /// Tables, views and types that something other than these files makes.
     pub existing: Vec<String>,
+    /// The table of the runner's history.
+    pub history: String,
     /// Levels other than those that the rules come with.
     pub levels: BTreeMap<String, Level>,
 }
@@ -30,12 +33,18 @@ impl Default for Facts {
             postgres: 13,
             small_tables: Vec::new(),
             existing: Vec::new(),
+            history: "schema_migrations".to_owned(),
             levels: BTreeMap::new(),
         }
     }
 }
 
 impl Facts {
+    /// What a rule does to a build.
+    pub(crate) fn level(&self, rule: &Rule) -> Level {
+        self.levels.get(rule.name).copied().unwrap_or(rule.level)
+    }
+
     /// Is a migration to be judged?
     pub(crate) fn judges(&self, id: MigrationId) -> bool {
         self.released.is_none_or(|released| id.version > released)

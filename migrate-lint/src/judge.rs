@@ -1,6 +1,8 @@
 //! The story: every migration in order, forward, and back where there is a way back.
 
-use migrate_core::{MigrationId, Place, Script, SqlDown, SqlMigration, Step};
+use std::collections::HashSet;
+
+use migrate_core::{MigrationId, Phase, Place, Script, SqlDown, SqlMigration, Step, Version};
 
 use crate::allow::Allows;
 use crate::facts::Facts;
@@ -8,7 +10,7 @@ use crate::finding::{Finding, Level};
 use crate::locks::{Lock, locks};
 use crate::name::{Name, fold};
 use crate::read::{Piece, pieces};
-use crate::rules::{self, Check, Hit, Rule, Situation};
+use crate::rules::{self, Check, Hit, Open, Rule, Situation};
 use crate::schema::{Birth, Found, Mark, Schema, differences};
 use crate::statement::Statement;
 
@@ -48,7 +50,10 @@ pub struct Targets {
 /// assert_eq!(judgement.targets[0].locks[0].relation.to_string(), "public.users");
 /// ```
 pub fn judge(migrations: &[SqlMigration], facts: &Facts) -> Judgement {
-    let mut judge = Judge { facts, schema: Schema::default(), told: Judgement::default() };
+    let expanded = migrations.iter().filter(|m| m.id.phase != Phase::Contract);
+    let expanded = expanded.map(|migration| migration.id.version).collect();
+    let mut judge =
+        Judge { facts, expanded, schema: Schema::default(), told: Judgement::default() };
     judge.assume();
     let mut rest = migrations;
     while let Some((first, others)) = rest.split_first() {
@@ -71,6 +76,8 @@ fn is_undone_with(other: &SqlMigration, first: &SqlMigration) -> bool {
 
 struct Judge<'f> {
     facts: &'f Facts,
+    /// The versions that have a file that is no contract.
+    expanded: HashSet<Version>,
     schema: Schema,
     told: Judgement,
 }
@@ -93,9 +100,10 @@ impl<'m> File<'m> {
 }
 
 impl Judge<'_> {
-    /// What the project says that something else makes.
+    /// What the project says that something else makes, and what the runner does.
     fn assume(&mut self) {
-        let names = self.facts.existing.iter().map(|name| name.split('.').map(fold).collect());
+        let existing = self.facts.existing.iter().chain([&self.facts.history]);
+        let names = existing.map(|name| name.split('.').map(fold).collect());
         self.schema.assume(names.filter_map(Name::of_segments));
     }
 
@@ -114,28 +122,35 @@ impl Judge<'_> {
     }
 
     fn forward(&mut self, migration: &SqlMigration) {
-        self.schema.reset_session();
+        self.schema.begin(migration.id);
         let Some(mut file) = File::read(migration.id, &migration.up) else { return };
         let statements: Vec<Statement> = file.pieces.iter_mut().map(take).collect();
         let shown: Vec<&Statement> = statements.iter().collect();
         let judges = self.facts.judges(migration.id);
+        let mut open = Open::default();
         for (index, statement) in shown.iter().enumerate() {
+            let piece = file.pieces.get(index);
+            open.meet(statement, index, piece.is_some_and(|piece| piece.in_transaction));
             if judges {
-                let piece = file.pieces.get(index);
                 let situation = piece.map(|piece| Situation {
                     statement,
                     text: piece.text,
                     file: &file.script.file,
+                    earlier: shown.get(open.start..index).unwrap_or_default(),
                     later: shown.get(index + 1..).unwrap_or_default(),
                     migration: migration.id,
                     in_transaction: piece.in_transaction,
+                    in_batches: matches!(migration.up, Step::Backfill(_)),
+                    is_first: index == 0,
+                    has_expand: self.expanded.contains(&migration.id.version),
+                    open: &open,
                     schema: &self.schema,
                     facts: self.facts,
                 });
                 let hits = situation.map(|situation| hits(&situation)).unwrap_or_default();
                 self.report(&mut file, index, hits);
             }
-            self.aim(&file, index, statement);
+            open.note(statement, self.aim(&file, index, statement));
             self.apply(&mut file, index, statement, judges);
         }
         if judges {
@@ -144,7 +159,7 @@ impl Judge<'_> {
     }
 
     /// Notes what a statement locks of what others may be using.
-    fn aim(&mut self, file: &File<'_>, index: usize, statement: &Statement) {
+    fn aim(&mut self, file: &File<'_>, index: usize, statement: &Statement) -> Vec<Lock> {
         let mut locks = locks(statement, &self.schema);
         locks.retain_mut(|lock| match self.schema.relation(&lock.relation) {
             Found::Known(entry) if entry.born.migration == Some(file.id) => false,
@@ -155,8 +170,10 @@ impl Judge<'_> {
             Found::Missing | Found::Unknown => true,
         });
         if let (Some(piece), false) = (file.pieces.get(index), locks.is_empty()) {
+            let locks = locks.clone();
             self.told.targets.push(Targets { migration: file.id, offset: piece.offset, locks });
         }
+        locks
     }
 
     /// Applies a statement, and tells why it would fail.
@@ -194,7 +211,7 @@ impl Judge<'_> {
     fn back(&mut self, id: MigrationId, step: &Step, before: &Mark) {
         let Some(mut file) = File::read(id, step) else { return };
         let after = self.schema.mark();
-        self.schema.reset_session();
+        self.schema.begin(id);
         let statements: Vec<Statement> = file.pieces.iter_mut().map(take).collect();
         for (index, statement) in statements.iter().enumerate() {
             self.apply(&mut file, index, statement, true);
@@ -252,7 +269,7 @@ impl Judge<'_> {
     }
 
     fn level(&self, rule: &Rule) -> Level {
-        self.facts.levels.get(rule.name).copied().unwrap_or(rule.level)
+        self.facts.level(rule)
     }
 }
 
@@ -266,9 +283,12 @@ fn take(piece: &mut Piece<'_>) -> Statement {
 /// What the rules find, one for each thing that they speak of.
 fn hits(situation: &Situation<'_>) -> Vec<(&'static Rule, Hit)> {
     let mut hits: Vec<(&'static Rule, Hit)> = Vec::new();
-    for rule in rules::all() {
-        let Check::Statement(check) = rule.check else { continue };
-        let found = check(situation);
+    for rule in rules::all().iter().filter(|rule| situation.facts.level(rule) > Level::Off) {
+        let found = match rule.check {
+            Check::Statement(check) => check(situation),
+            Check::Surroundings(check) if hits.is_empty() => check(situation),
+            _ => continue,
+        };
         let mut found =
             found.into_iter().filter(|hit| !hits.iter().any(|(_, other)| other.about == hit.about));
         let Some(mut first) = found.next() else { continue };

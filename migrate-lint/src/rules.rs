@@ -1,7 +1,7 @@
 //! The rules.
 //!
 //! A rule is a value: its name, why, what to write instead, an example that it finds, one that it does not, and
-//! the check. One file each; to add one, write the file and two lines here. The page of rules, `explain` and the
+//! the check. One file each; to add one, write the file and a line here. The page of rules, `explain` and the
 //! tests are made of the same values.
 
 macro_rules! rules {
@@ -12,32 +12,79 @@ macro_rules! rules {
     };
 }
 
+mod open;
 mod situation;
 #[cfg(test)]
 mod tests;
 
 rules! {
     syntax_error,
+    runner_table,
+    session_reset,
+    duplicate_column,
     missing_object,
     existing_object,
     needed_object,
     drop_table,
+    drop_object,
     drop_column,
+    drop_column_takes_along,
+    drop_default,
+    drop_not_null,
+    drop_constraint,
     rename,
+    truncate,
     add_column_rewrites,
     add_not_null_column,
+    json_column,
     change_type,
+    move_table,
     set_not_null,
+    primary_key_of_nullable,
     add_foreign_key,
+    unindexed_foreign_key,
     add_check,
+    check_before_backfill,
+    validate_at_once,
+    validate_under_lock,
     add_unique,
+    add_exclusion,
+    domain_constraint,
     create_index,
+    drop_index,
+    index_gap,
+    reindex,
+    refresh_view,
+    vacuum_full,
+    attach_partition,
+    detach_partition,
+    create_partition,
+    bulk_write,
+    enum_value_in_use,
+    unbounded_wait,
+    long_identifier,
+    several_foreign_keys,
+    work_under_lock,
+    schema_and_data,
+    write_restriction,
+    contract_alone,
+    int_key,
+    serial_column,
+    char_column,
+    varchar_column,
+    timestamp_column,
+    money_column,
+    foreign_key_type,
+    no_primary_key,
+    unnamed_constraint,
     down_leaves_traces,
     bad_allow,
     unused_allow,
 }
 
 pub use situation::Situation;
+
+pub(crate) use open::{Open, many};
 
 use crate::finding::Level;
 use crate::schema::{Clash, Difference};
@@ -69,6 +116,8 @@ pub type Example = &'static [(&'static str, &'static str)];
 pub(crate) enum Check {
     /// A statement on its way forward, before it is applied.
     Statement(fn(&Situation<'_>) -> Vec<Hit>),
+    /// The same, where no other rule has found anything: what is harmless by itself and not where it stands.
+    Surroundings(fn(&Situation<'_>) -> Vec<Hit>),
     /// Why a statement would fail, forward or back.
     Clash(fn(&Clash) -> Option<Hit>),
     /// What a way back leaves.

@@ -26,8 +26,10 @@ pub use object::{
     Birth, Column, Constraint, ConstraintKind, Entry, Id, Object, Space, Table, TableKind,
 };
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
+
+use migrate_core::MigrationId;
 
 use crate::name::{Name, fold};
 use journal::Journal;
@@ -46,6 +48,8 @@ pub struct Schema {
     doubt: Doubt,
     session: Session,
     journal: Journal,
+    /// The migration that is replayed.
+    now: Option<MigrationId>,
 }
 
 /// What may be otherwise than the statements tell.
@@ -53,8 +57,10 @@ pub struct Schema {
 struct Doubt {
     /// Everything that was there, or was not, at this time.
     everything: u32,
-    /// What has one of these names.
-    names: HashSet<Box<str>>,
+    /// The migration that did that last.
+    since: Option<MigrationId>,
+    /// What has one of these names, and the migration that hid it; `None` if the project says that it is there.
+    names: HashMap<Box<str>, Option<MigrationId>>,
 }
 
 /// What a session knows and the next one does not.
@@ -78,6 +84,17 @@ pub enum Found<'s> {
     Unknown,
 }
 
+/// What a statement that names it may take for granted: it is there, or the statement fails.
+#[derive(Clone, Copy, Debug)]
+pub struct Presence<'s> {
+    /// What it was when it was last certain.
+    pub entry: Option<&'s Entry>,
+    /// Is it still that?
+    pub certain: bool,
+    /// The migration that made it, or may have; `None` for what was there before the first.
+    pub maker: Option<MigrationId>,
+}
+
 impl<'s> Found<'s> {
     /// What is there for certain.
     pub fn known(self) -> Option<&'s Entry> {
@@ -96,6 +113,7 @@ impl Default for Schema {
             doubt: Doubt::default(),
             session: Session::default(),
             journal: Journal::default(),
+            now: None,
         };
         schema.insert(Key::schema(PUBLIC), Birth::default(), Object::Schema);
         schema
@@ -110,8 +128,9 @@ impl Default for Session {
 
 impl Schema {
     /// Forgets what the session before has set: every migration begins with a clean one.
-    pub fn reset_session(&mut self) {
+    pub fn begin(&mut self, migration: MigrationId) {
         self.session = Session::default();
+        self.now = Some(migration);
     }
 
     /// The time zone, if a statement has set it.
@@ -133,9 +152,32 @@ impl Schema {
         match found.and_then(|id| self.entry(*id)) {
             Some(entry) if self.is_certain(entry) => Found::Known(entry),
             Some(_) => Found::Unknown,
-            None if self.may_hide(space, name) => Found::Unknown,
+            None if self.may_hide(space, name) || self.may_come_with_a_part(space, name) => {
+                Found::Unknown
+            }
             None => Found::Missing,
         }
+    }
+
+    /// Whatever has that name, also where it is not certain; `None` where nothing tells how old it is.
+    pub fn presence(&self, space: Space, name: &Name) -> Option<Presence<'_>> {
+        if is_system(name) {
+            return None;
+        }
+        let found = self.keys(space, name).find_map(|key| self.names.get(&key));
+        if let Some(entry) = found.and_then(|id| self.entry(*id)) {
+            let (certain, maker) = (self.is_certain(entry), entry.born.migration);
+            return Some(Presence { entry: Some(entry), certain, maker });
+        }
+        let maker = match (self.doubt.names.get(&name.name), &name.schema) {
+            (Some(maker), _) => *maker,
+            (None, None) if self.session.path_is_hidden => return None,
+            (None, Some(schema)) if self.is_strange(schema) => None,
+            (None, _) if self.doubt.everything > 0 => self.doubt.since,
+            (None, None) if self.session.path.iter().all(|schema| self.is_strange(schema)) => None,
+            _ => return None,
+        };
+        Some(Presence { entry: None, certain: false, maker })
     }
 
     /// What is there, certain or not.
@@ -175,17 +217,41 @@ impl Schema {
     }
 
     fn is_certain(&self, entry: &Entry) -> bool {
-        entry.seen >= self.doubt.everything && !self.doubt.names.contains(&entry.key.name)
+        entry.seen >= self.doubt.everything && !self.doubt.names.contains_key(&entry.key.name)
     }
 
     /// May something that no statement shows have that name? In a schema that none of them makes, anything.
     fn may_hide(&self, space: Space, name: &Name) -> bool {
-        let is_strange = |schema: &str| !self.names.contains_key(&Key::schema(schema));
         self.doubt.everything > 0
             || (name.schema.is_none() && self.session.path_is_hidden)
-            || self.doubt.names.contains(&name.name)
-            || name.schema.as_deref().is_some_and(is_strange)
-            || (space != Space::Schema && self.session.path.iter().any(|schema| is_strange(schema)))
+            || self.doubt.names.contains_key(&name.name)
+            || name.schema.as_deref().is_some_and(|schema| self.is_strange(schema))
+            || (space != Space::Schema
+                && self.session.path.iter().any(|schema| self.is_strange(schema)))
+    }
+
+    /// Does no statement make that schema?
+    fn is_strange(&self, schema: &str) -> bool {
+        !self.names.contains_key(&Key::schema(schema))
+    }
+
+    /// Indexes and constraints of a partitioned table come to its parts by themselves, under names that begin with
+    /// that of the part.
+    fn may_come_with_a_part(&self, space: Space, name: &Name) -> bool {
+        let begins = |part: &str| {
+            let stem = naming::what_is_kept(part);
+            name.name.strip_prefix(stem).is_some_and(|rest| rest.contains('_'))
+        };
+        let is_part = |entry: &Entry| {
+            entry.object.as_table().is_some_and(|table| table.parent.is_some())
+                && begins(&entry.key.name)
+        };
+        space == Space::Relation && self.entries.iter().flatten().any(|entry| is_part(entry))
+    }
+
+    /// All that is there, certain or not.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().flatten().map(|entry| &**entry)
     }
 
     fn insert(&mut self, key: Key, born: Birth, object: Object) -> Id {
@@ -229,12 +295,13 @@ impl Schema {
 
     /// From here on nothing that was known is certain.
     fn doubt_everything(&mut self) {
+        self.doubt.since = self.now;
         self.doubt.everything = self.doubt.everything.saturating_add(1);
     }
 
     /// What something other than these statements makes.
     pub fn assume(&mut self, names: impl IntoIterator<Item = Name>) {
-        self.doubt.names.extend(names.into_iter().map(|name| name.name));
+        self.doubt.names.extend(names.into_iter().map(|name| (name.name, None)));
     }
 
     /// A statement that nobody understands touches at most what it names.
@@ -245,7 +312,11 @@ impl Schema {
     }
 
     fn doubt_names<'n>(&mut self, names: impl IntoIterator<Item = &'n Box<str>>) {
-        self.doubt.names.extend(names.into_iter().cloned());
+        let now = self.now;
+        for name in names {
+            // Who was first may have made it.
+            self.doubt.names.entry(name.clone()).or_insert(now);
+        }
     }
 }
 

@@ -73,6 +73,46 @@ fn the_project_knows_what_is_small_or_made_elsewhere_and_how_bad_it_is() {
 }
 
 #[test]
+fn what_something_else_has_made_before_is_in_use() {
+    let index = ("2_b.sql", "CREATE INDEX ON legacy (n);");
+    let known = Facts { existing: vec!["legacy".to_owned()], ..Facts::default() };
+    assert_eq!(rules_with(&[TABLE, index], &known), ["create_index"]);
+    let small = Facts { small_tables: vec!["legacy".to_owned()], ..known };
+    assert_eq!(rules_with(&[TABLE, index], &small), [""; 0]);
+    let hidden = ("1_a.sql", "DO $$ BEGIN EXECUTE 'create table legacy (n int)'; END $$;");
+    assert_eq!(rules(&[hidden, index]), ["create_index"]);
+    let in_one = format!("{} {}", hidden.1, index.1);
+    assert_eq!(rules(&[("1_a.sql", &in_one)]), [""; 0]);
+    let unreleased = Facts { released: Some(Version::new(0)), ..Facts::default() };
+    assert_eq!(rules_with(&[hidden, index], &unreleased), [""; 0]);
+}
+
+#[test]
+fn a_rule_that_is_off_keeps_no_other_silent() {
+    let files =
+        [TABLE, ("2_b.sql", "ALTER TABLE a ADD COLUMN o int; CREATE TABLE d AS SELECT * FROM a;")];
+    let off =
+        Facts { levels: [("work_under_lock".to_owned(), Level::Off)].into(), ..Facts::default() };
+    assert_eq!(rules(&files), ["work_under_lock"]);
+    assert_eq!(rules_with(&files, &off), [""; 0]);
+    let asked =
+        Facts { levels: [("contract_alone".to_owned(), Level::Warn)].into(), ..Facts::default() };
+    let alone = [TABLE, ("2_b.contract.sql", "ALTER TABLE a DROP n;")];
+    assert_eq!(rules(&alone), [""; 0]);
+    assert_eq!(rules_with(&alone, &asked), ["contract_alone"]);
+}
+
+#[test]
+fn a_transaction_of_a_file_begins_and_ends_where_it_says() {
+    let with =
+        |text: &str| rules(&[TABLE, ("2_b.sql", &format!("-- migrate: no-transaction\n{text}"))]);
+    let (add, copy) = ("ALTER TABLE a ADD COLUMN o int;", "CREATE TABLE d AS SELECT * FROM a;");
+    assert_eq!(with(&format!("{add} {copy}")), [""; 0]);
+    assert_eq!(with(&format!("BEGIN; {add} {copy} COMMIT;")), ["work_under_lock"]);
+    assert_eq!(with(&format!("BEGIN; {add} COMMIT; BEGIN; {copy} COMMIT;")), [""; 0]);
+}
+
+#[test]
 fn a_reason_silences_a_rule_for_a_file_or_a_statement() {
     let with = |text: &str| rules(&[TABLE, ("2_b.sql", text)]);
     let index = "CREATE INDEX i ON a (n);";

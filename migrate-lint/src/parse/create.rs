@@ -113,6 +113,9 @@ fn routine(node: &SyntaxNode, kind: ObjectKind, name: K) -> Option<Action> {
         name: node.name_in(name)?,
         or_replace: node.has(K::OR_REPLACE),
         volatile: !options.is_some_and(is_calm),
+        of_trigger: node.sub(K::RET_TYPE).is_some_and(|returned| {
+            returned.written().to_lowercase().trim_start_matches("returns").trim() == "trigger"
+        }),
         changes_schema: body.is_some_and(|body| super::words::change_a_schema(&body.string())),
     }))
 }

@@ -24,14 +24,14 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(at: &Situation<'_>) -> Vec<Hit> {
-    let added = at.changes().filter_map(|(alter, table, change)| {
+    let added = at.changes().filter_map(|(alter, _, change)| {
         let Change::AddConstraint(constraint) = change else { return None };
         let ConstraintKind::Check(expression) = &constraint.kind else { return None };
         let is_checked = !constraint.not_valid && !constraint.not_enforced;
-        is_checked.then_some((alter, table, constraint, expression))
+        is_checked.then_some((alter, constraint, expression))
     });
     added
-        .map(|(alter, _, constraint, expression)| {
+        .map(|(alter, constraint, expression)| {
             let table = &alter.name;
             let made_up = format!("{}_check", table.name);
             let name = Quoted(constraint.name.as_deref().unwrap_or(&made_up));

@@ -30,7 +30,7 @@ ALTER TABLE users ALTER COLUMN token SET DEFAULT gen_random_uuid();",
 
 fn check(at: &Situation<'_>) -> Vec<Hit> {
     let added = at.changes().filter_map(|(alter, table, change)| match change {
-        Change::AddColumn { column, .. } if table.column(&column.name).is_none() => Some((alter, column)),
+        Change::AddColumn { column, .. } if !table.has(&column.name) => Some((alter, column)),
         _ => None,
     });
     added

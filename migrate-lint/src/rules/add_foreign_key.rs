@@ -1,5 +1,6 @@
 //! Foreign keys that are checked for every row at once.
 
+use super::situation::Subject;
 use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
 use crate::name::Quoted;
@@ -13,11 +14,11 @@ pub(super) static RULE: Rule = Rule {
     why: "both tables are under SHARE ROW EXCLUSIVE while every row is looked up: nobody writes either of them until that is done",
     instead: "Add it NOT VALID, and validate it in a later migration.",
     bad: &[
-        ("1_users.sql", "CREATE TABLE users (id bigint PRIMARY KEY); CREATE TABLE posts (author bigint);"),
+        ("1_users.sql", "CREATE TABLE users (id bigint PRIMARY KEY); CREATE TABLE posts (author bigint); CREATE INDEX ON posts (author);"),
         ("2_author.sql", "ALTER TABLE posts ADD CONSTRAINT posts_author FOREIGN KEY (author) REFERENCES users;"),
     ],
     good: &[
-        ("1_users.sql", "CREATE TABLE users (id bigint PRIMARY KEY); CREATE TABLE posts (author bigint);"),
+        ("1_users.sql", "CREATE TABLE users (id bigint PRIMARY KEY); CREATE TABLE posts (author bigint); CREATE INDEX ON posts (author);"),
         ("2_author.sql", "ALTER TABLE posts ADD CONSTRAINT posts_author FOREIGN KEY (author) REFERENCES users NOT VALID;"),
         ("3_author.sql", "ALTER TABLE posts VALIDATE CONSTRAINT posts_author;"),
     ],
@@ -26,12 +27,16 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(at: &Situation<'_>) -> Vec<Hit> {
     let added = at.changes().filter_map(|(alter, table, change)| match change {
-        Change::AddConstraint(constraint) if is_checked(constraint) && at.facts.can_wait(table.kind == TableKind::Partitioned) => {
+        Change::AddConstraint(constraint) if is_checked(constraint) && at.facts.can_wait(is_partitioned(table)) => {
             Some((alter, &**constraint))
         }
         _ => None,
     });
     added.filter_map(|(alter, constraint)| hit(at, alter, constraint)).collect()
+}
+
+fn is_partitioned(table: Subject<'_>) -> bool {
+    table.known().is_some_and(|table| table.kind == TableKind::Partitioned)
 }
 
 fn is_checked(constraint: &Constraint) -> bool {

@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(at: &Situation<'_>) -> Vec<Hit> {
     let added = at.changes().filter_map(|(alter, table, change)| match change {
-        Change::AddColumn { column, .. } if table.column(&column.name).is_none() && fails(column) => {
+        Change::AddColumn { column, .. } if !table.has(&column.name) && fails(column) => {
             Some((alter, column))
         }
         _ => None,

@@ -28,7 +28,7 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
     for (alter, table, change) in at.changes() {
         match change {
             Change::AddConstraint(constraint) => hits.extend(hit(&alter.name, constraint)),
-            Change::AddColumn { column, .. } if table.column(&column.name).is_none() => {
+            Change::AddColumn { column, .. } if !table.has(&column.name) => {
                 hits.extend(column.constraints.iter().filter_map(|constraint| hit(&alter.name, constraint)));
             }
             _ => {}

@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(at: &Situation<'_>) -> Vec<Hit> {
-    let rewritten = at.changes().filter_map(|(alter, table, change)| {
+    let rewritten = at.known_changes().filter_map(|(alter, table, change)| {
         let Change::AlterType { column, ty, using } = change else { return None };
         let old = table.column(column)?.ty.as_ref()?;
         let rewrites = conversion(old, ty, using.as_ref(), column, at.schema.time_zone()) == Conversion::Rewrites;

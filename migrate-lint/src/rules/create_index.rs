@@ -27,9 +27,9 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
     if index.concurrently || index.only {
         return Vec::new();
     }
-    let Some(table) = at.live_or_view(&index.table) else { return Vec::new() };
+    let Some(table) = at.subject(&index.table) else { return Vec::new() };
     let message = format!("writers of `{}` wait while the index is built", index.table);
-    let instead = match table {
+    let instead = match table.known() {
         Some(table) if table.kind == TableKind::Partitioned => {
             "A partitioned table takes no CONCURRENTLY: CREATE INDEX … ON ONLY the table, CREATE INDEX CONCURRENTLY on each \
              part, then ALTER INDEX … ATTACH PARTITION."

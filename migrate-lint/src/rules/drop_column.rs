@@ -27,14 +27,10 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
     }
     let hit = |(alter, column): (&crate::statement::AlterTable, &str)| {
         let message = format!("the code that still runs uses `{}.{column}`", alter.name);
-        let instead = format!(
-            "Stop using it, release that, and drop it in the contract of this version, `{}`.",
-            at.contract()
-        );
-        Hit::new(column, message, instead).at(column)
+        Hit::new(column, message, at.leave_it_to_the_contract()).at(column)
     };
     let dropped = at.changes_in_use().filter_map(|(alter, table, change)| match change {
-        Change::DropColumn { column, .. } if !at.is_new_column(table, column) && table.column(column).is_some() => {
+        Change::DropColumn { column, if_exists, .. } if !at.has_new_column(table, column) && !table.lacks(column) && (table.has(column) || !if_exists) => {
             Some((alter, &**column))
         }
         _ => None,

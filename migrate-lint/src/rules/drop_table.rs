@@ -2,12 +2,14 @@
 
 use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
+use crate::name::Name;
+use crate::schema::Space;
 use crate::statement::{Action, ObjectKind};
 
 pub(super) static RULE: Rule = Rule {
     name: "drop_table",
     level: Level::Error,
-    finds: "a table, view, sequence or schema that is dropped outside of a contract",
+    finds: "a table, view or sequence that is dropped outside of a contract",
     why: "the code that still runs reads and writes it until the last instance is replaced, and its rows are gone for good",
     instead: "Stop using it, deploy that, and drop it in a contract file.",
     bad: &[
@@ -30,14 +32,17 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
     if at.is_contract() || !is_data {
         return Vec::new();
     }
-    let used = drop.names.iter().filter(|name| at.in_use(name).is_some() && !at.is_made_again(name));
+    let used = drop.names.iter().filter(|name| at.gone(Space::Relation, name, drop.if_exists).is_some() && !comes_back(at, drop.kind, name));
     used.map(|name| {
         let message = format!("the code that still runs uses the {} `{name}`", drop.kind);
-        let instead = format!(
-            "Stop using it, release that, and drop it in the contract of this version, `{}`.",
-            at.contract()
-        );
-        Hit::new(&name.name, message, instead).at(&name.name)
+        Hit::new(&name.name, message, at.leave_it_to_the_contract()).at(&name.name)
     })
     .collect()
+}
+
+/// Something takes its place; of a table, with its rows.
+fn comes_back(at: &Situation<'_>, kind: ObjectKind, name: &Name) -> bool {
+    let is_empty = |action: &Action| matches!(action, Action::CreateTable(create) if create.name == *name);
+    let loses_rows = kind == ObjectKind::Table && at.later.iter().any(|later| is_empty(&later.action));
+    at.is_made_again(name) && !loses_rows
 }

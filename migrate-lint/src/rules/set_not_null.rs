@@ -29,7 +29,7 @@ ALTER TABLE users DROP CONSTRAINT name_given;",
 };
 
 fn check(at: &Situation<'_>) -> Vec<Hit> {
-    let unproven = at.changes().filter_map(|(alter, table, change)| match change {
+    let unproven = at.known_changes().filter_map(|(alter, table, change)| match change {
         Change::SetNotNull { column } => {
             let known = table.column(column)?;
             let is_free = known.not_null || at.is_new_column(table, column) && known.default.is_some();

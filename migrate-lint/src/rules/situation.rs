@@ -2,10 +2,11 @@
 
 use migrate_core::{MigrationId, Phase};
 
+use super::Open;
 use crate::facts::Facts;
 use crate::name::Name;
-use crate::schema::{Entry, Found, Schema, Table};
-use crate::statement::{Action, AlterTable, Change, Persistence, Statement};
+use crate::schema::{Entry, Presence, Schema, Space, Table};
+use crate::statement::{Action, AlterTable, Change, Column, Persistence, Statement};
 
 /// A statement that is about to run.
 pub struct Situation<'s> {
@@ -14,13 +15,53 @@ pub struct Situation<'s> {
     pub(crate) text: &'s str,
     /// Its file, as the user knows it.
     pub(crate) file: &'s str,
+    /// The statements of its file before it; in a transaction, those of the transaction.
+    pub(crate) earlier: &'s [&'s Statement],
     /// The statements of its file behind it.
     pub(crate) later: &'s [&'s Statement],
     pub(crate) migration: MigrationId,
     pub(crate) in_transaction: bool,
+    /// Does the runner run it batch by batch?
+    pub(crate) in_batches: bool,
+    /// Is it the first of its file?
+    pub(crate) is_first: bool,
+    /// Does its version have a file that is no contract?
+    pub(crate) has_expand: bool,
+    /// What its transaction has done before it.
+    pub(crate) open: &'s Open,
     /// What is there before it runs.
     pub(crate) schema: &'s Schema,
     pub(crate) facts: &'s Facts,
+}
+
+/// A table that a statement changes, as far as it is known.
+#[derive(Clone, Copy)]
+pub(crate) struct Subject<'s> {
+    /// What it was when it was last certain.
+    last: Option<&'s Table>,
+    certain: bool,
+}
+
+impl<'s> Subject<'s> {
+    fn of(presence: Presence<'s>) -> Self {
+        let last = presence.entry.and_then(|entry| entry.object.as_table());
+        Self { last, certain: presence.certain }
+    }
+
+    /// What it is, if that is certain.
+    pub(crate) fn known(self) -> Option<&'s Table> {
+        self.last.filter(|_| self.certain)
+    }
+
+    /// Does it have the column for certain?
+    pub(crate) fn has(self, column: &str) -> bool {
+        self.known().is_some_and(|table| table.column(column).is_some())
+    }
+
+    /// Is it certain that it has no such column?
+    pub(crate) fn lacks(self, column: &str) -> bool {
+        self.known().is_some_and(|table| !table.has_more_columns && table.column(column).is_none())
+    }
 }
 
 impl<'s> Situation<'s> {
@@ -41,20 +82,39 @@ impl<'s> Situation<'s> {
         format!("{stem}.contract.sql")
     }
 
-    /// What is there and somebody may be using now.
-    pub(crate) fn in_use(&self, name: &Name) -> Option<&'s Entry> {
-        let Found::Known(entry) = self.schema.relation(name) else { return None };
-        (!self.facts.is_new(entry.born.migration, self.migration)).then_some(entry)
+    /// What to do with what old code uses.
+    pub(crate) fn leave_it_to_the_contract(&self) -> String {
+        format!(
+            "Stop using it, release that, and drop it in the contract of this version, `{}`.",
+            self.contract()
+        )
     }
 
-    /// A table that is there, in use, and perhaps large.
-    pub(crate) fn live(&self, name: &Name) -> Option<(&'s Entry, &'s Table)> {
-        let entry = self.in_use(name)?;
-        let table = entry.object.as_table()?;
-        let is_empty = table.emptied == Some(self.migration);
-        let is_small = self.facts.is_small(&Name::qualified(&entry.key.schema, &entry.key.name));
-        let is_mine = table.persistence == Persistence::Temporary;
-        (!is_empty && !is_small && !is_mine).then_some((entry, table))
+    /// What somebody may be using now, if it is there; what exactly it is may be hidden.
+    pub(crate) fn used(&self, space: Space, name: &Name) -> Option<Presence<'s>> {
+        let presence = self.schema.presence(space, name)?;
+        (!self.facts.is_new(presence.maker, self.migration)).then_some(presence)
+    }
+
+    /// The same of what a statement drops: whoever says `IF EXISTS` does not take for granted that it is there.
+    pub(crate) fn gone(&self, space: Space, name: &Name, if_exists: bool) -> Option<Presence<'s>> {
+        self.used(space, name).filter(|presence| presence.entry.is_some() || !if_exists)
+    }
+
+    /// A table or materialized view in use that is perhaps large, whatever is hidden of it.
+    pub(crate) fn subject(&self, name: &Name) -> Option<Subject<'s>> {
+        let presence = self.used(Space::Relation, name)?;
+        self.may_be_large(name, presence.entry).then(|| Subject::of(presence))
+    }
+
+    fn may_be_large(&self, name: &Name, entry: Option<&Entry>) -> bool {
+        let full = entry.map(|entry| Name::qualified(&entry.key.schema, &entry.key.name));
+        let is_small = self.facts.is_small(full.as_ref().unwrap_or(name));
+        let table = entry.and_then(|entry| entry.object.as_table());
+        let is_nobodys = table.is_some_and(|table| {
+            table.emptied == Some(self.migration) || table.persistence == Persistence::Temporary
+        });
+        !is_small && !is_nobodys
     }
 
     /// Is a column of a table newer than anybody's use of it?
@@ -64,13 +124,9 @@ impl<'s> Situation<'s> {
             .is_some_and(|column| self.facts.is_new(column.born.migration, self.migration))
     }
 
-    /// The same, also of a materialized view, of which there is no more to know.
-    pub(crate) fn live_or_view(&self, name: &Name) -> Option<Option<&'s Table>> {
-        let entry = self.in_use(name)?;
-        match entry.object.as_table() {
-            Some(_) => self.live(name).map(|(_, table)| Some(table)),
-            None => Some(None),
-        }
+    /// The same of a table that may be hidden.
+    pub(crate) fn has_new_column(&self, subject: Subject<'_>, column: &str) -> bool {
+        subject.last.is_some_and(|table| self.is_new_column(table, column))
     }
 
     /// Does a later statement of the file put something of that name in its place?
@@ -80,37 +136,100 @@ impl<'s> Situation<'s> {
             Action::CreateTableAs { name: made, .. } => made == name,
             Action::CreateView(create) => create.name == *name,
             Action::CreateSequence(create) => create.name == *name,
+            Action::CreateRoutine(create) => create.name == *name,
+            Action::CreateType(create) => create.name == *name,
+            Action::CreateDomain(create) => create.name == *name,
             Action::Rename { name: old, to, .. } => old.sibling(to) == *name,
             _ => false,
         })
     }
 
-    /// What becomes of a table that is in use, however small.
-    pub(crate) fn changes_in_use(
+    /// What becomes of a table in this statement and behind it.
+    pub(crate) fn changes_after<'n>(
         &self,
-    ) -> impl Iterator<Item = (&'s AlterTable, &'s Table, &'s Change)> + use<'s> {
-        let alter = match self.action() {
-            Action::AlterTable(alter) => Some(alter),
+        table: &'n Name,
+    ) -> impl Iterator<Item = &'s Change> + use<'s, 'n> {
+        let all = std::iter::once(self.statement).chain(self.later.iter().copied());
+        let of_table = all.filter_map(move |statement| match &statement.action {
+            Action::AlterTable(alter) if alter.name == *table => Some(&alter.changes),
             _ => None,
-        };
-        let used =
-            alter.and_then(|alter| Some((alter, self.in_use(&alter.name)?.object.as_table()?)));
-        used.into_iter().flat_map(|(alter, table)| {
-            alter.changes.iter().map(move |change| (alter, table, change))
-        })
+        });
+        of_table.flatten()
     }
 
-    /// What becomes of a table that is in use and perhaps large.
-    pub(crate) fn changes(
-        &self,
-    ) -> impl Iterator<Item = (&'s AlterTable, &'s Table, &'s Change)> + use<'s> {
-        let alter = match self.action() {
+    /// The columns that it makes, of new tables and of old ones, each with its table.
+    pub(crate) fn new_columns(&self) -> Vec<(&'s Name, &'s Column)> {
+        match self.action() {
+            Action::CreateTable(create) => {
+                create.columns.iter().map(|column| (&create.name, column)).collect()
+            }
+            Action::AlterTable(alter) => {
+                let added = alter.changes.iter().filter_map(|change| match change {
+                    Change::AddColumn { column, .. } => Some((&alter.name, &**column)),
+                    _ => None,
+                });
+                added.collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The first table in use that the transaction has closed.
+    pub(crate) fn closed(&self) -> Option<&'s Name> {
+        self.open.closed().find(|name| self.subject(name).is_some())
+    }
+
+    /// Has the transaction closed that table?
+    pub(crate) fn has_closed(&self, table: &Name) -> bool {
+        let Some(Presence { entry, .. }) = self.schema.presence(Space::Relation, table) else {
+            return false;
+        };
+        let full = entry.map(|entry| Name::qualified(&entry.key.schema, &entry.key.name));
+        self.open.closed().any(|closed| Some(closed) == full.as_ref() || closed == table)
+    }
+
+    fn altered(&self) -> Option<&'s AlterTable> {
+        match self.action() {
             Action::AlterTable(alter) => Some(alter),
             _ => None,
-        };
-        let live = alter.and_then(|alter| Some((alter, self.live(&alter.name)?.1)));
-        live.into_iter().flat_map(|(alter, table)| {
-            alter.changes.iter().map(move |change| (alter, table, change))
-        })
+        }
     }
+
+    /// What becomes of a table that is in use, however small, whatever is hidden of it.
+    pub(crate) fn changes_in_use(
+        &self,
+    ) -> impl Iterator<Item = (&'s AlterTable, Subject<'s>, &'s Change)> + use<'s> {
+        let used = self.altered().and_then(|alter| {
+            let presence = self.gone(Space::Relation, &alter.name, alter.if_exists)?;
+            Some((alter, Subject::of(presence)))
+        });
+        each(used)
+    }
+
+    /// What becomes of a table that is in use and perhaps large, whatever is hidden of it.
+    pub(crate) fn changes(
+        &self,
+    ) -> impl Iterator<Item = (&'s AlterTable, Subject<'s>, &'s Change)> + use<'s> {
+        let used = self.altered().and_then(|alter| {
+            self.gone(Space::Relation, &alter.name, alter.if_exists)?;
+            Some((alter, self.subject(&alter.name)?))
+        });
+        each(used)
+    }
+
+    /// What becomes of such a table of which all is known.
+    pub(crate) fn known_changes(
+        &self,
+    ) -> impl Iterator<Item = (&'s AlterTable, &'s Table, &'s Change)> + use<'s> {
+        self.changes()
+            .filter_map(|(alter, subject, change)| Some((alter, subject.known()?, change)))
+    }
+}
+
+fn each<'s>(
+    used: Option<(&'s AlterTable, Subject<'s>)>,
+) -> impl Iterator<Item = (&'s AlterTable, Subject<'s>, &'s Change)> {
+    used.into_iter().flat_map(|(alter, subject)| {
+        alter.changes.iter().map(move |change| (alter, subject, change))
+    })
 }

@@ -230,9 +230,14 @@ impl Applying<'_> {
     }
 
     fn create_routine(&mut self, created: &CreateRoutine) {
-        let CreateRoutine { name, volatile, changes_schema, .. } = created;
+        let CreateRoutine { name, volatile, changes_schema, of_trigger, .. } = created;
         let key = self.schema.place(Space::Routine, name);
-        let fresh = Routine { count: 1, volatile: *volatile, changes_schema: *changes_schema };
+        let fresh = Routine {
+            count: 1,
+            volatile: *volatile,
+            changes_schema: *changes_schema,
+            of_trigger: *of_trigger,
+        };
         match self.schema.names.get(&key).copied() {
             None => {
                 self.schema.insert(key, self.at, Object::Routine(fresh));

@@ -82,6 +82,6 @@ impl Schema {
     /// Has a statement since the mark hidden what it does?
     pub fn has_new_doubts(&self, mark: &Mark) -> bool {
         self.doubt.everything != mark.doubt.everything
-            || !self.doubt.names.is_subset(&mark.doubt.names)
+            || self.doubt.names.keys().any(|name| !mark.doubt.names.contains_key(name))
     }
 }

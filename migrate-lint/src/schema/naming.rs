@@ -19,6 +19,11 @@ pub(super) fn choose(
     names.find(|name| !is_taken(name)).unwrap_or_default()
 }
 
+/// What is left of a table's name in any name that is made from it.
+pub(super) fn what_is_kept(table: &str) -> &str {
+    table.get(..table.floor_char_boundary(LIMIT / 2 - 3)).unwrap_or(table)
+}
+
 /// Cuts the longer of the two names until all fits.
 fn make(table: &str, columns: &str, label: &str) -> Box<str> {
     let overhead = label.len() + 1 + usize::from(!columns.is_empty());

@@ -311,4 +311,6 @@ pub struct Routine {
     pub volatile: bool,
     /// May one of them change what exists?
     pub changes_schema: bool,
+    /// Do only triggers call it?
+    pub of_trigger: bool,
 }

@@ -115,6 +115,17 @@ fn names_are_looked_for_along_the_search_path() {
 }
 
 #[test]
+fn indexes_that_come_with_a_part_are_not_missing() {
+    let tables = "CREATE TABLE logs (day date, n int) PARTITION BY RANGE (day);
+        CREATE TABLE logs_2024 PARTITION OF logs FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+        CREATE INDEX logs_n ON logs (n);
+        ALTER TABLE logs DETACH PARTITION logs_2024;
+        ALTER TABLE logs ATTACH PARTITION logs_2024 FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');";
+    assert_eq!(missing(&format!("{tables} DROP INDEX logs_2024_n_idx;")), [""; 0]);
+    assert_eq!(missing(&format!("{tables} DROP INDEX logs_m_idx;")), ["index `logs_m_idx`"]);
+}
+
+#[test]
 fn what_a_statement_hides_is_in_doubt() {
     for hiding in [
         "do $$ begin execute 'create table a (b int)'; end $$",

@@ -200,6 +200,8 @@ pub struct CreateRoutine {
     pub or_replace: bool,
     /// May it give something else each time? It says so unless it says `IMMUTABLE` or `STABLE`.
     pub volatile: bool,
+    /// Does only a trigger call it?
+    pub of_trigger: bool,
     /// Does its body hold words of statements that change a schema?
     pub changes_schema: bool,
 }

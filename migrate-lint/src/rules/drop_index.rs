@@ -1,0 +1,59 @@
+//! Indexes that go while everybody waits.
+
+use super::{Check, Hit, Rule, Situation};
+use crate::finding::Level;
+use crate::name::Name;
+use crate::schema::{Object, Space, Table, TableKind};
+use crate::statement::{Action, ObjectKind};
+
+pub(super) static RULE: Rule = Rule {
+    name: "drop_index",
+    level: Level::Warn,
+    finds: "an index of a table in use that is dropped without CONCURRENTLY",
+    why: "it needs ACCESS EXCLUSIVE on the table: while it waits for the queries that run, all others wait behind it",
+    instead: "Drop it CONCURRENTLY, in a migration of its own that runs outside a transaction.",
+    bad: &[
+        ("1_users.sql", "CREATE TABLE users (id bigint PRIMARY KEY, email text);"),
+        ("2_index.sql", "-- migrate: no-transaction
+CREATE INDEX CONCURRENTLY users_email ON users (email);"),
+        ("3_gone.sql", "DROP INDEX users_email;"),
+    ],
+    good: &[
+        ("1_users.sql", "CREATE TABLE users (id bigint PRIMARY KEY, email text);"),
+        ("2_index.sql", "-- migrate: no-transaction
+CREATE INDEX CONCURRENTLY users_email ON users (email);"),
+        ("3_gone.sql", "-- migrate: no-transaction
+DROP INDEX CONCURRENTLY users_email;"),
+    ],
+    check: Check::Statement(check),
+};
+
+fn check(at: &Situation<'_>) -> Vec<Hit> {
+    let Action::Drop(drop) = at.action() else { return Vec::new() };
+    if drop.kind != ObjectKind::Index || drop.concurrently {
+        return Vec::new();
+    }
+    let closing = drop.names.iter().filter(|name| closes_a_table(at, name, drop.if_exists));
+    closing
+        .map(|name| {
+            let message = format!("the table of `{name}` is closed, once its queries have ended, to drop it");
+            let if_exists = if drop.if_exists { "IF EXISTS " } else { "" };
+            let instead = format!(
+                "In a migration of its own:\n    -- migrate: no-transaction\n    DROP INDEX CONCURRENTLY {if_exists}{name};"
+            );
+            Hit::new(&name.name, message, instead).at(&name.name)
+        })
+        .collect()
+}
+
+/// That of a constraint or of a partitioned table cannot go in another way.
+fn closes_a_table(at: &Situation<'_>, name: &Name, if_exists: bool) -> bool {
+    let Some(presence) = at.gone(Space::Relation, name, if_exists) else { return false };
+    let Some(Object::Index(index)) = presence.entry.map(|entry| &entry.object) else {
+        return presence.entry.is_none();
+    };
+    let table = at.schema.entry(index.table);
+    let subject = table.and_then(|table| at.subject(&at.schema.shown(table)));
+    let is_partitioned = |table: &Table| table.kind == TableKind::Partitioned;
+    !index.of_constraint && subject.is_some_and(|subject| !subject.known().is_some_and(is_partitioned))
+}
