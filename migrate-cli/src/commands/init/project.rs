@@ -90,10 +90,11 @@ impl Project {
         };
         let migrate =
             if self.program.starts_with("cargo ") { &self.program } else { "cargo xtask migrate" };
+        let database = self.root.file_name().unwrap_or("app".as_ref()).to_string_lossy();
         format!(
             "next: a test needs no database; all else goes to the one that DATABASE_URL names\n\
              {there}    cargo test\n    \
-             export DATABASE_URL=postgres://me@localhost/app\n    \
+             export DATABASE_URL=postgres://me@localhost/{database}\n    \
              {migrate} plan\n    \
              {migrate} run"
         )
