@@ -15,11 +15,8 @@ a promise holds from some version on only, its test says what holds before. The 
 ";
 
 const TAIL: &str = "
-Count them yourself: this fetches the servers (into a cache, once), runs the tests on each, and writes this page.
-
-```console
-$ cargo xtask test --postgres all
-```
+Count them yourself: `cargo xtask test --postgres all` fetches the servers (into a cache, once), runs the tests on each, and
+writes this page.
 
 `cargo xtask postgres 13` brings one version and says where it is; `MIGRATE_PG_BIN` names it to `cargo test`. Every
 change runs everything on Debian's version, and the promises on the oldest and the newest one.
@@ -41,7 +38,7 @@ fn ignored(outcomes: &[Outcome]) -> String {
     if names.is_empty() {
         return String::new();
     }
-    let lines = names.iter().map(|name| format!("- `{name}`\n"));
+    let lines = names.iter().map(|name| format!("- {name}\n"));
     format!(
         "\nIgnored, because other tests run them, or because they only compile:\n\n{}",
         lines.collect::<String>()
@@ -62,6 +59,6 @@ mod tests {
         };
         let page = text(&[outcome("13.23"), outcome("18.4")]);
         assert!(page.contains("| 13.23 | 40 | 0 | 1 |\n| 18.4 | 40 | 0 | 1 |\n"), "{page}");
-        assert_eq!(page.matches("\n- `a`\n").count(), 1, "{page}");
+        assert_eq!(page.matches("\n- a\n").count(), 1, "{page}");
     }
 }

@@ -2,9 +2,6 @@
 
 use crate::page::{self, Page, docs};
 
-/// `cargo xtask test --postgres all` writes it; until somebody has had the time, it is not there.
-const WRITTEN_BY_A_RUN: &str = "docs/versions.md";
-
 /// The pages and the texts at the root, with what they link to.
 fn dead(page: &Page, pages: &[Page]) -> Vec<String> {
     let inside = page.links.iter().filter(|(_, link)| !link.contains("://"));
@@ -35,8 +32,7 @@ fn the_links_of_the_readme_lead_somewhere() {
     assert!(!readme.links.is_empty());
     for (line, link) in readme.links.iter().filter(|(_, link)| !link.contains("://")) {
         let file = link.split('#').next().unwrap_or_default();
-        let there = docs().join("..").join(file).exists() || file == WRITTEN_BY_A_RUN;
-        assert!(there, "README.md:{line}: {link}");
+        assert!(docs().join("..").join(file).exists(), "README.md:{line}: {link}");
     }
 }
 
