@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use migrate_core::{MigrationId, Phase, Place, Script, SqlDown, SqlMigration, Step, Version};
+use migrate_core::{
+    MigrationId, Phase, Place, Script, SqlDown, SqlMigration, Step, Targets, Version,
+};
 
 use crate::allow::Allows;
 use crate::facts::Facts;
@@ -23,17 +25,6 @@ pub struct Judgement {
     pub targets: Vec<Targets>,
 }
 
-/// What a statement locks of what was there before its migration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Targets {
-    /// Its migration.
-    pub migration: MigrationId,
-    /// Where it begins in the file of the way forward, in bytes.
-    pub offset: usize,
-    /// The strongest lock on each relation.
-    pub locks: Vec<Lock>,
-}
-
 /// Judges the migrations of a folder, which are in order.
 ///
 /// ```
@@ -47,7 +38,7 @@ pub struct Targets {
 /// let contents = read("m", &files, WayBack::Ignore);
 /// let judgement = judge(&contents.migrations, &Facts::default());
 /// assert_eq!(judgement.findings[0].rule, "create_index");
-/// assert_eq!(judgement.targets[0].locks[0].relation.to_string(), "public.users");
+/// assert_eq!(judgement.targets[0].locks[0].relation, "public.users");
 /// ```
 pub fn judge(migrations: &[SqlMigration], facts: &Facts) -> Judgement {
     let expanded = migrations.iter().filter(|m| m.id.phase != Phase::Contract);
@@ -170,8 +161,9 @@ impl Judge<'_> {
             Found::Missing | Found::Unknown => true,
         });
         if let (Some(piece), false) = (file.pieces.get(index), locks.is_empty()) {
-            let locks = locks.clone();
-            self.told.targets.push(Targets { migration: file.id, offset: piece.offset, locks });
+            let offset = u32::try_from(piece.offset).unwrap_or(u32::MAX);
+            let locks = locks.iter().map(Lock::target).collect();
+            self.told.targets.push(Targets { migration: file.id, offset, locks });
         }
         locks
     }

@@ -276,7 +276,7 @@ fn the_runner_learns_what_a_statement_locks() {
         .iter()
         .map(|t| (t.offset, t.locks[0].relation.to_string(), t.locks[0].mode))
         .collect();
-    use crate::Mode::{AccessExclusive, ShareRowExclusive};
+    use migrate_core::LockMode::{AccessExclusive, ShareRowExclusive};
     assert_eq!(
         words,
         [
