@@ -1,9 +1,9 @@
 //! The story: every migration in order, forward, and back where there is a way back.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use migrate_core::{
-    MigrationId, Phase, Place, Script, SqlDown, SqlMigration, Step, Targets, Version,
+    MigrationId, Phase, Place, Problem, Script, SqlDown, SqlMigration, Step, Targets, Version,
 };
 
 use crate::allow::Allows;
@@ -23,6 +23,26 @@ pub struct Judgement {
     pub findings: Vec<Finding>,
     /// What each statement locks, for whoever runs it.
     pub targets: Vec<Targets>,
+    /// The newest version of the folder.
+    newest: Option<Version>,
+}
+
+/// So many migrations with findings look like a past rather than like one change.
+const A_PAST: usize = 5;
+
+impl Judgement {
+    /// Where nothing is called released, a folder with a past is judged as if it were yet to run: says so. `file` is
+    /// where the folder's settings stand or would.
+    pub fn advice(&self, facts: &Facts, file: &str) -> Option<Problem> {
+        let found: BTreeSet<_> = self.findings.iter().map(|finding| finding.migration).collect();
+        let newest = self.newest.filter(|_| facts.released.is_none() && found.len() > A_PAST)?;
+        let message = format!("{} migrations have findings, and none is called released", found.len());
+        let help = format!(
+            "What databases in use have applied is not judged: write `released = \"{newest}\"`, or the newest \
+             version that they have, into {file}."
+        );
+        Some(Problem::error(file, message, help).as_warning())
+    }
 }
 
 /// Judges the migrations of a folder, which are in order.
@@ -43,8 +63,9 @@ pub struct Judgement {
 pub fn judge(migrations: &[SqlMigration], facts: &Facts) -> Judgement {
     let expanded = migrations.iter().filter(|m| m.id.phase != Phase::Contract);
     let expanded = expanded.map(|migration| migration.id.version).collect();
-    let mut judge =
-        Judge { facts, expanded, schema: Schema::default(), told: Judgement::default() };
+    let newest = migrations.last().map(|migration| migration.id.version);
+    let told = Judgement { newest, ..Judgement::default() };
+    let mut judge = Judge { facts, expanded, schema: Schema::default(), told };
     judge.assume();
     let mut rest = migrations;
     while let Some((first, others)) = rest.split_first() {
