@@ -36,7 +36,8 @@ impl Judgement {
     pub fn advice(&self, facts: &Facts, file: &str) -> Option<Problem> {
         let found: BTreeSet<_> = self.findings.iter().map(|finding| finding.migration).collect();
         let newest = self.newest.filter(|_| facts.released.is_none() && found.len() > A_PAST)?;
-        let message = format!("{} migrations have findings, and none is called released", found.len());
+        let message =
+            format!("{} migrations have findings, and none is called released", found.len());
         let help = format!(
             "What databases in use have applied is not judged: write `released = \"{newest}\"`, or the newest \
              version that they have, into {file}."

@@ -102,7 +102,9 @@ mod asked {
     impl Verdict {
         fn of_problems(problems: &[Problem], spans: Spans) -> Self {
             // Named in the tokens, so that another value compiles the crate again.
-            let said = quote!(const _: ::core::option::Option<&str> = ::core::option_env!(#SWITCH););
+            let said = quote!(
+                const _: ::core::option::Option<&str> = ::core::option_env!(#SWITCH);
+            );
             let mut verdict = Self { said, ..Self::default() };
             verdict.add(problems, spans);
             verdict
@@ -152,7 +154,8 @@ mod asked {
 
     fn is_off(folder: &str) -> Problem {
         let message = format!("the SQL was not checked, because {SWITCH} is `off`");
-        let help = "Unset it for the next build, or look with `migrate lint` at what this one hides.";
+        let help =
+            "Unset it for the next build, or look with `migrate lint` at what this one hides.";
         Problem::error(folder, message, help).as_warning()
     }
 }

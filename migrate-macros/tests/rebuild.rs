@@ -33,14 +33,15 @@ fn main() {
 const BUILD: &str = r#"fn main() { println!("cargo::rerun-if-changed=migrations"); }"#;
 
 impl App {
-    fn new() -> Self {
-        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rebuild");
+    /// Each test has an application of its own; they share what is compiled.
+    fn new(name: &str) -> Self {
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rebuild").join(name);
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let app = Self { root };
         let _ = std::fs::remove_dir_all(app.root.join("migrations"));
         app.write("src/main.rs", MAIN);
         app.write("build.rs", BUILD);
-        app.write("Cargo.toml", &manifest(workspace));
+        app.write("Cargo.toml", &manifest(name, workspace));
         let lock = std::fs::read_to_string(workspace.join("Cargo.lock")).unwrap();
         app.write("Cargo.lock", &lock);
         app
@@ -53,15 +54,22 @@ impl App {
     }
 
     fn cargo(&self, command: &str) -> (String, String) {
-        let output = Command::new(env!("CARGO"))
-            .args([command, "--offline", "--color=never"])
-            .current_dir(&self.root)
-            .env("CARGO_TARGET_DIR", self.root.join("target"))
-            .output()
-            .unwrap();
-        let [out, err] = [output.stdout, output.stderr].map(|b| String::from_utf8(b).unwrap());
-        assert!(output.status.success(), "{err}");
+        let (succeeded, out, err) = self.cargo_with(command, None);
+        assert!(succeeded, "{err}");
         (out, err)
+    }
+
+    /// With the switch of the linter; says whether it went well, and both outputs.
+    fn cargo_with(&self, command: &str, switch: Option<&str>) -> (bool, String, String) {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args([command, "--offline", "--color=never"]).current_dir(&self.root);
+        cargo
+            .env("CARGO_TARGET_DIR", self.root.with_file_name("target"))
+            .env_remove("MIGRATE_LINT");
+        cargo.envs(switch.map(|value| ("MIGRATE_LINT", value)));
+        let output = cargo.output().unwrap();
+        let [out, err] = [output.stdout, output.stderr].map(|b| String::from_utf8(b).unwrap());
+        (output.status.success(), out, err)
     }
 
     /// What the program holds after a build.
@@ -72,10 +80,10 @@ impl App {
     }
 }
 
-fn manifest(workspace: &Path) -> String {
+fn manifest(name: &str, workspace: &Path) -> String {
     let path = |name: &str| workspace.join(name).display().to_string();
     format!(
-        "[package]\nname = \"app\"\nversion = \"1.2.3\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n\
+        "[package]\nname = \"{name}\"\nversion = \"1.2.3\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n\
         migrate-core = {{ path = {:?} }}\nmigrate-macros = {{ path = {:?} }}\n",
         path("migrate-core"),
         path("migrate-macros"),
@@ -84,7 +92,7 @@ fn manifest(workspace: &Path) -> String {
 
 #[test]
 fn every_change_of_the_folder_is_seen() {
-    let app = App::new();
+    let app = App::new("app");
     app.write("migrations/1_a.sql", "select 1");
     assert_eq!(app.holds(), r#"1 expand "select 1"; app 1.2.3"#);
 
@@ -106,4 +114,27 @@ fn every_change_of_the_folder_is_seen() {
 
     let (_, idle) = app.cargo("build");
     assert!(!idle.contains("Compiling"), "{idle}");
+}
+
+#[test]
+fn the_linter_can_be_silenced_for_one_build() {
+    let app = App::new("hazardous");
+    app.write("migrations/1_a.sql", "CREATE TABLE a (n int);");
+    app.write("migrations/2_b.sql", "CREATE INDEX ON a (n);");
+    let build = |switch| app.cargo_with("build", switch);
+
+    let (succeeded, _, said) = build(None);
+    assert!(!succeeded && said.contains("error: migrations/2_b.sql:1:1: writers of `a`"), "{said}");
+
+    let (succeeded, _, said) = build(Some("off"));
+    assert!(succeeded && said.contains("the SQL was not checked"), "{said}");
+    assert!(!said.contains("2_b.sql"), "{said}");
+
+    let (succeeded, _, said) = build(Some("warn"));
+    assert!(succeeded && said.contains(": migrations/2_b.sql:1:1: writers of `a`"), "{said}");
+
+    let (succeeded, _, said) = build(None);
+    assert!(!succeeded, "nobody noticed that the switch is gone: {said}");
+    let (succeeded, _, said) = build(Some("of"));
+    assert!(!succeeded && said.contains("MIGRATE_LINT: is neither"), "{said}");
 }

@@ -40,6 +40,31 @@ fn the_table_is_what_the_folder_holds() {
 }
 
 #[test]
+fn what_statements_lock_stands_beside_them() {
+    let targets = LIBRARY.folder.targets();
+    let migrations = LIBRARY.folder.packed.unpack().unwrap();
+    let shown = targets.iter().map(|targets| {
+        let script =
+            migrations.iter().find(|m| m.id == targets.migration).unwrap().up.script().unwrap();
+        let statement = script.statements.iter().find(|s| s.start == targets.offset).unwrap();
+        let words: Vec<_> = script.statement(statement).split(' ').take(2).collect();
+        let locks =
+            targets.locks.iter().map(|lock| format!("{} {}", lock.relation, lock.mode.as_sql()));
+        format!("{}: {}", words.join(" "), locks.collect::<Vec<_>>().join(", "))
+    });
+    assert_eq!(
+        shown.collect::<Vec<_>>(),
+        [
+            "alter table: public.readers ACCESS EXCLUSIVE",
+            "alter table: public.readers ACCESS EXCLUSIVE",
+            "update readers: public.readers ROW EXCLUSIVE",
+            "alter table: public.readers ACCESS EXCLUSIVE",
+            "create index: public.readers SHARE UPDATE EXCLUSIVE",
+        ]
+    );
+}
+
+#[test]
 fn statements_stand_where_the_table_says() {
     let migrations = LIBRARY.folder.packed.unpack().unwrap();
     let statements = migrations.iter().flat_map(|migration| {

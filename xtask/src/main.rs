@@ -31,7 +31,11 @@ const CHORES: [Chore; 6] = [
         run: bench::run,
     },
     Chore { name: "real", what: "the folders that other people wrote, end to end", run: real::run },
-    Chore { name: "rules", what: "writes docs/rules.md, the page of the linter's rules", run: rules::run },
+    Chore {
+        name: "rules",
+        what: "writes docs/rules.md, the page of the linter's rules",
+        run: rules::run,
+    },
     Chore {
         name: "postgres",
         what: "brings servers of other versions: `postgres 13 18`, or all of them",

@@ -288,13 +288,14 @@ fn the_runner_learns_what_a_statement_locks() {
 
 #[test]
 fn a_folder_with_a_past_is_told_how_to_say_so() {
-    let texts: Vec<(String, String)> = (2..8)
-        .map(|n| (format!("{n}_b.sql"), format!("CREATE INDEX a_{n} ON a (n);")))
-        .collect();
+    let texts: Vec<(String, String)> =
+        (2..8).map(|n| (format!("{n}_b.sql"), format!("CREATE INDEX a_{n} ON a (n);"))).collect();
     let mut files = vec![TABLE];
     files.extend(texts.iter().map(|(path, text)| (path.as_str(), text.as_str())));
-    let (none, some) = (Facts::default(), Facts { released: Some(Version::new(1)), ..Facts::default() });
-    let advice = judged(&files, &none).advice(&none, "m/migrate.toml").map(|advice| advice.to_string());
+    let (none, some) =
+        (Facts::default(), Facts { released: Some(Version::new(1)), ..Facts::default() });
+    let advice =
+        judged(&files, &none).advice(&none, "m/migrate.toml").map(|advice| advice.to_string());
     let expected = "m/migrate.toml: 6 migrations have findings, and none is called released
 help: What databases in use have applied is not judged: write `released = \"7\"`, or the newest version that they have, \
 into m/migrate.toml.";

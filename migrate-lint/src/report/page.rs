@@ -17,9 +17,17 @@ run on real servers by another.
 ";
 
 const LEVELS: [(Level, &str, &str); 3] = [
-    (Level::Error, "Errors", "They stop the build: the migration fails, or a live system feels it."),
+    (
+        Level::Error,
+        "Errors",
+        "They stop the build: the migration fails, or a live system feels it.",
+    ),
     (Level::Warn, "Warnings", "They are told, and the build goes on."),
-    (Level::Off, "Off", "Advice, for those who ask: `<rule> = \"warn\"` below `[lint]` in `migrate.toml`."),
+    (
+        Level::Off,
+        "Off",
+        "Advice, for those who ask: `<rule> = \"warn\"` below `[lint]` in `migrate.toml`.",
+    ),
 ];
 
 /// The page.
