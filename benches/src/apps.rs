@@ -17,8 +17,10 @@ use crate::{Result, set, usage};
 pub enum App {
     /// The driver alone, which asks for 1.
     Driver,
-    /// migrate, which brings the driver.
+    /// migrate, which brings the driver. Like the others, it does not look at the SQL.
     Migrate,
+    /// The same as it is by default: the compiler reviews the SQL.
+    MigrateLint,
     /// The driver with its own migrator and macro.
     Sqlx,
     /// refinery's macro, with tokio-postgres.
@@ -49,6 +51,7 @@ impl App {
         match self {
             App::Driver => "driver",
             App::Migrate => "migrate",
+            App::MigrateLint => "migrate-lint",
             App::Sqlx => "sqlx",
             App::Refinery | App::Diesel | App::SeaOrm => self.peer().map_or("", Peer::name),
         }
@@ -61,7 +64,7 @@ impl App {
     /// The other migrator that it is of; nothing can be measured without sqlx and ourselves.
     pub fn peer(self) -> Option<Peer> {
         match self {
-            App::Driver | App::Migrate | App::Sqlx => None,
+            App::Driver | App::Migrate | App::MigrateLint | App::Sqlx => None,
             App::Refinery => Some(Peer::Refinery),
             App::Diesel => Some(Peer::Diesel),
             App::SeaOrm => Some(Peer::SeaOrm),
@@ -85,7 +88,7 @@ impl App {
         let dir = self.dir();
         std::fs::create_dir_all(dir.join("src"))?;
         std::fs::write(dir.join("Cargo.toml"), files::manifest(self))?;
-        std::fs::write(dir.join("src/main.rs"), files::program(self))?;
+        std::fs::write(dir.join("src/main.rs"), files::program(self, migrations))?;
         let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock");
         if lock.exists() {
             std::fs::copy(lock, dir.join("Cargo.lock"))?; // the versions that everybody has

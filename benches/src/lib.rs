@@ -8,6 +8,7 @@ pub mod apply;
 pub mod apps;
 pub mod figures;
 pub mod fresh;
+pub mod linting;
 pub mod noop;
 pub mod page;
 pub mod peer;

@@ -77,6 +77,29 @@ pub fn of_build(figures: &Figures) -> Vec<Target> {
     ]
 }
 
+/// Those of `lint`.
+pub fn of_lint(figures: &Figures) -> Vec<Target> {
+    let key = |measure, app, migrations| Key { measure, ..self::app(app, migrations) };
+    let more = |measure, migrations| {
+        let of = |app| figures.median(key(measure, app, migrations));
+        Some(of(App::MigrateLint)? - of(App::Migrate)?)
+    };
+    let each = |migrations| Some(more("rebuild_cpu_s", migrations)? * 1000.0 / migrations as f64);
+    let target = |what: &str, limit, found| Target { what: what.to_owned(), limit, found };
+    let speed = figures.median(crate::linting::key("migrate"));
+    vec![
+        // The fewer, the better: so it can stand among the others, which all have a most.
+        target(
+            "microseconds of CPU for each file on the command line",
+            1e6 / 1500.0,
+            speed.map(|speed| 1e6 / speed),
+        ),
+        target("ms of CPU for each file to rebuild with 1000 of them", 1.5, each(APPLIED)),
+        target("ms of CPU for each file to rebuild with 5000 of them", 1.5, each(MANY)),
+        target("seconds of CPU more for a clean build", 16.0, more("build_cpu_s", ONE)),
+    ]
+}
+
 /// The figure of an application.
 pub fn app(app: App, migrations: usize) -> Key {
     let (tool, mode) = match app {

@@ -45,7 +45,7 @@ async fn start(url: &str) -> Result<(), Box<dyn std::error::Error>> {
 
 const MIGRATE_START: &str = r#"
 #[derive(migrate_postgres::Migrations)]
-#[migrations(dir = "migrations", down = "ignore")]
+#[migrations(dir = "migrations", down = "ignore"RELEASED)]
 struct AppMigrations;
 
 async fn start(url: &str) -> Result<(), Box<dyn std::error::Error>> {
@@ -122,7 +122,10 @@ pub fn manifest(app: App) -> String {
     let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrate-postgres");
     let dependencies = match app {
         App::Driver => format!("{DRIVER}\n{TOKIO}"),
-        App::Migrate => format!("{DRIVER}\n{TOKIO}\nmigrate-postgres = {{ path = {ours:?} }}"),
+        App::Migrate => format!(
+            "{DRIVER}\n{TOKIO}\nmigrate-postgres = {{ path = {ours:?}, default-features = false }}"
+        ),
+        App::MigrateLint => format!("{DRIVER}\n{TOKIO}\nmigrate-postgres = {{ path = {ours:?} }}"),
         App::Sqlx => format!("{SQLX}\n{TOKIO}"),
         App::Refinery => format!("{REFINERY}\n{TOKIO}"),
         App::Diesel => DIESEL.to_owned(),
@@ -134,17 +137,28 @@ pub fn manifest(app: App) -> String {
     )
 }
 
-/// The program.
-pub fn program(app: App) -> String {
+/// The program, for a folder of so many migrations.
+pub fn program(app: App, migrations: usize) -> String {
     let (start, main) = match app {
         App::Driver => (DRIVER_START, ASYNC_MAIN),
-        App::Migrate => (MIGRATE_START, ASYNC_MAIN),
+        App::Migrate | App::MigrateLint => (MIGRATE_START, ASYNC_MAIN),
         App::Sqlx => (SQLX_START, ASYNC_MAIN),
         App::Refinery => (REFINERY_START, ASYNC_MAIN),
         App::Diesel => (DIESEL_START, MAIN),
         App::SeaOrm => (SEA_ORM_START, ASYNC_MAIN),
     };
-    format!("{start}{main}")
+    format!("{}{main}", start.replace("RELEASED", &released(app, migrations)))
+}
+
+/// All but the last migration are history, as in a project that adds one now.
+fn released(app: App, migrations: usize) -> String {
+    let names = set::files(migrations).map(|(name, _)| name).collect::<Vec<_>>();
+    let last = names.len().checked_sub(2).and_then(|last| names.get(last)).or(names.last());
+    let version = last.and_then(|name| name.split('_').next()).unwrap_or_default();
+    match app {
+        App::MigrateLint => format!(", released = \"{version}\""),
+        _ => String::new(),
+    }
 }
 
 /// Where the migrations are.
@@ -157,7 +171,7 @@ pub fn migrations(app: App, count: usize) -> Vec<(String, String)> {
     let files = set::files(count);
     match app {
         App::Driver => Vec::new(),
-        App::Migrate | App::Sqlx => files.collect(),
+        App::Migrate | App::MigrateLint | App::Sqlx => files.collect(),
         App::Refinery => files.enumerate().map(|(number, file)| refinery(number, file)).collect(),
         App::Diesel => {
             files.map(|(name, text)| (format!("{}/up.sql", stem(&name)), text)).collect()
