@@ -30,7 +30,8 @@ To repeat it:
 
 - `cargo xtask bench peers` measures starting and applying, and writes `target/bench/peers.json`.
 - `cargo xtask bench build` measures what embedding costs the compiler, and writes `target/bench/build.json`.
-- `cargo xtask bench page` writes this page from both.
+- `cargo xtask bench lint` measures what the review of the SQL costs, and writes `target/bench/lint.json`.
+- `cargo xtask bench page` writes this page from all three.
 
 What stands below was found by:
 ";
@@ -47,7 +48,8 @@ const PEERS: &str = "
 
 Each is used as its documentation has it, with the fewest features that do the work: sqlx with `Migrator` and
 `migrate!`; refinery with tokio-postgres, a transaction each and grouped; diesel with libpq, which is not counted in the
-size of its program; sea-orm with a type for each migration that executes its SQL. What is connected is a pool that does
+size of its program; sea-orm with a type for each migration that executes its SQL. The compiler does not review the SQL of
+anybody here, of migrate neither; what that costs stands among the targets. What is connected is a pool that does
 not ping a connection before it hands it out (migrate, sqlx, sea-orm), or a connection. Round trips are counted on the
 wire, and the pings that a pool sends by default apart from them. The last column is the least that the work takes: psql
 with the same files and no history, a `SELECT 1` on a pool like migrate's, sqlx's driver without a migrator.
@@ -56,11 +58,16 @@ with the same files and no history, a `SELECT 1` on a pool like migrate's, sqlx'
 ";
 
 /// The whole page.
-pub fn render(peers: &Found, build: &Found) -> String {
-    let runs = [("Starting and applying", &peers.run), ("Embedding", &build.run)];
+pub fn render(peers: &Found, build: &Found, lint: &Found) -> String {
+    let runs = [
+        ("Starting and applying", &peers.run),
+        ("Embedding", &build.run),
+        ("The review of the SQL", &lint.run),
+    ];
     let runs: String = runs.into_iter().map(|(what, run)| described(what, run.as_ref())).collect();
     let targets = targets::of_peers(&peers.figures).into_iter();
     let targets = targets.chain(targets::of_build(&build.figures));
+    let targets = targets.chain(targets::of_lint(&lint.figures));
     let targets: String = targets.map(|target| row(&target)).collect();
     let tables: String = table::TABLES.iter().map(|table| table.render(peers, build)).collect();
     let versions = versions(peers, build);
@@ -110,7 +117,7 @@ mod tests {
 
     #[test]
     fn the_page_shows_what_stands_in_the_files() {
-        let page = render(&found("peers.json"), &found("build.json"));
+        let page = render(&found("peers.json"), &found("build.json"), &Found::default());
         let expected = include_str!("page/fixture/page.md");
         for (line, expected) in page.lines().zip(expected.lines()) {
             assert_eq!(line, expected, "the page is now:\n{page}");
@@ -120,7 +127,7 @@ mod tests {
 
     #[test]
     fn what_was_not_measured_is_shown_as_that() {
-        let page = render(&Found::default(), &Found::default());
+        let page = render(&Found::default(), &Found::default(), &Found::default());
         let cells = |line: &str| line.split('|').map(|c| c.trim().to_owned()).collect::<Vec<_>>();
         let (_, tables) = page.split_once("## Beside").expect("tables");
         let rows = tables.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| |"));

@@ -47,7 +47,7 @@ fn main() -> ExitCode {
 }
 
 fn measure(rounds: Rounds) -> Result<bool> {
-    let run = Run::begin(rounds.command, "none")?;
+    let run = Run::begin(rounds.command, "Without a server")?;
     let mut figures = Figures::default();
     linting::measure(&mut figures, &linting::folders()?, rounds.reading)?;
     for _ in 0..rounds.clean {
