@@ -4,6 +4,7 @@ use migrate_core::Header;
 use migrate_core::sql::lexer::{Lexer, TokenKind};
 
 use crate::finding::Level;
+use crate::fix::Remedy;
 use crate::read::Piece;
 use crate::rules::{self, Hit};
 
@@ -85,7 +86,8 @@ impl Allows {
             self.all.iter().filter(move |allow| !allow.used && level(&allow.rule) > Level::Off);
         unused.map(|allow| {
             let message = format!("allows `{}`, and nothing here needs it", allow.rule);
-            (allow.offset, Hit::new(&allow.rule, message, "Remove the line."))
+            let hit = Hit::new(&allow.rule, message, "Remove the line.");
+            (allow.offset, hit.or(Some(Remedy::Line)))
         })
     }
 }

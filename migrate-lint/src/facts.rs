@@ -6,6 +6,7 @@ use migrate_core::source::{RuleLevel, Settings};
 use migrate_core::{MigrationId, Problem, Version};
 
 use crate::finding::{Level, NotALevel};
+use crate::live::{self, LiveColumn, LiveTable};
 use crate::name::{Name, fold};
 use crate::rules::{self, Rule};
 
@@ -25,6 +26,10 @@ pub struct Facts {
     pub history: String,
     /// Levels other than those that the rules come with.
     pub levels: BTreeMap<String, Level>,
+    /// Are there files that could not be read? What is not there may be in one of them.
+    pub has_gaps: bool,
+    /// The tables of a database that was asked.
+    pub live: Vec<LiveTable>,
 }
 
 impl Default for Facts {
@@ -36,6 +41,8 @@ impl Default for Facts {
             existing: Vec::new(),
             history: "schema_migrations".to_owned(),
             levels: BTreeMap::new(),
+            has_gaps: false,
+            live: Vec::new(),
         }
     }
 }
@@ -76,6 +83,11 @@ impl Facts {
     /// Does the server take a foreign key NOT VALID? Of a partitioned table since 18.
     pub(crate) fn can_wait(&self, partitioned: bool) -> bool {
         !partitioned || self.postgres >= 18
+    }
+
+    /// A column as the database has it that was asked.
+    pub(crate) fn live_column(&self, table: &Name, column: &str) -> Option<&LiveColumn> {
+        live::find(&self.live, table)?.columns.iter().find(|live| live.name == column)
     }
 
     pub(crate) fn is_small(&self, table: &Name) -> bool {

@@ -5,13 +5,17 @@
 use std::fmt;
 use std::str::FromStr;
 
-use migrate_core::{MigrationId, Place};
+use migrate_core::{LockTarget, MigrationId, Place};
+
+use crate::fix::Fix;
 
 /// What a finding does to a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
     /// The rule is not asked.
     Off,
+    /// It is told, and nobody minds.
+    Note,
     /// It is told.
     Warn,
     /// It fails.
@@ -23,6 +27,7 @@ impl Level {
     pub const fn as_str(self) -> &'static str {
         match self {
             Level::Off => "off",
+            Level::Note => "note",
             Level::Warn => "warning",
             Level::Error => "error",
         }
@@ -35,13 +40,13 @@ impl fmt::Display for Level {
     }
 }
 
-/// A text is not one of `off`, `warn` and `error`.
+/// A text is not one of `off`, `note`, `warn` and `error`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotALevel(String);
 
 impl fmt::Display for NotALevel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is not a level: off, warn and error are", self.0)
+        write!(f, "`{}` is not a level: off, note, warn and error are", self.0)
     }
 }
 
@@ -53,6 +58,7 @@ impl FromStr for Level {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "off" | "allow" => Ok(Level::Off),
+            "note" => Ok(Level::Note),
             "warn" | "warning" => Ok(Level::Warn),
             "error" | "deny" => Ok(Level::Error),
             other => Err(NotALevel(other.to_owned())),
@@ -81,4 +87,8 @@ pub struct Finding {
     pub instead: String,
     /// May it be allowed by a directive?
     pub can_be_allowed: bool,
+    /// How it may go away without anybody's thought; [`fix`](crate::fix()) looks whether it does.
+    pub fix: Option<Fix>,
+    /// What its statement locks against others, of what was there before.
+    pub locks: Vec<LockTarget>,
 }

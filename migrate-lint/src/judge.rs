@@ -3,13 +3,15 @@
 use std::collections::{BTreeSet, HashSet};
 
 use migrate_core::{
-    MigrationId, Phase, Place, Problem, Script, SqlDown, SqlMigration, Step, Targets, Version,
+    LockTarget, MigrationId, Phase, Place, Problem, Script, SqlDown, SqlMigration, Step, Targets,
+    Version,
 };
 
 use crate::allow::Allows;
 use crate::facts::Facts;
 use crate::finding::{Finding, Level};
-use crate::locks::{Lock, locks};
+use crate::fix::{Fix, Remedy, Site, stands_alone};
+use crate::locks::{Lock, Mode, locks};
 use crate::name::{Name, fold};
 use crate::read::{Piece, pieces};
 use crate::rules::{self, Check, Hit, Open, Rule, Situation};
@@ -66,7 +68,8 @@ pub fn judge(migrations: &[SqlMigration], facts: &Facts) -> Judgement {
     let expanded = expanded.map(|migration| migration.id.version).collect();
     let newest = migrations.last().map(|migration| migration.id.version);
     let told = Judgement { newest, ..Judgement::default() };
-    let mut judge = Judge { facts, expanded, schema: Schema::default(), told };
+    let (schema, locked) = (Schema::default(), Vec::new());
+    let mut judge = Judge { facts, migrations, expanded, schema, locked, told };
     judge.assume();
     let mut rest = migrations;
     while let Some((first, others)) = rest.split_first() {
@@ -89,17 +92,23 @@ fn is_undone_with(other: &SqlMigration, first: &SqlMigration) -> bool {
 
 struct Judge<'f> {
     facts: &'f Facts,
+    migrations: &'f [SqlMigration],
     /// The versions that have a file that is no contract.
     expanded: HashSet<Version>,
     schema: Schema,
+    /// What the statement that is judged locks against others.
+    locked: Vec<LockTarget>,
     told: Judgement,
 }
 
 /// A file while it is judged.
 struct File<'m> {
     id: MigrationId,
+    step: &'m Step,
     script: &'m Script,
     pieces: Vec<Piece<'m>>,
+    /// May each of its statements be outside of a transaction?
+    may_be_alone: bool,
     allows: Allows,
 }
 
@@ -108,7 +117,29 @@ impl<'m> File<'m> {
         let script = step.script()?;
         let pieces = pieces(step);
         let allows = Allows::read(&script.text, &pieces);
-        Some(Self { id, script, pieces, allows })
+        let is_alone = |piece: &Piece<'_>| piece.statement.as_ref().is_ok_and(stands_alone);
+        let may_be_alone = pieces.len() == 1 || pieces.iter().all(is_alone);
+        Some(Self { id, step, script, pieces, may_be_alone, allows })
+    }
+
+    /// The statement that a remedy is for, or the comment that is to go.
+    fn site(&self, offset: usize, remedy: &Remedy) -> Site<'m> {
+        let is_at =
+            |piece: &&Piece<'_>| (piece.offset..=piece.offset + piece.text.len()).contains(&offset);
+        let piece = self.pieces.iter().find(is_at).filter(|_| *remedy != Remedy::Line);
+        let comment = offset..line_end(&self.script.text, offset);
+        let range = piece.map_or(comment, |piece| piece.offset..piece.offset + piece.text.len());
+        Site {
+            id: self.id,
+            script: self.script,
+            step: self.step,
+            start: range.start,
+            end: range.end,
+            in_transaction: piece.is_some_and(|piece| piece.in_transaction),
+            may_be_alone: self.may_be_alone,
+            own: None,
+            sibling: None,
+        }
     }
 }
 
@@ -144,7 +175,9 @@ impl Judge<'_> {
         for (index, statement) in shown.iter().enumerate() {
             let piece = file.pieces.get(index);
             open.meet(statement, index, piece.is_some_and(|piece| piece.in_transaction));
+            let locks = self.aim(&file, index, statement);
             if judges {
+                self.locked = against_others(&locks);
                 let situation = piece.map(|piece| Situation {
                     statement,
                     text: piece.text,
@@ -162,8 +195,9 @@ impl Judge<'_> {
                 });
                 let hits = situation.map(|situation| hits(&situation)).unwrap_or_default();
                 self.report(&mut file, index, hits);
+                self.locked.clear();
             }
-            open.note(statement, self.aim(&file, index, statement));
+            open.note(statement, locks);
             self.apply(&mut file, index, statement, judges);
         }
         if judges {
@@ -209,7 +243,7 @@ impl Judge<'_> {
             return;
         }
         let clashes = self.schema.apply(statement, born);
-        if !judges {
+        if !judges || self.facts.has_gaps {
             return;
         }
         for clash in &clashes {
@@ -278,13 +312,35 @@ impl Judge<'_> {
             message: hit.message,
             why: rule.why.to_owned(),
             instead: hit.instead,
-            can_be_allowed: !matches!(rule.check, Check::Reading),
+            can_be_allowed: rule.can_be_allowed(),
+            locks: self.locked.clone(),
+            fix: hit.remedy.and_then(|remedy| self.fix(file, offset, remedy)),
         });
+    }
+
+    fn fix(&self, file: &File<'_>, offset: usize, remedy: Remedy) -> Option<Fix> {
+        let find = |id: MigrationId| {
+            let at = self.migrations.binary_search_by_key(&id, |migration| migration.id).ok()?;
+            self.migrations.get(at)
+        };
+        let sibling = find(MigrationId::new(file.id.version, Phase::Migrate));
+        Site { own: find(file.id), sibling, ..file.site(offset, &remedy) }.place(remedy)
     }
 
     fn level(&self, rule: &Rule) -> Level {
         self.facts.level(rule)
     }
+}
+
+/// What readers alone may share is nobody's trouble.
+fn against_others(locks: &[Lock]) -> Vec<LockTarget> {
+    let strong = locks.iter().filter(|lock| lock.mode > Mode::RowShare);
+    strong.map(Lock::target).collect()
+}
+
+fn line_end(text: &str, offset: usize) -> usize {
+    let rest = text.get(offset..).unwrap_or_default();
+    offset + rest.lines().next().map_or(0, str::len)
 }
 
 fn take(piece: &mut Piece<'_>) -> Statement {
@@ -306,7 +362,10 @@ fn hits(situation: &Situation<'_>) -> Vec<(&'static Rule, Hit)> {
         let mut found =
             found.into_iter().filter(|hit| !hits.iter().any(|(_, other)| other.about == hit.about));
         let Some(mut first) = found.next() else { continue };
-        first.message.push_str(&and_more(found.count()));
+        let others: Vec<Hit> = found.collect();
+        first.message.push_str(&and_more(others.len()));
+        let and = |all: Option<Remedy>, other: Hit| all?.and(other.remedy?);
+        first.remedy = others.into_iter().fold(first.remedy.take(), and);
         hits.push((*rule, first));
     }
     hits

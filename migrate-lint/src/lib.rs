@@ -8,7 +8,9 @@
 mod allow;
 mod facts;
 mod finding;
+mod fix;
 mod judge;
+mod live;
 mod locks;
 mod name;
 mod parse;
@@ -17,8 +19,12 @@ pub mod report;
 pub mod rules;
 mod schema;
 mod statement;
+mod verdict;
 
 pub use facts::Facts;
 pub use finding::{Finding, Level, NotALevel};
+pub use fix::{Edit, Fix, Fixed, NewFile, fix};
 pub use judge::{Judgement, judge};
+pub use live::{LiveColumn, LiveTable, judge_live};
 pub use name::Name;
+pub use verdict::{Asked, Refusal, statements, with_verdicts};

@@ -47,7 +47,7 @@ pub(crate) fn pieces(step: &Step) -> Vec<Piece<'_>> {
 }
 
 /// The statements of a script, also those that core keeps together as one transaction.
-fn spans(script: &Script) -> Vec<(usize, &str)> {
+pub(crate) fn spans(script: &Script) -> Vec<(usize, &str)> {
     let within = |span: &Span| {
         let text = script.statement(span);
         let start = span.start as usize;

@@ -4,11 +4,13 @@
 
 mod github;
 mod human;
+mod item;
 mod json;
 mod page;
 mod sarif;
 
 pub use github::github;
+pub use item::{Item, items};
 pub use json::json;
 pub use page::page;
 pub use sarif::sarif;

@@ -89,6 +89,7 @@ pub(crate) use open::{Open, many};
 use migrate_core::nearest;
 
 use crate::finding::Level;
+use crate::fix::Remedy;
 use crate::schema::{Clash, Difference};
 
 /// A rule.
@@ -109,6 +110,13 @@ pub struct Rule {
     pub good: Example,
     /// How it finds it.
     pub(crate) check: Check,
+}
+
+impl Rule {
+    /// May what it finds be allowed by a directive?
+    pub fn can_be_allowed(&self) -> bool {
+        !matches!(self.check, Check::Reading)
+    }
 }
 
 /// A folder of migrations: names and texts of its files.
@@ -139,11 +147,20 @@ pub struct Hit {
     pub instead: String,
     /// A word of the statement that the caret points at.
     pub word: Option<Box<str>>,
+    /// What to write in place of the statement, where nobody has to think about it.
+    pub remedy: Option<Remedy>,
 }
 
 impl Hit {
     pub(crate) fn new(about: &str, message: impl Into<String>, instead: impl Into<String>) -> Self {
-        Self { about: about.into(), message: message.into(), instead: instead.into(), word: None }
+        let (message, instead) = (message.into(), instead.into());
+        Self { about: about.into(), message, instead, word: None, remedy: None }
+    }
+
+    /// Says what to write in place of the statement, if that is known.
+    pub(crate) fn or(mut self, remedy: Option<Remedy>) -> Self {
+        self.remedy = remedy;
+        self
     }
 
     /// Points at the first place where a word stands.

@@ -47,6 +47,7 @@ fn create(node: &SyntaxNode) -> Option<CreateTable> {
         persistence: persistence(node),
         foreign: node.kind() == K::CREATE_FOREIGN_TABLE,
         partition_of: node.sub(K::PARTITION_OF).and_then(|of| of.first_name()),
+        is_default_part: node.has(K::PARTITION_DEFAULT),
         partitioned: node.has(K::PARTITION_BY),
         of_type: node.has(K::OF_TYPE),
         ..CreateTable::default()

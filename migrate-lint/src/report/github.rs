@@ -1,21 +1,28 @@
 //! For GitHub's runner: workflow commands that become annotations of a pull request.
 
-use crate::finding::{Finding, Level};
+use super::Item;
+use crate::finding::Level;
 
-/// All findings, a line for each.
-pub fn github(findings: &[Finding]) -> String {
-    findings.iter().map(line).collect()
+/// A line for each.
+pub fn github(items: &[Item<'_>]) -> String {
+    items.iter().map(line).collect()
 }
 
-fn line(finding: &Finding) -> String {
-    let command = if finding.level == Level::Error { "error" } else { "warning" };
+fn line(item: &Item<'_>) -> String {
+    let command = match item.level {
+        Level::Error => "error",
+        Level::Warn => "warning",
+        Level::Note | Level::Off => "notice",
+    };
+    let place = item.place.map(|place| format!(",line={},col={}", place.line, place.column));
+    let text: Vec<&str> =
+        [Some(item.message), item.why, Some(item.instead)].into_iter().flatten().collect();
     format!(
-        "::{command} file={},line={},col={},title={}::{}\n",
-        property(&finding.file),
-        finding.place.line,
-        finding.place.column,
-        property(finding.rule),
-        data(&format!("{}\n{}\n{}", finding.message, finding.why, finding.instead)),
+        "::{command} file={}{},title={}::{}\n",
+        property(item.file),
+        place.unwrap_or_default(),
+        property(item.rule.unwrap_or("folder")),
+        data(&text.join("\n")),
     )
 }
 

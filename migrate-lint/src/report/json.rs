@@ -2,31 +2,36 @@
 
 use std::fmt::Write as _;
 
-use crate::finding::Finding;
+use super::Item;
 
-/// All findings as a JSON array.
-pub fn json(findings: &[Finding]) -> String {
-    let objects: Vec<String> = findings.iter().map(object).collect();
+/// A JSON array.
+pub fn json(items: &[Item<'_>]) -> String {
+    let objects: Vec<String> = items.iter().map(object).collect();
     format!("[{}]\n", objects.join(","))
 }
 
-fn object(finding: &Finding) -> String {
-    let Finding { rule, level, migration, file, place, message, why, instead, .. } = finding;
+fn object(item: &Item<'_>) -> String {
+    let Item { rule, level, migration, file, place, message, why, instead, .. } = item;
+    let Item { can_be_allowed, has_fix, .. } = item;
     format!(
         "{{\"rule\":{},\"level\":{},\"version\":{},\"phase\":{},\"file\":{},\"line\":{},\"column\":{},\"snippet\":{},\
-         \"message\":{},\"why\":{},\"instead\":{}}}",
-        string(rule),
+         \"message\":{},\"why\":{},\"instead\":{},\"can_be_allowed\":{can_be_allowed},\"has_fix\":{has_fix}}}",
+        or_null(rule.map(string)),
         string(level.as_str()),
-        migration.version,
-        string(migration.phase.as_str()),
+        or_null(migration.map(|id| id.version.to_string())),
+        or_null(migration.map(|id| string(id.phase.as_str()))),
         string(file),
-        place.line,
-        place.column,
-        string(&place.snippet),
+        or_null(place.map(|place| place.line.to_string())),
+        or_null(place.map(|place| place.column.to_string())),
+        or_null(place.map(|place| string(&place.snippet))),
         string(message),
-        string(why),
+        or_null(why.map(string)),
         string(instead),
     )
+}
+
+fn or_null(value: Option<String>) -> String {
+    value.unwrap_or_else(|| "null".to_owned())
 }
 
 /// A JSON string.

@@ -24,14 +24,14 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(at: &Situation<'_>) -> Vec<Hit> {
-    let added = at.changes().filter_map(|(alter, _, change)| {
+    let added = at.changes().enumerate().filter_map(|(index, (alter, _, change))| {
         let Change::AddConstraint(constraint) = change else { return None };
         let ConstraintKind::Check(expression) = &constraint.kind else { return None };
         let is_checked = !constraint.not_valid && !constraint.not_enforced;
-        is_checked.then_some((alter, constraint, expression))
+        is_checked.then_some((index, alter, constraint, expression))
     });
     added
-        .map(|(alter, constraint, expression)| {
+        .map(|(index, alter, constraint, expression)| {
             let table = &alter.name;
             let made_up = format!("{}_check", table.name);
             let name = Quoted(constraint.name.as_deref().unwrap_or(&made_up));
@@ -43,7 +43,8 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
                  ALTER TABLE {table} VALIDATE CONSTRAINT {name};",
                 expression.text
             );
-            Hit::new(name.0, message, instead)
+            let remedy = at.validated_later(index, alter, constraint);
+            Hit::new(name.0, message, instead).or(remedy)
         })
         .collect()
 }

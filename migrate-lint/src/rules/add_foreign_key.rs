@@ -26,13 +26,17 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(at: &Situation<'_>) -> Vec<Hit> {
-    let added = at.changes().filter_map(|(alter, table, change)| match change {
+    let added = at.changes().enumerate().filter_map(|(index, (alter, table, change))| match change {
         Change::AddConstraint(constraint) if is_checked(constraint) && at.facts.can_wait(is_partitioned(table)) => {
-            Some((alter, &**constraint))
+            Some((index, alter, &**constraint))
         }
         _ => None,
     });
-    added.filter_map(|(alter, constraint)| hit(at, alter, constraint)).collect()
+    added
+        .filter_map(|(index, alter, constraint)| {
+            Some(hit(at, alter, constraint)?.or(at.validated_later(index, alter, constraint)))
+        })
+        .collect()
 }
 
 fn is_partitioned(table: Subject<'_>) -> bool {

@@ -1,9 +1,12 @@
 //! Unique and primary keys whose index is built while everybody waits.
 
+use super::situation::Subject;
 use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
+use crate::fix::{Remedy, Words};
 use crate::name::{Name, Quoted};
-use crate::statement::{Change, Constraint, ConstraintKind};
+use crate::schema::TableKind;
+use crate::statement::{AlterTable, Change, Constraint, ConstraintKind};
 
 pub(super) static RULE: Rule = Rule {
     name: "add_unique",
@@ -27,7 +30,10 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
     let mut hits = Vec::new();
     for (alter, table, change) in at.changes() {
         match change {
-            Change::AddConstraint(constraint) => hits.extend(hit(&alter.name, constraint)),
+            Change::AddConstraint(constraint) => {
+                let remedy = built_before(at, alter, table, constraint);
+                hits.extend(hit(&alter.name, constraint).map(|hit| hit.or(remedy)));
+            }
             Change::AddColumn { column, .. } if !table.has(&column.name) => {
                 hits.extend(column.constraints.iter().filter_map(|constraint| hit(&alter.name, constraint)));
             }
@@ -56,4 +62,31 @@ fn hit(table: &Name, constraint: &Constraint) -> Option<Hit> {
          ALTER TABLE {table} ADD CONSTRAINT {name} {words} USING INDEX {name};"
     );
     Some(Hit::new(columns.first().map_or("", |column| column), message, instead))
+}
+
+/// The index first, while everybody works, and the constraint out of it; where the statement says nothing else.
+fn built_before(
+    at: &Situation<'_>,
+    alter: &AlterTable,
+    table: Subject<'_>,
+    constraint: &Constraint,
+) -> Option<Remedy> {
+    let kind = match &constraint.kind {
+        ConstraintKind::PrimaryKey { .. } => "PRIMARY KEY",
+        ConstraintKind::Unique { .. } => "UNIQUE",
+        _ => return None,
+    };
+    let is_plain = table.known().is_some_and(|table| table.kind == TableKind::Plain);
+    if !is_plain || alter.only || alter.if_exists || alter.changes.len() > 1 {
+        return None;
+    }
+    let words = Words::of(at.text);
+    let columns = words.changes()?.first()?.key_columns()?;
+    let head = words.altered()?;
+    let name = at.schema.constraint_name(&alter.name, constraint)?;
+    let (name, table) = (Quoted(&name), &alter.name);
+    Some(Remedy::Alone(vec![
+        format!("CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} {columns}"),
+        format!("{head} ADD CONSTRAINT {name} {kind} USING INDEX {name}"),
+    ]))
 }

@@ -24,10 +24,12 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(at: &Situation<'_>) -> Vec<Hit> {
-    let rewritten = at.known_changes().filter_map(|(alter, table, change)| {
+    let rewritten = at.changes().filter_map(|(alter, table, change)| {
         let Change::AlterType { column, ty, using } = change else { return None };
-        let old = table.column(column)?.ty.as_ref()?;
-        let rewrites = conversion(old, ty, using.as_ref(), column, at.schema.time_zone()) == Conversion::Rewrites;
+        let known = table.known().and_then(|table| table.column(column)?.ty.clone());
+        // What the files hide, a database may have told.
+        let old = known.or_else(|| at.facts.live_column(&alter.name, column)?.understood())?;
+        let rewrites = conversion(&old, ty, using.as_ref(), column, at.schema.time_zone()) == Conversion::Rewrites;
         rewrites.then_some((alter, column, old, ty))
     });
     rewritten

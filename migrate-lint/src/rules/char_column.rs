@@ -1,5 +1,6 @@
 //! Columns that are filled up with spaces.
 
+use super::varchar_column::text_up_to;
 use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
 use crate::name::Quoted;
@@ -26,7 +27,11 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
     found
         .map(|(table, column, ty)| {
             let message = format!("the column `{}` of `{table}` is of type {ty}", Quoted(&column.name));
-            Hit::new(&column.name, message, "Use text, with a CHECK where the length matters.").at(&column.name)
+            let remedy = at.retyped_in_new_table(&column.name, |length| match length {
+                "" => text_up_to(&column.name, "1"),
+                length => text_up_to(&column.name, length),
+            });
+            Hit::new(&column.name, message, "Use text, with a CHECK where the length matters.").at(&column.name).or(remedy)
         })
         .collect()
 }

@@ -2,6 +2,7 @@
 
 use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
+use crate::fix::{Remedy, Words};
 use crate::schema::TableKind;
 use crate::statement::Action;
 
@@ -29,20 +30,24 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
     }
     let Some(table) = at.subject(&index.table) else { return Vec::new() };
     let message = format!("writers of `{}` wait while the index is built", index.table);
-    let instead = match table.known() {
-        Some(table) if table.kind == TableKind::Partitioned => {
+    let is_partitioned = table.known().is_some_and(|table| table.kind == TableKind::Partitioned);
+    let instead = match is_partitioned {
+        true => {
             "A partitioned table takes no CONCURRENTLY: CREATE INDEX … ON ONLY the table, CREATE INDEX CONCURRENTLY on each \
              part, then ALTER INDEX … ATTACH PARTITION."
                 .to_owned()
         }
-        _ => format!("In a migration of its own:\n    -- migrate: no-transaction\n    {};", concurrently(at.text)),
+        false => {
+            let safe = concurrently(at.text).unwrap_or_default().replace('\n', "\n    ");
+            format!("In a migration of its own:\n    -- migrate: no-transaction\n    {safe};")
+        }
     };
-    vec![Hit::new(index.name.as_deref().unwrap_or_default(), message, instead)]
+    let remedy = concurrently(at.text).filter(|_| !is_partitioned).map(|safe| Remedy::Alone(vec![safe]));
+    vec![Hit::new(index.name.as_deref().unwrap_or_default(), message, instead).or(remedy)]
 }
 
 /// The same statement, with the word.
-fn concurrently(text: &str) -> String {
-    let end = text.to_ascii_uppercase().find("INDEX").map_or(0, |start| start + "INDEX".len());
-    let (head, rest) = text.split_at_checked(end).unwrap_or(("", text));
-    format!("{head} CONCURRENTLY{rest}").replace('\n', "\n    ")
+fn concurrently(text: &str) -> Option<String> {
+    let (head, rest) = text.split_at_checked(Words::of(text).behind("INDEX")?)?;
+    Some(format!("{head} CONCURRENTLY{rest}"))
 }

@@ -1,7 +1,10 @@
 //! Parts that are taken off while everybody waits.
 
+use super::situation::Subject;
 use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
+use crate::fix::{Patch, Remedy, Words};
+use crate::schema::Table;
 use crate::statement::{Change, Detach};
 
 pub(super) static RULE: Rule = Rule {
@@ -23,12 +26,12 @@ ALTER TABLE logs DETACH PARTITION logs_2024 CONCURRENTLY;"),
 };
 
 fn check(at: &Situation<'_>) -> Vec<Hit> {
-    let detached = at.changes().filter_map(|(alter, _, change)| match change {
-        Change::DetachPartition { partition, how: Detach::Plain } => Some((alter, partition)),
+    let detached = at.changes().filter_map(|(alter, table, change)| match change {
+        Change::DetachPartition { partition, how: Detach::Plain } => Some((alter, table, partition)),
         _ => None,
     });
     detached
-        .map(|(alter, part)| {
+        .map(|(alter, subject, part)| {
             let table = &alter.name;
             let message = format!("the whole of `{table}` is closed, once its queries have ended, to detach `{part}`");
             let since = if at.facts.postgres < 14 { ", where all servers are of PostgreSQL 14 or newer" } else { "" };
@@ -37,7 +40,19 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
                  ALTER TABLE {table} DETACH PARTITION {part} CONCURRENTLY;\n\
                  A table with a default part does not allow that."
             );
-            Hit::new(&part.name, message, instead).at(&part.name)
+            let may = at.facts.postgres >= 14 && alter.changes.len() == 1 && has_no_default_part(at, subject);
+            let end = Patch::insert(Words::of(at.text).last(), " CONCURRENTLY");
+            let remedy = may.then(|| Remedy::Alone(vec![end.applied(at.text)]));
+            Hit::new(&part.name, message, instead).at(&part.name).or(remedy)
         })
         .collect()
+}
+
+/// A table with one takes no CONCURRENTLY.
+fn has_no_default_part(at: &Situation<'_>, subject: Subject<'_>) -> bool {
+    let is_other = |part: Option<&Table>| part.is_some_and(|part| !part.may_be_default_part);
+    subject.known().is_some_and(|table| {
+        let mut parts = table.children.iter().map(|id| at.schema.entry(*id)?.object.as_table());
+        parts.all(is_other)
+    })
 }

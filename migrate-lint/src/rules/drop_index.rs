@@ -2,6 +2,7 @@
 
 use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
+use crate::fix::Remedy;
 use crate::name::Name;
 use crate::schema::{Object, Space, Table, TableKind};
 use crate::statement::{Action, ObjectKind};
@@ -33,17 +34,26 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
     if drop.kind != ObjectKind::Index || drop.concurrently {
         return Vec::new();
     }
-    let closing = drop.names.iter().filter(|name| closes_a_table(at, name, drop.if_exists));
+    let closing: Vec<&Name> =
+        drop.names.iter().filter(|name| closes_a_table(at, name, drop.if_exists)).collect();
+    // Concurrently they go one by one, and nothing with them.
+    let is_whole = closing.len() == drop.names.len() && !drop.cascade;
+    let all = closing.iter().map(|name| concurrently(name, drop.if_exists)).collect();
+    let remedy = Some(Remedy::Alone(all)).filter(|_| is_whole);
     closing
+        .into_iter()
         .map(|name| {
             let message = format!("the table of `{name}` is closed, once its queries have ended, to drop it");
-            let if_exists = if drop.if_exists { "IF EXISTS " } else { "" };
-            let instead = format!(
-                "In a migration of its own:\n    -- migrate: no-transaction\n    DROP INDEX CONCURRENTLY {if_exists}{name};"
-            );
-            Hit::new(&name.name, message, instead).at(&name.name)
+            let safe = concurrently(name, drop.if_exists);
+            let instead = format!("In a migration of its own:\n    -- migrate: no-transaction\n    {safe};");
+            Hit::new(&name.name, message, instead).at(&name.name).or(remedy.clone())
         })
         .collect()
+}
+
+fn concurrently(name: &Name, if_exists: bool) -> String {
+    let if_exists = if if_exists { "IF EXISTS " } else { "" };
+    format!("DROP INDEX CONCURRENTLY {if_exists}{name}")
 }
 
 /// That of a constraint or of a partitioned table cannot go in another way.

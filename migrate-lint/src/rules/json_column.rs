@@ -32,7 +32,9 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
         .map(|(alter, column)| {
             let (table, name) = (&alter.name, Quoted(column));
             let message = format!("queries that compare all columns of `{table}` fail on `{name}`, which is json");
-            Hit::new(column, message, format!("Use jsonb:\n    ALTER TABLE {table} ADD COLUMN {name} jsonb;")).at(column)
+            let instead = format!("Use jsonb:\n    ALTER TABLE {table} ADD COLUMN {name} jsonb;");
+            let remedy = at.retyped(column, |_| "jsonb".to_owned());
+            Hit::new(column, message, instead).at(column).or(remedy)
         })
         .collect()
 }

@@ -2,6 +2,7 @@
 
 use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
+use crate::fix::{Patch, Remedy, Words};
 use crate::schema::{Object, Space};
 use crate::statement::{Action, Maintenance};
 
@@ -30,13 +31,16 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
     };
     let message = format!("readers of `{view}` wait until its query has run");
     let mut instead = format!("Let them read the old rows meanwhile:\n    REFRESH MATERIALIZED VIEW CONCURRENTLY {view};");
-    if presence.certain && !presence.entry.is_some_and(|entry| has_key(at, &entry.object)) {
+    let has_key = presence.entry.is_some_and(|entry| has_key(at, &entry.object));
+    if presence.certain && !has_key {
         instead.push_str(&format!(
             "\nIt needs a unique index over columns alone, of all rows; before this, in a migration of its own:\n    \
              -- migrate: no-transaction\n    CREATE UNIQUE INDEX CONCURRENTLY ON {view} (…);"
         ));
     }
-    vec![Hit::new(&view.name, message, instead).at(&view.name)]
+    let behind = Words::of(at.text).behind("VIEW").filter(|_| presence.certain && has_key);
+    let remedy = behind.map(|at| Remedy::Words(vec![Patch::insert(at, " CONCURRENTLY")]));
+    vec![Hit::new(&view.name, message, instead).at(&view.name).or(remedy)]
 }
 
 fn has_key(at: &Situation<'_>, object: &Object) -> bool {

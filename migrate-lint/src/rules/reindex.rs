@@ -2,6 +2,7 @@
 
 use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
+use crate::fix::{Remedy, Words};
 use crate::name::Name;
 use crate::schema::{Object, Space};
 use crate::statement::{Action, Maintenance};
@@ -41,7 +42,11 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
     let instead = format!(
         "In a migration of its own:\n    -- migrate: no-transaction\n    REINDEX {word} CONCURRENTLY {name};"
     );
-    vec![Hit::new(&name.name, message, instead).at(&name.name)]
+    let remedy = Words::of(at.text).behind(word).and_then(|behind| {
+        let (head, rest) = at.text.split_at_checked(behind)?;
+        Some(Remedy::Alone(vec![format!("{head} CONCURRENTLY{rest}")]))
+    });
+    vec![Hit::new(&name.name, message, instead).at(&name.name).or(remedy)]
 }
 
 fn table(at: &Situation<'_>, name: &Name, is_index: bool) -> Option<Name> {

@@ -2,8 +2,10 @@
 
 use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
+use crate::fix::{Patch, Remedy, Words};
 use crate::name::Quoted;
-use crate::statement::Change;
+use crate::schema::Table;
+use crate::statement::{AlterTable, Change};
 
 pub(super) static RULE: Rule = Rule {
     name: "set_not_null",
@@ -29,19 +31,17 @@ ALTER TABLE users DROP CONSTRAINT name_given;",
 };
 
 fn check(at: &Situation<'_>) -> Vec<Hit> {
-    let unproven = at.known_changes().filter_map(|(alter, table, change)| match change {
+    let unproven = at.changes().enumerate().filter_map(|(index, (alter, subject, change))| match change {
         Change::SetNotNull { column } => {
-            let known = table.column(column)?;
-            let is_free = known.not_null || at.is_new_column(table, column) && known.default.is_some();
-            // In one ALTER TABLE the constraint goes before it could prove anything.
-            let drops = alter.changes.iter().any(|change| matches!(change, Change::DropConstraint { .. }));
-            let is_proven = table.proves_not_null(column) && !drops;
-            (!is_free && !is_proven && !table.has_more_constraints).then_some((alter, column))
+            let live = at.facts.live_column(&alter.name, column);
+            let is_hidden = || live.map(|_| true);
+            let is_open = subject.known().map_or_else(is_hidden, |table| is_unproven(at, alter, table, column))?;
+            (is_open && !live.is_some_and(|live| live.not_null)).then_some((index, alter, column))
         }
         _ => None,
     });
     unproven
-        .map(|(alter, column)| {
+        .map(|(index, alter, column)| {
             let (table, name) = (&alter.name, Quoted(column));
             let message = format!("`{table}` is closed while all of its rows are searched for nulls in `{name}`");
             let check = Quoted(&format!("{}_{column}_not_null", table.name)).to_string();
@@ -51,7 +51,38 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
                  ALTER TABLE {table} VALIDATE CONSTRAINT {check};\n    \
                  ALTER TABLE {table} ALTER COLUMN {name} SET NOT NULL; ALTER TABLE {table} DROP CONSTRAINT {check};"
             );
-            Hit::new(column, message, instead).at(column)
+            Hit::new(column, message, instead).at(column).or(proven_first(at, index, alter, column))
         })
         .collect()
+}
+
+/// Has nothing that is there shown that no row has a null? `None` where the column is not there.
+fn is_unproven(at: &Situation<'_>, alter: &AlterTable, table: &Table, column: &str) -> Option<bool> {
+    let known = table.column(column)?;
+    let is_free = known.not_null || at.is_new_column(table, column) && known.default.is_some();
+    // In one ALTER TABLE the constraint goes before it could prove anything.
+    let drops = alter.changes.iter().any(|change| matches!(change, Change::DropConstraint { .. }));
+    let is_proven = table.proves_not_null(column) && !drops;
+    Some(!is_free && !is_proven && !table.has_more_constraints)
+}
+
+/// A check that is validated later proves it, and goes.
+fn proven_first(at: &Situation<'_>, index: usize, alter: &AlterTable, column: &str) -> Option<Remedy> {
+    if alter.only {
+        return None;
+    }
+    let words = Words::of(at.text);
+    let head = words.altered()?;
+    let changes = words.changes().filter(|changes| changes.len() == alter.changes.len())?;
+    let proof = at.schema.free_name(&alter.name, &[column], "proof")?;
+    let (proof, column) = (Quoted(&proof), Quoted(column));
+    let check = format!("ADD CONSTRAINT {proof} CHECK ({column} IS NOT NULL) NOT VALID");
+    Some(Remedy::Later {
+        here: vec![Patch::replace(changes.get(index)?.bytes(), check)],
+        later: vec![format!("{head} VALIDATE CONSTRAINT {proof}")],
+        then: vec![
+            format!("{head} ALTER COLUMN {column} SET NOT NULL"),
+            format!("{head} DROP CONSTRAINT {proof}"),
+        ],
+    })
 }

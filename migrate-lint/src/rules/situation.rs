@@ -4,9 +4,10 @@ use migrate_core::{MigrationId, Phase};
 
 use super::Open;
 use crate::facts::Facts;
-use crate::name::Name;
+use crate::fix::{Patch, Remedy, Words};
+use crate::name::{Name, Quoted};
 use crate::schema::{Entry, Presence, Schema, Space, Table};
-use crate::statement::{Action, AlterTable, Change, Column, Persistence, Statement};
+use crate::statement::{Action, AlterTable, Change, Column, Constraint, Persistence, Statement};
 
 /// A statement that is about to run.
 pub struct Situation<'s> {
@@ -186,6 +187,48 @@ impl<'s> Situation<'s> {
         };
         let full = entry.map(|entry| Name::qualified(&entry.key.schema, &entry.key.name));
         self.open.closed().any(|closed| Some(closed) == full.as_ref() || closed == table)
+    }
+
+    /// The constraint for new rows only, and what checks the others when that has committed; `index` is its place
+    /// among the changes.
+    pub(crate) fn validated_later(
+        &self,
+        index: usize,
+        alter: &AlterTable,
+        constraint: &Constraint,
+    ) -> Option<Remedy> {
+        let words = Words::of(self.text);
+        let changes = words.changes().filter(|changes| changes.len() == alter.changes.len())?;
+        let (head, change) = (words.altered().filter(|_| !alter.only)?, changes.get(index)?);
+        let name = self.schema.constraint_name(&alter.name, constraint)?;
+        let name = Quoted(&name);
+        let mut here = vec![Patch::insert(change.bytes().end, " NOT VALID")];
+        if constraint.name.is_none() {
+            here.push(Patch::insert(change.behind_add()?, format!(" CONSTRAINT {name}")));
+        }
+        let later = vec![format!("{head} VALIDATE CONSTRAINT {name}")];
+        Some(Remedy::Later { here, later, then: Vec::new() })
+    }
+
+    /// Another type for a new column, made of what stands behind the name of the old one in parentheses.
+    pub(crate) fn retyped(&self, column: &str, ty: impl FnOnce(&str) -> String) -> Option<Remedy> {
+        let words = Words::of(self.text);
+        let written = match self.action() {
+            Action::CreateTable(_) => words.type_in_table(column),
+            _ => words.type_in_change(column),
+        };
+        let written = written?;
+        Some(Remedy::Words(vec![Patch::replace(written.range, ty(written.modifiers))]))
+    }
+
+    /// The same for a column of a new table: nobody has to wait until what comes with the type is checked.
+    pub(crate) fn retyped_in_new_table(
+        &self,
+        column: &str,
+        ty: impl FnOnce(&str) -> String,
+    ) -> Option<Remedy> {
+        let is_new = matches!(self.action(), Action::CreateTable(_));
+        self.retyped(column, ty).filter(|_| is_new)
     }
 
     fn altered(&self) -> Option<&'s AlterTable> {

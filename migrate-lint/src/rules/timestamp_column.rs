@@ -26,7 +26,8 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
     found
         .map(|(table, column, ty)| {
             let message = format!("the column `{}` of `{table}` is of type {ty}", Quoted(&column.name));
-            Hit::new(&column.name, message, format!("Write `{} timestamptz`.", Quoted(&column.name))).at(&column.name)
+            let remedy = at.retyped(&column.name, |precision| format!("timestamptz{precision}"));
+            Hit::new(&column.name, message, format!("Write `{} timestamptz`.", Quoted(&column.name))).at(&column.name).or(remedy)
         })
         .collect()
 }

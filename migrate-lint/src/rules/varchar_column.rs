@@ -26,7 +26,14 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
     found
         .map(|(table, column, ty)| {
             let message = format!("the column `{}` of `{table}` is of type {ty}", Quoted(&column.name));
-            Hit::new(&column.name, message, "Use text with a CHECK on its length.").at(&column.name)
+            let remedy = at.retyped_in_new_table(&column.name, |length| text_up_to(&column.name, length));
+            Hit::new(&column.name, message, "Use text with a CHECK on its length.").at(&column.name).or(remedy)
         })
         .collect()
+}
+
+/// `text` that is no longer than `(50)`.
+pub(super) fn text_up_to(column: &str, length: &str) -> String {
+    let most = length.trim_matches(['(', ')']).trim();
+    format!("text CHECK (length({}) <= {most})", Quoted(column))
 }

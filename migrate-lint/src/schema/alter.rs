@@ -236,6 +236,7 @@ impl Applying<'_> {
         };
         self.schema.change_table(part, |table| {
             table.parent = attach.then_some(id);
+            table.may_be_default_part = true;
             table.has_more_constraints = true;
         });
         self.schema.change_table(id, |table| {

@@ -1,5 +1,6 @@
 //! Constraints and indexes: new ones, and the names that they get.
 
+use super::Schema;
 use super::apply::{Absence, Applying};
 use super::clash::{Clash, Thing};
 use super::naming::choose;
@@ -194,6 +195,48 @@ impl Applying<'_> {
             Object::View(view) => view.indexes.push(index),
             _ => {}
         });
+    }
+}
+
+impl Schema {
+    /// The name that a constraint has, or that PostgreSQL gives it; `None` where what is there is hidden.
+    pub fn constraint_name(
+        &self,
+        table: &Name,
+        constraint: &statement::Constraint,
+    ) -> Option<Box<str>> {
+        use statement::ConstraintKind as K;
+        if let Some(name) = &constraint.name {
+            return Some(name.clone());
+        }
+        let kind = match &constraint.kind {
+            K::PrimaryKey { columns, .. } => {
+                ConstraintKind::PrimaryKey { columns: columns.clone() }
+            }
+            K::Unique { columns, .. } => ConstraintKind::Unique { columns: columns.clone() },
+            K::Check(expression) => ConstraintKind::Check(expression.clone()),
+            K::ForeignKey { columns, .. } => ConstraintKind::ForeignKey {
+                columns: columns.clone(),
+                table: None,
+                referenced: Vec::new(),
+            },
+            K::Exclude | K::NotNull { .. } => return None,
+        };
+        let (columns, label) = parts_of_name(&kind);
+        let columns: Vec<&str> = columns.iter().map(|column| &**column).collect();
+        self.free_name(table, &columns, label)
+    }
+
+    /// `table_columns_label`, the first of them that nothing has; `None` where what is there is hidden.
+    pub fn free_name(&self, table: &Name, columns: &[&str], label: &str) -> Option<Box<str>> {
+        let entry = self.relation(table).known()?;
+        let known = entry.object.as_table().filter(|table| !table.has_more_constraints)?;
+        let key = |name: &str| super::Key { name: name.into(), ..entry.key.clone() };
+        let is_index = matches!(label, "pkey" | "key");
+        let is_taken = |name: &str| {
+            known.constraint(name).is_some() || (is_index && self.names.contains_key(&key(name)))
+        };
+        Some(choose(&entry.key.name, columns, label, is_taken))
     }
 }
 

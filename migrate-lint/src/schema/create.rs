@@ -23,6 +23,7 @@ impl Applying<'_> {
                 (false, false) => TableKind::Plain,
             },
             persistence: create.persistence,
+            may_be_default_part: create.is_default_part,
             has_more_columns: create.of_type || hides,
             has_more_constraints: !create.like.is_empty() || hides,
             ..Table::default()

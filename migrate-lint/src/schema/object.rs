@@ -141,6 +141,8 @@ pub struct Table {
     pub read_by: Vec<Id>,
     /// The table that it is a part of, or inherits from.
     pub parent: Option<Id>,
+    /// Does it have the rows that no other part has? Of one that was attached, nobody can tell.
+    pub may_be_default_part: bool,
     /// Its parts, and those that inherit from it.
     pub children: Vec<Id>,
     /// The tables that refer to it, one for each foreign key.

@@ -38,6 +38,8 @@ pub struct CreateTable {
     pub inherits: Vec<Name>,
     /// The table that it is a part of.
     pub partition_of: Option<Name>,
+    /// Does it have the rows of that table that no other part has?
+    pub is_default_part: bool,
     /// Does it have parts?
     pub partitioned: bool,
     /// Are its columns those of a type?
