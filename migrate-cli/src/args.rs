@@ -75,6 +75,10 @@ pub(crate) enum Command {
     Init(Init),
     /// Write the files of a new migration
     New(New),
+    /// Judge what the SQL of the migrations does to a live database
+    Lint(Lint),
+    /// Say what a rule of `lint` finds, why, and what to write instead
+    Explain(Explain),
     /// Apply what is pending
     Run(Run),
     /// Show what `run` would do: SQL, transactions, what waits and why
@@ -136,6 +140,47 @@ pub(crate) struct New {
     /// For statements that cannot be in a transaction, such as CREATE INDEX CONCURRENTLY
     #[arg(long)]
     pub(crate) no_transaction: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Lint {
+    /// The folder of migrations, whatever they were written for [default: --folder]
+    pub(crate) path: Option<PathBuf>,
+    /// Tell only of files that were added or changed since a commit, as git tells
+    #[arg(long, value_name = "REV")]
+    pub(crate) since: Option<String>,
+    /// human, json, sarif or github [default: human]
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
+    pub(crate) format: Option<Format>,
+    /// Write the safe form where it is mechanical and nothing else would be found; tells what it wrote
+    #[arg(long, conflicts_with = "db")]
+    pub(crate) fix: bool,
+    /// Ask the database too: its own grammar, without running anything, and how large its tables are
+    #[arg(long)]
+    pub(crate) db: bool,
+    /// Fail for warnings too
+    #[arg(long, short = 'D', value_name = "warnings", hide_possible_values = true)]
+    pub(crate) deny: Option<Deny>,
+}
+
+/// Who reads what `lint` finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Human,
+    Json,
+    Sarif,
+    Github,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Deny {
+    Warnings,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Explain {
+    /// As `lint` names it in brackets [default: all of them, a line each]
+    pub(crate) rule: Option<String>,
 }
 
 /// How far and what.
@@ -299,6 +344,15 @@ pub(crate) struct Became {
 }
 
 impl Typed {
+    /// Is a program to read the result?
+    pub(crate) fn wants_json(&self) -> bool {
+        let of_command = match &self.command {
+            Command::Lint(lint) => lint.format == Some(Format::Json),
+            _ => false,
+        };
+        self.common.json || of_command
+    }
+
     /// Reads what was typed; `program` is what the help calls the program.
     pub(crate) fn read(program: &str, words: Vec<OsString>) -> Result<Self, clap::Error> {
         let matches = command(program).no_binary_name(true).try_get_matches_from(words)?;

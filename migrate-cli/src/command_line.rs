@@ -72,7 +72,7 @@ impl CommandLine {
 
     fn carry_out(self, program: String, typed: Typed) -> Exit {
         let Self { origin, configure } = self;
-        let output = Output::new(typed.common.json, typed.common.color);
+        let output = Output::new(typed.wants_json(), typed.common.color);
         let context = Context { program, origin, configure, common: typed.common, output };
         let done = runtime()
             .and_then(|runtime| runtime.block_on(commands::carry_out(&context, &typed.command)));

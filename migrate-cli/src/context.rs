@@ -2,7 +2,7 @@
 //!
 //! Owns how what was typed everywhere becomes those. Knows no command.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use migrate_core::{Phases, Policy, Set, Version};
 use migrate_postgres::{Migrator, Source};
@@ -45,7 +45,12 @@ impl Context {
 
     /// The folder, which has to be there.
     pub(crate) fn existing_folder(&self) -> Result<PathBuf, Failure> {
-        let folder = self.folder();
+        self.folder_at(None)
+    }
+
+    /// The folder that a command names itself, else that of the others; it has to be there.
+    pub(crate) fn folder_at(&self, named: Option<&Path>) -> Result<PathBuf, Failure> {
+        let folder = named.map_or_else(|| self.folder(), Path::to_owned);
         if folder.is_dir() {
             return Ok(folder);
         }
@@ -98,6 +103,12 @@ impl Context {
             Some(role) => migrator.role(role),
             None => migrator,
         }
+    }
+
+    /// The table of the history, as the application or whoever types has it.
+    pub(crate) fn history_table(&self) -> String {
+        let migrator = self.migrator(&Source::of_set(Set::default()));
+        migrator.history_table().1.to_owned()
     }
 
     pub(crate) fn place(&self) -> Result<Place, Failure> {

@@ -16,11 +16,12 @@ pub(crate) enum Exit {
     Usage = 2,
     Pending = 3,
     Diverged = 4,
+    Found = 5,
 }
 
 impl Exit {
-    pub(crate) const ALL: [Exit; 5] =
-        [Exit::Done, Exit::Failed, Exit::Usage, Exit::Pending, Exit::Diverged];
+    pub(crate) const ALL: [Exit; 6] =
+        [Exit::Done, Exit::Failed, Exit::Usage, Exit::Pending, Exit::Diverged, Exit::Found];
 
     pub(crate) fn code(self) -> u8 {
         self as u8
@@ -34,6 +35,7 @@ impl Exit {
             Exit::Usage => "usage: arguments, URL or a file of the folder",
             Exit::Pending => "check only: migrations are pending",
             Exit::Diverged => "diverged: database and declared migrations disagree",
+            Exit::Found => "lint only: errors were found",
         }
     }
 
@@ -50,6 +52,8 @@ impl From<Exit> for ExitCode {
     }
 }
 
+const CONNECT: &str = "connect";
+
 /// Why a command did not do what it was asked to.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -59,6 +63,8 @@ pub(crate) enum Failure {
     Folder(Vec<Problem>),
     /// What the library says.
     Database(Box<Error>),
+    /// What a server says that only the command line has asked: "failed to {what}".
+    Server { what: &'static str, error: sqlx::Error },
     /// The file system.
     File { what: String, error: std::io::Error },
     /// The question was answered with no.
@@ -76,16 +82,32 @@ impl Failure {
         move |error| Failure::File { what, error }
     }
 
+    /// "failed to {what}".
+    pub(crate) fn server(what: &'static str) -> impl Fn(sqlx::Error) -> Self {
+        move |error| Failure::Server { what, error }
+    }
+
+    pub(crate) fn connection(error: sqlx::Error) -> Self {
+        Failure::Server { what: CONNECT, error }
+    }
+
     /// Was no database reached?
     pub(crate) fn is_connection(&self) -> bool {
-        matches!(self, Failure::Database(error) if error.is_connection())
+        match self {
+            Failure::Database(error) => error.is_connection(),
+            Failure::Server { what, .. } => *what == CONNECT,
+            _ => false,
+        }
     }
 
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Failure::Usage { .. } | Failure::Folder(_) => Exit::Usage,
             Failure::Database(error) if error.is_divergence() => Exit::Diverged,
-            Failure::Database(_) | Failure::File { .. } | Failure::Declined => Exit::Failed,
+            Failure::Database(_)
+            | Failure::Server { .. }
+            | Failure::File { .. }
+            | Failure::Declined => Exit::Failed,
         }
     }
 }
@@ -105,9 +127,19 @@ impl fmt::Display for Failure {
                 problems.iter().try_for_each(|problem| write!(f, "\n{problem}"))
             }
             Failure::Database(error) => error.fmt(f),
+            Failure::Server { what, error } => write!(f, "failed to {what}: {}", said(error)),
             Failure::File { what, error } => write!(f, "failed to {what}: {error}"),
             Failure::Declined => f.write_str("nothing was changed"),
         }
+    }
+}
+
+/// What a server said, with its code; else what was in the way.
+fn said(error: &sqlx::Error) -> String {
+    let code = error.as_database_error().and_then(|error| Some(error.code()?.into_owned()));
+    match (error.as_database_error(), code) {
+        (Some(told), Some(code)) => format!("{} (SQLSTATE {code})", told.message()),
+        _ => error.to_string(),
     }
 }
 

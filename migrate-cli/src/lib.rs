@@ -36,8 +36,11 @@ mod command_line;
 mod commands;
 mod context;
 mod exit;
+mod folder;
+mod git;
 mod render;
 mod secret;
+mod server;
 mod url;
 mod workspace;
 

@@ -83,6 +83,11 @@ impl Migrator {
         self
     }
 
+    /// Schema and table of the history.
+    pub fn history_table(&self) -> (&str, &str) {
+        (&self.options.schema, &self.options.table)
+    }
+
     /// The role that everything is done as, and that owns what is made; the login must be a member of it.
     #[must_use]
     pub fn role(mut self, name: impl Into<String>) -> Self {

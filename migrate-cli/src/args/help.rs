@@ -7,7 +7,7 @@ use crate::exit::Exit;
 /// What for, and the words behind the program's name.
 type Example = (&'static str, &'static str);
 
-const EXAMPLES: [(&str, &[Example]); 14] = [
+const EXAMPLES: [(&str, &[Example]); 16] = [
     (
         "init",
         &[
@@ -24,6 +24,26 @@ const EXAMPLES: [(&str, &[Example]); 14] = [
             ("an index on a live table", "new index_orders --no-transaction"),
         ],
     ),
+    (
+        "lint",
+        &[
+            ("the project's folder", "lint"),
+            (
+                "what a branch has changed, annotated in a pull request",
+                "lint --since origin/main --format github",
+            ),
+            (
+                "migrations of another tool, warnings fail too",
+                "lint ../app/db/migrations -D warnings",
+            ),
+            ("let it write what needs no thought", "lint --fix"),
+            (
+                "with the sizes of the tables in production",
+                "lint --db --database-url postgres://reader@db.example.org/app",
+            ),
+        ],
+    ),
+    ("explain", &[("a rule, with examples", "explain create_index"), ("all rules", "explain")]),
     (
         "run",
         &[

@@ -11,7 +11,9 @@ mod adopt;
 mod baseline;
 mod check;
 mod completions;
+mod explain;
 mod init;
+mod lint;
 mod man;
 mod mark_applied;
 mod new;
@@ -26,6 +28,8 @@ pub(crate) async fn carry_out(context: &Context, command: &Command) -> Result<Ex
     match command {
         Command::Init(init) => init::carry_out(context, init),
         Command::New(new) => new::carry_out(context, new),
+        Command::Lint(lint) => lint::carry_out(context, lint).await,
+        Command::Explain(explain) => explain::carry_out(context, explain),
         Command::Run(run) => run::carry_out(context, run).await,
         Command::Plan(plan) => plan::carry_out(context, plan).await,
         Command::Status(status) => status::carry_out(context, status).await,

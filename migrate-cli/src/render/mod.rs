@@ -15,6 +15,8 @@ use crate::exit::{Exit, Failure};
 use crate::secret;
 
 mod adoption;
+mod explained;
+mod linted;
 mod look;
 mod plan;
 mod progress;
@@ -24,6 +26,8 @@ mod status;
 mod words;
 
 pub(crate) use adoption::{Adoption, MirrorStopped, Released};
+pub(crate) use explained::{Explained, Rules};
+pub(crate) use linted::{Counted, Fixes, Linted};
 pub(crate) use look::{Ink, Look};
 pub(crate) use plan::Planned;
 pub(crate) use progress::Progress;

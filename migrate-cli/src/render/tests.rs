@@ -2,11 +2,11 @@
 
 use console::measure_text_width;
 use migrate_core::source::{self, File, WayBack};
-use migrate_core::{History, Plan, Set, Target, Version};
+use migrate_core::{History, Plan, Problem, Set, Target, Version};
 use migrate_postgres::{Kind, Line, MigrationId, Phase, Reason, Standing};
 use sqlx::postgres::PgConnectOptions;
 
-use super::{Look, Planned, Show, Standings};
+use super::{Counted, Linted, Look, Planned, Rules, Show, Standings};
 use crate::url::Place;
 
 fn look(width: usize) -> Look {
@@ -104,4 +104,68 @@ fn a_plan_fits_but_for_the_sql() {
     let options = PgConnectOptions::new_without_pgpass().host("db.example.org").username("me");
     let place = Place { options: options.database("app"), found: String::new() };
     insta::assert_snapshot!(Planned::new(&place, &plan, &set).text(look(80)));
+}
+
+fn linted<'l>(problems: &'l [Problem], findings: &'l [migrate_lint::Finding]) -> Linted<'l> {
+    let counted = Counted { migrations: 41, released: 38, unchanged: 1 };
+    let mut linted = Linted::new(migrate_lint::report::items(problems, findings), counted);
+    linted.since = Some("origin/main");
+    linted
+}
+
+/// Long lines, long names and words of other scripts.
+fn judged() -> Vec<migrate_lint::Finding> {
+    let table = "CREATE TABLE users (id bigint PRIMARY KEY, email text, 名前 text);";
+    let long = "\tALTER TABLE users ADD COLUMN a int, ADD COLUMN b int, ADD COLUMN c int, ADD COLUMN d int, DROP COLUMN 名前, ADD COLUMN e int;";
+    let files = [
+        ("migrations/1_users.sql".to_owned(), table),
+        (
+            format!("migrations/20261121093000_{LONG}.sql"),
+            "CREATE INDEX users_email ON users (email);",
+        ),
+        ("migrations/20261121093001_long.sql".to_owned(), long),
+    ];
+    let files = files.each_ref().map(|(path, text)| File { path, bytes: text.as_bytes() });
+    let contents = source::read("migrations", &files, WayBack::Ignore);
+    migrate_lint::judge(&contents.migrations, &migrate_lint::Facts::default()).findings
+}
+
+#[test]
+fn findings_fit_eighty_columns_but_for_names_and_sql() {
+    let problem =
+        Problem::error("migrations/x.sql", "the name is not that of a migration", "Rename it.");
+    let (problems, findings) = ([problem.as_warning()], judged());
+    let text = linted(&problems, &findings).text(look(80));
+    insta::assert_snapshot!(text);
+    let painted = linted(&problems, &findings).text(Look { width: Some(80), color: true });
+    assert_eq!(console::strip_ansi_codes(&painted), text);
+}
+
+#[test]
+fn the_caret_stands_below_its_word_however_narrow_the_terminal_is() {
+    let findings = judged();
+    for width in [30, 60, 80, 200] {
+        let text = linted(&[], &findings).text(look(width));
+        let lines: Vec<&str> = text.lines().collect();
+        let caret =
+            lines.iter().rposition(|line| line.trim_end().ends_with("| ^") || line.ends_with(" ^"));
+        let caret = caret.unwrap();
+        let column = measure_text_width(lines[caret]) - 1;
+        let above: String = lines[caret - 1].chars().collect();
+        let at = above.char_indices().find(|(at, _)| measure_text_width(&above[..*at]) == column);
+        let (at, _) = at.unwrap_or_else(|| panic!("{width}:\n{text}"));
+        assert!(above[at..].starts_with("名前"), "{width}:\n{text}");
+        assert!(measure_text_width(&above) <= width, "{width}:\n{text}");
+    }
+}
+
+#[test]
+fn the_list_of_rules_fits_eighty_columns() {
+    let list = Rules { rules: migrate_lint::rules::all(), program: "cargo xtask migrate" };
+    let text = list.text(look(80));
+    assert!(text.lines().all(|line| measure_text_width(line) <= 80), "{text}");
+    let painted = list.text(Look { width: Some(80), color: true });
+    assert_eq!(console::strip_ansi_codes(&painted), text);
+    // The level, and not the name that ends like it.
+    assert!(!painted.contains("syntax_\x1b") && painted.contains("merror\x1b[0m"), "{painted}");
 }

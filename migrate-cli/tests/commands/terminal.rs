@@ -4,10 +4,12 @@ use std::process::Command;
 
 use crate::harness::{AGE, Database, Outcome, Project, USERS};
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 16] = [
     "adopt",
     "init",
     "new",
+    "lint",
+    "explain",
     "run",
     "plan",
     "status",
