@@ -10,8 +10,15 @@ use crate::desk::Desk;
 use crate::page::{Page, root};
 
 /// Their `cargo xtask migrate` is a program of this package.
-pub const TYPED: [&str; 6] =
-    ["files.md", "from-sqlx.md", "history.md", "phases.md", "start-up.md", "comparison.md"];
+pub const TYPED: [&str; 7] = [
+    "files.md",
+    "from-sqlx.md",
+    "history.md",
+    "phases.md",
+    "review.md",
+    "start-up.md",
+    "comparison.md",
+];
 /// Typed by a newcomer into an empty folder, with a cargo that compiles what was typed.
 pub const DONE_BY_HAND: [&str; 2] = ["quick-start.md", "testing.md"];
 
@@ -65,6 +72,11 @@ fn files_and_directives() {
 #[test]
 fn phases() {
     read("phases.md");
+}
+
+#[test]
+fn what_the_compiler_says_of_the_sql() {
+    read("review.md");
 }
 
 #[test]
