@@ -2,7 +2,7 @@
 
 use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
-use crate::locks::conversion::{Conversion, conversion};
+use crate::locks::conversion::{Conversion, conversion_in};
 use crate::name::Quoted;
 use crate::statement::Change;
 
@@ -27,7 +27,7 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
     let rewritten = at.known_changes().filter_map(|(alter, table, change)| {
         let Change::AlterType { column, ty, using } = change else { return None };
         let old = table.column(column)?.ty.as_ref()?;
-        let rewrites = conversion(old, ty, using.as_ref(), column, at.schema.time_zone()) == Conversion::Rewrites;
+        let rewrites = conversion_in(at.schema, old, ty, using.as_ref(), column) == Conversion::Rewrites;
         rewrites.then_some((alter, column, old, ty))
     });
     rewritten
