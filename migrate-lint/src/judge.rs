@@ -50,21 +50,25 @@ pub struct Targets {
 /// assert_eq!(judgement.targets[0].locks[0].relation.to_string(), "public.users");
 /// ```
 pub fn judge(migrations: &[SqlMigration], facts: &Facts) -> Judgement {
-    let expanded = migrations.iter().filter(|m| m.id.phase != Phase::Contract);
-    let expanded = expanded.map(|migration| migration.id.version).collect();
-    let mut judge =
-        Judge { facts, expanded, schema: Schema::default(), told: Judgement::default() };
-    judge.assume();
-    let mut rest = migrations;
-    while let Some((first, others)) = rest.split_first() {
-        let together = others.iter().take_while(|other| is_undone_with(other, first)).count();
-        let (same, later) = others.split_at_checked(together).unwrap_or((others, &[]));
-        judge.change(first, same);
-        rest = later;
-    }
-    judge.told
+    Judge::of_all(migrations, facts).told
 }
 
+/// Judges several migrations, each as if it were the only one behind the folder.
+pub fn judge_each(
+    migrations: &[SqlMigration],
+    next: &[SqlMigration],
+    facts: &Facts,
+) -> Vec<Judgement> {
+    let mut judge = Judge::of_all(migrations, facts);
+    let each = next.iter().map(|migration| {
+        let before = judge.schema.mark();
+        judge.told = Judgement::default();
+        judge.change(migration, &[]);
+        judge.schema.take_back(before);
+        std::mem::take(&mut judge.told)
+    });
+    each.collect()
+}
 /// One way back undoes several phases of a version.
 fn is_undone_with(other: &SqlMigration, first: &SqlMigration) -> bool {
     let phase = match other.down {
@@ -96,6 +100,25 @@ impl<'m> File<'m> {
         let pieces = pieces(step);
         let allows = Allows::read(&script.text, &pieces);
         Some(Self { id, script, pieces, allows })
+    }
+}
+
+impl<'f> Judge<'f> {
+    /// Has judged a folder.
+    fn of_all(migrations: &[SqlMigration], facts: &'f Facts) -> Self {
+        let expanded = migrations.iter().filter(|m| m.id.phase != Phase::Contract);
+        let expanded = expanded.map(|migration| migration.id.version).collect();
+        let mut judge =
+            Judge { facts, expanded, schema: Schema::default(), told: Judgement::default() };
+        judge.assume();
+        let mut rest = migrations;
+        while let Some((first, others)) = rest.split_first() {
+            let together = others.iter().take_while(|other| is_undone_with(other, first)).count();
+            let (same, later) = others.split_at_checked(together).unwrap_or((others, &[]));
+            judge.change(first, same);
+            rest = later;
+        }
+        judge
     }
 }
 

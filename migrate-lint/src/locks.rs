@@ -2,8 +2,12 @@
 //!
 //! Owns the table of PostgreSQL's locks, as measured on real servers. Judges nothing.
 
+mod constraint;
 pub mod conversion;
+mod drop;
+mod maintenance;
 mod relatives;
+mod retype;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -11,10 +15,9 @@ mod tests;
 pub use table::{Cause, rewrites};
 
 use crate::name::Name;
-use crate::schema::{Found, Schema, Table, TableKind};
+use crate::schema::{Found, Schema, TableKind};
 use crate::statement::{
-    Action, AlterDomain, CreateIndex, CreateSequence, Drop, Maintenance, ObjectKind, Statement,
-    Write, WriteKind,
+    Action, AlterDomain, CreateIndex, CreateSequence, ObjectKind, Statement, Write, WriteKind,
 };
 
 /// A lock on a relation, from the weakest.
@@ -149,7 +152,7 @@ fn of_action(action: &Action, schema: &Schema) -> Vec<Lock> {
         {
             closed(name)
         }
-        Action::Drop(drop) => dropped(drop, schema),
+        Action::Drop(drop) => drop::dropped(drop, schema),
         Action::Truncate { tables, cascade } => truncated(tables, *cascade, schema),
         Action::Data(writes) => writes.iter().flat_map(|write| written(write, schema)).collect(),
         Action::CreateSequence(CreateSequence { owned_by: Some((table, _)), .. }) => {
@@ -168,7 +171,7 @@ fn of_action(action: &Action, schema: &Schema) -> Vec<Lock> {
         Action::Privileges { relations, .. } => {
             relations.iter().map(|name| Lock::short(name, Mode::AccessShare)).collect()
         }
-        Action::Maintenance(maintenance) => maintained(maintenance, schema),
+        Action::Maintenance(maintenance) => maintenance::maintained(maintenance, schema),
         _ => Vec::new(),
     }
 }
@@ -235,142 +238,4 @@ fn checked(domain: &Name, change: &AlterDomain, schema: &Schema) -> Vec<Lock> {
     };
     let tables = if is_checked { relatives::of_type(schema, domain) } else { Vec::new() };
     tables.iter().map(|table| Lock::new(table, Mode::Share, Work::Scan)).collect()
-}
-
-fn maintained(maintenance: &Maintenance, schema: &Schema) -> Vec<Lock> {
-    use Maintenance as M;
-    match maintenance {
-        M::Vacuum { tables, full: true } => {
-            tables.iter().map(|t| Lock::new(t, Mode::AccessExclusive, Work::Rewrite)).collect()
-        }
-        M::Vacuum { tables, .. } => tables
-            .iter()
-            .flat_map(|table| with_parts(schema, table, Mode::ShareUpdateExclusive, Work::Scan))
-            .collect(),
-        // It reads a sample, of heirs too.
-        M::Analyze { tables } => tables
-            .iter()
-            .flat_map(|table| with_heirs(schema, table, Mode::ShareUpdateExclusive, Work::None))
-            .collect(),
-        M::Cluster { table } => {
-            table.iter().map(|t| Lock::new(t, Mode::AccessExclusive, Work::Rewrite)).collect()
-        }
-        M::Lock { tables, mode } => {
-            let locked = |table| {
-                let sources = relatives::sources(schema, table);
-                let all: Vec<Name> = [table.clone()].into_iter().chain(sources).collect();
-                all.iter()
-                    .flat_map(|one| with_heirs(schema, one, *mode, Work::None))
-                    .collect::<Vec<_>>()
-            };
-            tables.iter().flat_map(locked).collect()
-        }
-        M::Refresh { view, with_data: false, .. } => {
-            vec![Lock::short(view, Mode::AccessExclusive)]
-        }
-        M::Refresh { view, concurrently, .. } => {
-            let lock = match concurrently {
-                true => Lock::new(view, Mode::Exclusive, Work::Scan),
-                false => Lock::new(view, Mode::AccessExclusive, Work::Rewrite),
-            };
-            let sources = relatives::sources(schema, view);
-            let read = sources.iter().flat_map(|source| used(schema, source, Mode::AccessShare));
-            [lock].into_iter().chain(read).collect()
-        }
-        M::Reindex { name: Some(name), index, concurrently } => {
-            reindexed(name, *index, *concurrently, schema)
-        }
-        M::Reindex { name: None, .. } => Vec::new(),
-    }
-}
-
-/// Who looks for a plan asks every index of its tables, and waits for the one that is built anew.
-fn reindexed(name: &Name, index: bool, concurrently: bool, schema: &Schema) -> Vec<Lock> {
-    let (on_index, on_table) = match concurrently {
-        true => (Mode::ShareUpdateExclusive, Mode::ShareUpdateExclusive),
-        false => (Mode::AccessExclusive, Mode::Share),
-    };
-    if index {
-        let of = relatives::table_of(schema, name);
-        let of = of.map(|of| Lock::new(&of, on_table, Work::Scan));
-        return [Lock::new(name, on_index, Work::Scan)].into_iter().chain(of).collect();
-    }
-    let mut locks = with_parts(schema, name, on_table, Work::Scan);
-    if !concurrently {
-        let built = locks.iter().filter(|lock| !relatives::is_partitioned(schema, &lock.relation));
-        let indexes: Vec<Name> =
-            built.flat_map(|lock| relatives::indexes(schema, &lock.relation)).collect();
-        locks.extend(indexes.iter().map(|index| Lock::new(index, on_index, Work::Scan)));
-    }
-    locks
-}
-
-fn dropped(drop: &Drop, schema: &Schema) -> Vec<Lock> {
-    let mode = if drop.concurrently { Mode::ShareUpdateExclusive } else { Mode::AccessExclusive };
-    let gone: Vec<Name> = match drop.kind {
-        _ if drop.table.is_some() => detached(drop, schema),
-        kind if kind.is_relation() => {
-            drop.names.iter().flat_map(|name| gone_with(schema, name, drop.cascade)).collect()
-        }
-        _ if !drop.cascade => Vec::new(),
-        ObjectKind::Type | ObjectKind::Domain => {
-            drop.names.iter().flat_map(|name| relatives::of_type(schema, name)).collect()
-        }
-        ObjectKind::Function | ObjectKind::Routine => {
-            let tables = drop.names.iter().flat_map(|name| relatives::calling(schema, name));
-            tables.flat_map(|table| parts_too(schema, table)).collect()
-        }
-        ObjectKind::Schema => {
-            drop.names.iter().flat_map(|name| relatives::inhabitants(schema, &name.name)).collect()
-        }
-        _ => Vec::new(),
-    };
-    gone.iter().map(|name| Lock::short(name, mode)).collect()
-}
-
-/// A relation that goes, what goes with it, and what has a part of it: the table of an index, the whole of a part, the
-/// other sides of foreign keys, whose triggers go.
-fn gone_with(schema: &Schema, name: &Name, cascade: bool) -> Vec<Name> {
-    let Found::Known(entry) = schema.relation(name) else { return vec![name.clone()] };
-    let mut gone = vec![name.clone()];
-    gone.extend(relatives::table_of(schema, name).into_iter().flat_map(|t| parts_too(schema, t)));
-    if let Some(table) = entry.object.as_table() {
-        gone.extend(relatives::heirs(schema, name));
-        let whole = table.parent.and_then(|whole| schema.entry(whole));
-        let whole = whole.map(|whole| schema.shown(whole));
-        let whole = whole.filter(|whole| relatives::is_partitioned(schema, whole));
-        gone.extend(whole.iter().filter_map(|whole| relatives::default_part(schema, whole)));
-        gone.extend(whole);
-        gone.extend(table.constraints.iter().filter_map(|one| relatives::other_side(schema, one)));
-    }
-    if cascade {
-        gone.extend(relatives::readers(schema, name));
-        gone.extend(relatives::referencing(schema, name).into_iter().map(|(table, _)| table));
-    }
-    gone
-}
-
-fn parts_too(schema: &Schema, table: Name) -> Vec<Name> {
-    let parts = match relatives::is_partitioned(schema, &table) {
-        true => relatives::heirs(schema, &table),
-        false => Vec::new(),
-    };
-    [table].into_iter().chain(parts).collect()
-}
-
-/// The table from which a trigger, policy or rule goes; a trigger of a partitioned table goes from its parts as well.
-fn detached(drop: &Drop, schema: &Schema) -> Vec<Name> {
-    let Some(table) = drop.table.clone() else { return Vec::new() };
-    let known = relatives::table(schema, &table).filter(|table| !table.has_more_constraints);
-    let has = |table: &Table| {
-        let is_it = |name: &Name| {
-            table.attached.iter().any(|one| one.kind == drop.kind && one.name == name.name)
-        };
-        drop.names.iter().any(is_it)
-    };
-    match drop.kind {
-        _ if drop.if_exists && known.is_some_and(|table| !has(table)) => Vec::new(),
-        ObjectKind::Trigger => parts_too(schema, table),
-        _ => vec![table],
-    }
 }

@@ -14,10 +14,14 @@ const BEFORE: &str = "create table p (id int primary key);
     create domain positive as int check (value > 0);";
 
 fn of(text: &str) -> String {
+    within(BEFORE, text)
+}
+
+fn within(before: &str, text: &str) -> String {
     let mut schema = Schema::default();
-    for statement in migrate_core::sql::statements(BEFORE).unwrap() {
+    for statement in migrate_core::sql::statements(before).unwrap() {
         let clashes =
-            schema.apply(&parse::statement(statement.text(BEFORE)).unwrap(), Birth::default());
+            schema.apply(&parse::statement(statement.text(before)).unwrap(), Birth::default());
         assert_eq!(clashes, []);
     }
     let found = locks(&parse::statement(text).unwrap(), &schema);
@@ -124,4 +128,126 @@ fn other_things() {
     ] {
         assert_eq!(of(text), expected, "{text}");
     }
+}
+
+/// Tables that belong together, views, a domain in use.
+const FAMILY: &str = "create table whole (id int, a text) partition by range (id);
+    create table part1 partition of whole for values from (1) to (2);
+    create table rest partition of whole default; create index whole_a on whole (a);
+    create function f() returns trigger language plpgsql as '';
+    create trigger tick after insert on whole for each row execute function f();
+    create table spare (id int, a text); create table ready (id int, a text, check (id is not null and id = 5));
+    create index on ready (a);
+    create table parent (id int primary key, a text); create table heir (n int) inherits (parent);
+    create domain word as text; create domain odd as int check (value % 2 = 1);
+    create table q (k varchar(5) primary key, w word, n int check (n > 0), o odd, at timestamp, low varchar(5));
+    create index on q (at); create index on q (lower(low));
+    create table r (k varchar(5) references q);
+    create view one as select * from q; create view two as select * from one, r;
+    create materialized view kept as select * from two; create index kept_k on kept (k);
+    create schema s; create table s.x (id int);";
+
+#[test]
+fn what_belongs_together_is_locked_together() {
+    for (text, expected) in [
+        ("alter table whole add x int", "whole AX, part1 AX, rest AX"),
+        ("alter table parent add x int default random()", "parent AX rewrite, heir AX rewrite"),
+        ("alter table whole set (fillfactor = 50)", "whole SUX"),
+        ("alter table only parent drop a", "parent AX, heir AX"),
+        ("alter table only parent alter a set not null", "parent AX scan"),
+        ("create index on whole (id)", "whole S scan, part1 S scan, rest S scan"),
+        ("create index on only whole (id)", "whole S"),
+        ("create index on parent (a)", "parent S scan"),
+        ("drop index whole_a", "whole_a AX, whole AX, part1 AX, rest AX"),
+        ("truncate whole", "whole AX, part1 AX, rest AX"),
+        ("truncate q cascade", "q AX, r AX"),
+        ("select * from whole", "whole AS, part1 AS, rest AS"),
+        ("update parent set a = ''", "parent RX, heir RX"),
+        ("insert into whole values (1)", "whole RX"),
+        ("analyze parent", "parent SUX, heir SUX"),
+        ("lock whole in share mode", "whole S, part1 S, rest S"),
+        ("create table x partition of whole for values from (3) to (4)", "whole AX, rest AX scan"),
+        (
+            "alter table whole attach partition spare for values from (3) to (4)",
+            "whole SUX, spare AX scan, rest AX scan",
+        ),
+        (
+            "alter table whole attach partition ready for values from (5) to (6)",
+            "whole SUX, ready AX, rest AX scan",
+        ),
+        ("alter table whole detach partition part1", "whole AX, part1 AX, rest AX"),
+        ("drop table part1", "part1 AX, rest AX, whole AX"),
+        ("drop table heir", "heir AX"),
+        ("alter table heir no inherit parent", "heir AX, parent AS"),
+        (
+            "create trigger x after insert on whole for each row execute function f()",
+            "whole SRX, part1 SRX, rest SRX",
+        ),
+        ("create trigger x after insert on whole execute function f()", "whole SRX"),
+        ("drop trigger tick on whole", "whole AX, part1 AX, rest AX"),
+        ("drop trigger if exists absent on q", ""),
+        ("drop function f() cascade", "whole AX, part1 AX, rest AX"),
+    ] {
+        assert_eq!(of_schema(FAMILY, text), sorted(expected), "{text}");
+    }
+}
+
+#[test]
+fn views_lead_to_what_they_read() {
+    for (text, expected) in [
+        ("select * from two", "two AS, one AS, q AS, r AS"),
+        ("select * from kept", "kept AS"),
+        ("select * from one for update", "one RS, q RS"),
+        ("select * from q for share", "q RS"),
+        ("update one set n = 1", "one RX, q RX"),
+        ("create view x as select * from two", "two AS"),
+        ("create materialized view x as select * from one", "one AS, q AS"),
+        ("create or replace view one as select * from q", "one AX, q AS"),
+        ("create or replace view x as select * from q", "q AS"),
+        ("drop view one cascade", "one AX, two AX, kept AX"),
+        ("refresh materialized view kept", "kept AX rewrite, two AS, one AS, q AS, r AS"),
+        ("refresh materialized view kept with no data", "kept AX"),
+        ("reindex table kept", "kept S scan, kept_k AX scan"),
+        ("alter view one set (security_barrier)", "one AX"),
+        ("copy q to stdout", "q AS"),
+        ("drop table if exists absent", ""),
+        ("drop schema s cascade", "s.x AX"),
+        ("create publication x for table q", "q SUX"),
+        ("create statistics x on n, o from q", "q SUX"),
+    ] {
+        assert_eq!(of_schema(FAMILY, text), sorted(expected), "{text}");
+    }
+}
+
+#[test]
+fn types_and_domains_are_looked_at_where_they_are_used() {
+    for (text, expected) in [
+        ("alter table q alter n type bigint", "q AX rewrite"),
+        ("alter table q alter w type text", "q AX"),
+        ("alter table q alter k type varchar(9)", "q AX, r AX"),
+        ("alter table r alter k type text using k::text", "r AX, q AX"),
+        ("alter table r alter k type int using 1", "r AX rewrite, q AX scan"),
+        ("alter table q alter low type varchar(9)", "q AX scan"),
+        ("alter table q alter n type int using n", "q AX scan"),
+        ("alter table q alter o type int", "q AX"),
+        ("alter table q alter n type odd", "q AX rewrite"),
+        ("alter domain word add check (value <> '')", "q S scan"),
+        ("alter domain word add check (value <> '') not valid", ""),
+        ("drop domain word cascade", "q AX"),
+        ("alter table q add x int default null references q", "q AX scan"),
+    ] {
+        assert_eq!(of_schema(FAMILY, text), sorted(expected), "{text}");
+    }
+}
+
+/// As a set: the order is that in which they are found.
+fn sorted(words: &str) -> Vec<String> {
+    let mut words: Vec<String> =
+        words.split(", ").filter(|word| !word.is_empty()).map(ToOwned::to_owned).collect();
+    words.sort();
+    words
+}
+
+fn of_schema(before: &str, text: &str) -> Vec<String> {
+    sorted(&within(before, text))
 }

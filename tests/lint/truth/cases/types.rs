@@ -137,6 +137,8 @@ pub const CASES: &[Case] = &[
     case("ALTER TABLE ti ALTER COLUMN price TYPE numeric(12, 2)"),
     case("ALTER TABLE ti ALTER COLUMN price TYPE numeric(12, 4)"),
     case("ALTER TABLE ti ALTER COLUMN checked TYPE varchar(20)"),
+    case("ALTER TABLE ti ALTER COLUMN checked TYPE varchar(10)"),
+    case("ALTER TABLE ti ALTER COLUMN checked TYPE text USING checked"),
     case("ALTER TABLE ti ALTER COLUMN moment TYPE timestamp(6)"),
     case("ALTER TABLE ti ALTER COLUMN moment TYPE timestamptz").with("SET LOCAL TimeZone = 'UTC'"),
     case("ALTER TABLE ti ALTER COLUMN lowered TYPE text"),
