@@ -6,7 +6,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use migrate_core::source::{File, WayBack, read};
 use migrate_lint::rules::{self, Example};
+use migrate_lint::{Facts, judge};
 use migrate_postgres::{Error, Migrator, Phases, Source};
 use migrate_testing::TestDatabase;
 use tokio::sync::Semaphore;
@@ -131,6 +133,26 @@ async fn run(example: Example, database: &TestDatabase) -> Option<Stop> {
         return Some(stop(Way::Back, error));
     }
     migrator.run(database.options()).await.err().map(|error| stop(Way::ForwardAgain, error))
+}
+
+/// What a rule says depends on the oldest version, and each version does what is said of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_of_an_enum_that_is_new_as_well_can_be_used_since_17() {
+    const FOLDER: Example = &[(
+        "1_tone.sql",
+        "CREATE TYPE tone AS ENUM ('low'); ALTER TYPE tone ADD VALUE 'high';
+         CREATE TABLE songs (id bigint PRIMARY KEY, tone tone DEFAULT 'high');",
+    )];
+    let database = TestDatabase::empty().await.expect("a database");
+    let postgres = database.server().version() / 10_000;
+    let files = FOLDER.iter().map(|(path, text)| File { path, bytes: text.as_bytes() });
+    let contents = read("m", &files.collect::<Vec<_>>(), WayBack::Ignore);
+    let found = judge(&contents.migrations, &Facts { postgres, ..Facts::default() }).findings;
+    let found: Vec<_> = found.iter().map(|finding| finding.rule).collect();
+    match run(FOLDER, &database).await {
+        Some(stop) => assert_eq!((&*stop.state, &*found), ("55P04", &["enum_value_in_use"][..])),
+        None => assert_eq!(found, [""; 0]),
+    }
 }
 
 /// The lists name examples that are there.
