@@ -64,21 +64,24 @@ impl Judgement {
 /// assert_eq!(judgement.targets[0].locks[0].relation, "public.users");
 /// ```
 pub fn judge(migrations: &[SqlMigration], facts: &Facts) -> Judgement {
-    let expanded = migrations.iter().filter(|m| m.id.phase != Phase::Contract);
-    let expanded = expanded.map(|migration| migration.id.version).collect();
-    let newest = migrations.last().map(|migration| migration.id.version);
-    let told = Judgement { newest, ..Judgement::default() };
-    let (schema, locked) = (Schema::default(), Vec::new());
-    let mut judge = Judge { facts, migrations, expanded, schema, locked, told };
-    judge.assume();
-    let mut rest = migrations;
-    while let Some((first, others)) = rest.split_first() {
-        let together = others.iter().take_while(|other| is_undone_with(other, first)).count();
-        let (same, later) = others.split_at_checked(together).unwrap_or((others, &[]));
-        judge.change(first, same);
-        rest = later;
-    }
-    judge.told
+    Judge::of_all(migrations, facts).told
+}
+
+/// Judges several migrations, each as if it were the only one behind the folder.
+pub fn judge_each(
+    migrations: &[SqlMigration],
+    next: &[SqlMigration],
+    facts: &Facts,
+) -> Vec<Judgement> {
+    let mut judge = Judge::of_all(migrations, facts);
+    let each = next.iter().map(|migration| {
+        let before = judge.schema.mark();
+        judge.told = Judgement::default();
+        judge.change(migration, &[]);
+        judge.schema.take_back(before);
+        std::mem::take(&mut judge.told)
+    });
+    each.collect()
 }
 
 /// One way back undoes several phases of a version.
@@ -140,6 +143,27 @@ impl<'m> File<'m> {
             own: None,
             sibling: None,
         }
+    }
+}
+
+impl<'f> Judge<'f> {
+    /// Has judged a folder.
+    fn of_all(migrations: &'f [SqlMigration], facts: &'f Facts) -> Self {
+        let expanded = migrations.iter().filter(|m| m.id.phase != Phase::Contract);
+        let expanded = expanded.map(|migration| migration.id.version).collect();
+        let newest = migrations.last().map(|migration| migration.id.version);
+        let told = Judgement { newest, ..Judgement::default() };
+        let (schema, locked) = (Schema::default(), Vec::new());
+        let mut judge = Judge { facts, migrations, expanded, schema, locked, told };
+        judge.assume();
+        let mut rest = migrations;
+        while let Some((first, others)) = rest.split_first() {
+            let together = others.iter().take_while(|other| is_undone_with(other, first)).count();
+            let (same, later) = others.split_at_checked(together).unwrap_or((others, &[]));
+            judge.change(first, same);
+            rest = later;
+        }
+        judge
     }
 }
 

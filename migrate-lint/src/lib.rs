@@ -24,7 +24,7 @@ mod verdict;
 pub use facts::Facts;
 pub use finding::{Finding, Level, NotALevel};
 pub use fix::{Edit, Fix, Fixed, NewFile, fix};
-pub use judge::{Judgement, judge};
+pub use judge::{Judgement, judge, judge_each};
 pub use live::{LiveColumn, LiveTable, judge_live};
 pub use name::Name;
 pub use verdict::{Asked, Refusal, statements, with_verdicts};

@@ -49,14 +49,14 @@ fn is_set_names(text: &str) -> bool {
 
 fn of_node(node: &SyntaxNode) -> Statement {
     let action = action(node);
-    let (reads, calls) = match action {
+    let query::Queries { reads, locks_rows, calls } = match action {
         // Nothing in them is a query, and most of a folder is made of them.
         Action::Unknown | Action::Other(_) | Action::AlterTable(_) | Action::CreateTable(_) => {
             Default::default()
         }
-        _ => query::reads_and_calls(node),
+        _ => query::queries(node),
     };
-    Statement { action, reads, calls }
+    Statement { action, reads, locks_rows, calls }
 }
 
 fn action(node: &SyntaxNode) -> Action {

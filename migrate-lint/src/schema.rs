@@ -23,7 +23,8 @@ pub use clash::Clash;
 pub use difference::{Difference, differences};
 pub use journal::Mark;
 pub use object::{
-    Birth, Column, Constraint, ConstraintKind, Entry, Id, Object, Space, Table, TableKind,
+    Birth, Column, Constraint, ConstraintKind, Domain, Entry, Id, Index, Object, Space, Table,
+    TableKind,
 };
 
 use std::collections::HashMap;
@@ -178,6 +179,12 @@ impl Schema {
             _ => return None,
         };
         Some(Presence { entry: None, certain: false, maker })
+    }
+
+    /// Do two names lead to one relation?
+    pub fn means_the_same(&self, one: &Name, other: &Name) -> bool {
+        let key = |name| self.relation(name).known().map(|entry| &entry.key);
+        one == other || (key(one).is_some() && key(one) == key(other))
     }
 
     /// What is there, certain or not.

@@ -27,6 +27,8 @@ pub struct Statement {
     pub action: Action,
     /// The relations that its queries read, without those that it makes itself (`WITH`).
     pub reads: Vec<Name>,
+    /// Those whose rows it locks (`FOR UPDATE`, `FOR SHARE`).
+    pub locks_rows: Vec<Name>,
     /// The functions that it calls.
     pub calls: Vec<Name>,
 }
@@ -130,8 +132,10 @@ pub enum Action {
     Alter {
         /// What it is.
         kind: ObjectKind,
-        /// Its name.
+        /// Its name; of what has its name on a table only, that of the table.
         name: Name,
+        /// Does it move to another tablespace or owner?
+        moves: bool,
         /// Does it stay silent when there is none?
         if_exists: bool,
     },
@@ -151,6 +155,8 @@ pub enum Action {
         /// On which one.
         name: Option<Name>,
     },
+    /// `CREATE STATISTICS`, `CREATE PUBLICATION … FOR TABLE` and its `ALTER`: what stands beside these tables.
+    Beside(Vec<Name>),
     /// `GRANT` or `REVOKE`
     Privileges {
         /// Does it take them away?

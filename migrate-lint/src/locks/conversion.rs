@@ -3,6 +3,7 @@
 //! PostgreSQL leaves the rows alone where the bytes of the old value are the new value; it does not look at the
 //! rows, only at the types. Measured on real servers.
 
+use crate::schema::{Domain, Object, Schema, Space};
 use crate::statement::{Expression, Type};
 
 /// What a change of type does to the rows.
@@ -16,17 +17,58 @@ pub enum Conversion {
     Unknown,
 }
 
+/// What it does to make a column of one type one of another, in a schema where a domain may be either.
+pub fn conversion_in(
+    schema: &Schema,
+    old: &Type,
+    new: &Type,
+    using: Option<&Expression>,
+    column: &str,
+) -> Conversion {
+    // A value of a domain is one of its base type; the other way round it has to be checked.
+    let old = domain(schema, old).map_or(old, |domain| &domain.base);
+    let new = match domain(schema, new) {
+        Some(domain) if domain.constrained => return Conversion::Rewrites,
+        Some(domain) => &domain.base,
+        None => new,
+    };
+    conversion(old, new, using, column, schema.time_zone())
+}
+
+fn domain<'s>(schema: &'s Schema, ty: &Type) -> Option<&'s Domain> {
+    match schema.find(Space::Type, &ty.name).known().map(|entry| &entry.object) {
+        Some(Object::Domain(domain)) if !ty.array => Some(domain),
+        _ => None,
+    }
+}
+
 /// What it does to make a column of one type one of another.
-pub fn conversion(
+fn conversion(
     old: &Type,
     new: &Type,
     using: Option<&Expression>,
     column: &str,
     time_zone: Option<&str>,
 ) -> Conversion {
-    if using.is_some_and(|using| !is_mere_cast(using, column)) {
-        return Conversion::Rewrites;
+    let mut steps = Vec::new();
+    if let Some(using) = using {
+        if !is_mere_cast(using, column) {
+            return Conversion::Rewrites;
+        }
+        steps.extend(&using.casts);
     }
+    let mut from = old;
+    let mut all = Vec::new();
+    for to in steps.into_iter().chain([new]) {
+        all.push(cast(from, to, time_zone));
+        from = to;
+    }
+    let worst = |wanted| all.contains(&wanted).then_some(wanted);
+    worst(Conversion::Rewrites).or(worst(Conversion::Unknown)).unwrap_or(Conversion::InPlace)
+}
+
+/// One step of it.
+fn cast(old: &Type, new: &Type, time_zone: Option<&str>) -> Conversion {
     if old == new {
         return Conversion::InPlace;
     }
@@ -40,30 +82,34 @@ pub fn conversion(
     match (from, to) {
         _ if !known => Conversion::Unknown,
         ("serial", "int4") | ("bigserial", "int8") | ("smallserial", "int2") => Conversion::InPlace,
-        ("varchar" | "text", "text") | ("text", "varchar") if new.modifiers.is_empty() => {
+        ("varchar" | "text" | "xml", "text") => Conversion::InPlace,
+        ("text" | "xml", "varchar") | ("text" | "varchar", "bpchar") | ("bit", "varbit")
+            if new.modifiers.is_empty() =>
+        {
             Conversion::InPlace
         }
+        ("bpchar", "bpchar") if new.modifiers.is_empty() => Conversion::InPlace,
+        ("int4" | "serial", "oid") | ("oid", "int4") | ("cidr", "inet") => Conversion::InPlace,
         ("varchar", "varchar") | ("varbit", "varbit") => wider(old, new),
         ("numeric", "numeric") => numeric(old, new),
         ("timestamp" | "timestamptz" | "time" | "timetz" | "interval", _) if from == to => {
             precision(old, new)
         }
+        // The other type takes what it is given; digits of a second are cut in a step of its own.
         ("timestamp", "timestamptz") | ("timestamptz", "timestamp") => match time_zone {
-            Some(zone) if is_utc(zone) => precision(old, new),
+            Some(zone) if is_utc(zone) && new.modifiers.is_empty() => Conversion::InPlace,
             _ => Conversion::Rewrites,
         },
-        ("cidr", "inet") => Conversion::InPlace,
         _ => Conversion::Rewrites,
     }
 }
 
-/// `USING column` and `USING column::type` do no more than the change itself.
+/// A column by itself, or cast.
 fn is_mere_cast(using: &Expression, column: &str) -> bool {
     using.calls.is_empty()
         && matches!(&*using.columns, [only] if &**only == column)
         && !using.text.contains(['+', '-', '*', '/', '|', '<', '>', '=', '\''])
         && !using.text.to_ascii_lowercase().contains("case")
-        && using.text.matches("::").count() <= 1
 }
 
 fn wider(old: &Type, new: &Type) -> Conversion {
@@ -91,8 +137,12 @@ fn precision(old: &Type, new: &Type) -> Conversion {
     if digits(new) >= digits(old) { Conversion::InPlace } else { Conversion::Rewrites }
 }
 
+/// A zone that never was anything but UTC.
 fn is_utc(zone: &str) -> bool {
-    ["utc", "gmt", "etc/utc", "zulu", "uct"].contains(&&*zone.to_ascii_lowercase())
+    let zone = zone.to_ascii_lowercase();
+    let name = zone.strip_prefix("etc/").unwrap_or(&zone);
+    ["0", "utc", "uct", "gmt", "gmt0", "gmt+0", "gmt-0", "greenwich", "universal", "zulu"]
+        .contains(&name)
 }
 
 /// Types whose bytes are known.

@@ -45,6 +45,7 @@ pub(super) fn action(node: &SyntaxNode) -> Option<Action> {
     if let Some(schema) = node.sub(K::SET_SCHEMA).and_then(|set| set.ident_in(K::SCHEMA_REF)) {
         return Some(Action::Move { kind, name, schema, if_exists });
     }
+    let moves = node.has(K::SET_TABLESPACE) || node.has(K::OWNER_TO);
     Some(match kind {
         ObjectKind::Table
         | ObjectKind::ForeignTable
@@ -55,9 +56,9 @@ pub(super) fn action(node: &SyntaxNode) -> Option<Action> {
         ObjectKind::Domain => Action::AlterDomain { name, change: Box::new(domain(node)) },
         ObjectKind::Type => match super::alter_enum(node, name.clone()) {
             Some(change) => Action::AlterEnum(change),
-            None => Action::Alter { kind, name, if_exists },
+            None => Action::Alter { kind, name, moves, if_exists },
         },
-        _ => Action::Alter { kind, name, if_exists },
+        _ => Action::Alter { kind, name, moves, if_exists },
     })
 }
 
@@ -75,7 +76,7 @@ fn renamed(node: &SyntaxNode) -> Option<Box<str>> {
 /// Triggers, policies and rules are named together with their table, and only that must exist.
 fn on_table(node: &SyntaxNode, kind: ObjectKind) -> Option<Action> {
     let table = node.sub(K::ON_TABLE).or_else(|| node.sub(K::ON_RELATION))?.first_name()?;
-    Some(Action::Alter { kind, name: table, if_exists: false })
+    Some(Action::Alter { kind, name: table, moves: false, if_exists: false })
 }
 
 fn domain(node: &SyntaxNode) -> AlterDomain {
@@ -132,10 +133,13 @@ fn change(node: &SyntaxNode) -> Option<Change> {
         },
         K::VALIDATE_CONSTRAINT => Change::ValidateConstraint { name: constraint_ref()? },
         K::ALTER_CONSTRAINT => {
-            Change::AlterConstraint { name: constraint_ref()?, enforced: node.has(K::ENFORCED) }
+            let enforced = node.has(K::ENFORCED).then_some(true);
+            let enforced = enforced.or(node.has(K::NOT_ENFORCED).then_some(false));
+            Change::AlterConstraint { name: constraint_ref()?, enforced }
         }
         K::ATTACH_PARTITION => {
-            Change::AttachPartition { partition: node.name_in(K::TABLE_NAME_REF)? }
+            let partition = node.name_in(K::TABLE_NAME_REF)?;
+            Change::AttachPartition { partition, is_default: node.has(K::PARTITION_DEFAULT) }
         }
         K::DETACH_PARTITION => Change::DetachPartition {
             partition: node.name_in(K::TABLE_NAME_REF)?,

@@ -26,8 +26,18 @@ pub(super) fn action(node: &SyntaxNode) -> Option<Action> {
         K::CREATE_RULE => on_table(node, ObjectKind::Rule, K::RULE, K::RULE_ON),
         K::CREATE_SCHEMA => Some(schema(node)),
         K::CREATE_EXTENSION => extension(node),
+        K::CREATE_STATISTICS | K::CREATE_PUBLICATION | K::ALTER_PUBLICATION => beside(node),
         _ => None,
     }
+}
+
+/// `None` where it names no table.
+fn beside(node: &SyntaxNode) -> Option<Action> {
+    let is_table =
+        |inner: &SyntaxNode| matches!(inner.kind(), K::FROM_TABLE | K::PUBLICATION_OBJECT_TABLE);
+    let tables: Vec<Name> =
+        node.descendants().filter(is_table).filter_map(|table| table.first_name()).collect();
+    (!tables.is_empty()).then_some(Action::Beside(tables))
 }
 
 fn index(node: &SyntaxNode) -> Option<CreateIndex> {
@@ -45,8 +55,17 @@ fn index(node: &SyntaxNode) -> Option<CreateIndex> {
             .subs(K::PARTITION_ITEM)
             .map(|item| expression::name_of_key(&item))
             .collect(),
+        uses: uses(node, &keys),
         partial: node.has(K::WHERE_CLAUSE),
     })
+}
+
+/// The columns that the expressions among the keys and the condition of an index name.
+fn uses(index: &SyntaxNode, keys: &SyntaxNode) -> Vec<Box<str>> {
+    let is_expression = |key: &SyntaxNode| key.ident_in(K::NAME_REF).is_none();
+    let parts =
+        keys.subs(K::PARTITION_ITEM).filter(is_expression).chain(index.sub(K::WHERE_CLAUSE));
+    parts.flat_map(|part| expression::expression(&part).columns).collect()
 }
 
 fn view(node: &SyntaxNode) -> Option<CreateView> {
@@ -126,6 +145,7 @@ fn trigger(node: &SyntaxNode) -> Option<CreateTrigger> {
         table: node.sub(K::ON_RELATION)?.first_name()?,
         or_replace: node.has(K::OR_REPLACE),
         function: node.sub(K::CALL_EXPR).and_then(|call| expression::callee(&call)),
+        each_row: node.has(K::FOR_EACH_ROW),
     })
 }
 

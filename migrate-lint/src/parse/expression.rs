@@ -3,6 +3,7 @@
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
 use super::node::Look;
+use super::table::ty;
 use crate::name::Name;
 use crate::statement::Expression;
 
@@ -29,9 +30,11 @@ pub(super) fn expression(node: &SyntaxNode) -> Expression {
         match inner.kind() {
             K::CALL_EXPR => found.calls.extend(callee(&inner)),
             K::NAME_REF if !is_part_of_a_name(&inner) => found.columns.extend(inner.ident()),
+            K::CAST_EXPR => found.casts.extend(inner.children().find_map(|child| ty(&child))),
             _ => {}
         }
     }
+    found.casts.reverse();
     found.not_null = not_null(node);
     found
 }

@@ -55,18 +55,49 @@ fn write(node: &SyntaxNode, limited: bool) -> Option<Write> {
     Some(Write { table, kind, filtered, limited })
 }
 
-/// The relations that queries below a node read, and the functions that are called there.
-pub(super) fn reads_and_calls(node: &SyntaxNode) -> (Vec<Name>, Vec<Name>) {
-    let (mut reads, mut calls, mut own) = (Vec::new(), Vec::new(), Vec::new());
+/// What the queries below a node do.
+#[derive(Default)]
+pub(super) struct Queries {
+    /// The relations that they read.
+    pub(super) reads: Vec<Name>,
+    /// Those whose rows they lock.
+    pub(super) locks_rows: Vec<Name>,
+    /// The functions that they call.
+    pub(super) calls: Vec<Name>,
+}
+
+pub(super) fn queries(node: &SyntaxNode) -> Queries {
+    let (mut found, mut own) = (Queries::default(), Vec::new());
     for inner in node.descendants() {
         match inner.kind() {
-            K::RELATION_FROM_ITEM => reads.extend(inner.name_in(K::RELATION_NAME_REF)),
-            K::TABLE => reads.extend(inner.first_name()),
-            K::CALL_EXPR => calls.extend(callee(&inner)),
+            K::RELATION_FROM_ITEM => found.reads.extend(inner.name_in(K::RELATION_NAME_REF)),
+            K::TABLE => found.reads.extend(inner.first_name()),
+            K::FROM_TABLE => found.reads.extend(inner.name_in(K::TABLE_NAME_REF)),
+            K::COPY_TABLE if !node.has(K::COPY_FROM) => found.reads.extend(inner.first_name()),
+            K::CALL_EXPR => found.calls.extend(callee(&inner)),
             K::CTE_NAME => own.extend(inner.ident()),
+            K::LOCKING_CLAUSE => found.locks_rows.extend(rows_locked(&inner)),
             _ => {}
         }
     }
-    reads.retain(|read| read.schema.is_some() || !own.contains(&read.name));
-    (reads, calls)
+    let is_ours = |name: &Name| name.schema.is_none() && own.contains(&name.name);
+    found.reads.retain(|read| !is_ours(read));
+    found.locks_rows.retain(|locked| !is_ours(locked));
+    found
+}
+
+/// `FOR UPDATE` locks rows of all that its query reads, or of what `OF` says.
+fn rows_locked(clause: &SyntaxNode) -> Vec<Name> {
+    let of: Option<Vec<Box<str>>> =
+        clause.sub(K::LOCKING_OF).map(|of| of.children().filter_map(|name| name.ident()).collect());
+    let from = clause.parent().and_then(|query| query.sub(K::FROM_CLAUSE));
+    let items = from.iter().flat_map(SyntaxNode::descendants);
+    let items = items.filter(|item| item.kind() == K::RELATION_FROM_ITEM);
+    let locked = items.filter_map(|item| {
+        let name = item.name_in(K::RELATION_NAME_REF)?;
+        let called = item.sub(K::FROM_ALIAS).and_then(|alias| alias.children().next()?.ident());
+        let called = called.unwrap_or_else(|| name.name.clone());
+        of.as_ref().is_none_or(|of| of.contains(&called)).then_some(name)
+    });
+    locked.collect()
 }

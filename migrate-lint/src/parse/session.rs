@@ -96,6 +96,7 @@ fn maintenance(node: &SyntaxNode) -> Option<Maintenance> {
         K::REFRESH => Maintenance::Refresh {
             view: node.name_in(K::VIEW_REF)?,
             concurrently: node.has(K::CONCURRENTLY_KW),
+            with_data: !node.has(K::WITH_NO_DATA),
         },
         K::LOCK => Maintenance::Lock {
             tables: node
@@ -172,7 +173,9 @@ fn comment(node: &SyntaxNode) -> Option<Action> {
         _ => ObjectKind::Other,
     };
     let name = match kind {
-        ObjectKind::Other => None,
+        ObjectKind::Other => {
+            object.name_in(K::TABLE_NAME_REF).or_else(|| object.name_in(K::RELATION_NAME_REF))
+        }
         ObjectKind::Column => {
             let column = object.sub(K::QUALIFIED_COLUMN_NAME_REF)?;
             super::create::column_name(&column).map(|(table, _)| table)
@@ -184,10 +187,9 @@ fn comment(node: &SyntaxNode) -> Option<Action> {
 
 fn privileges(node: &SyntaxNode) -> Action {
     let on = node.sub(K::ON_PRIVILEGE_OBJECTS_CLAUSE);
-    let objects = on
-        .iter()
-        .flat_map(|on| on.children())
-        .filter(|o| matches!(o.kind(), K::PRIVILEGE_DEFAULT | K::PRIVILEGE_TABLE));
+    let objects = on.iter().flat_map(|on| on.children()).filter(|o| {
+        matches!(o.kind(), K::PRIVILEGE_DEFAULT | K::PRIVILEGE_TABLE | K::PRIVILEGE_SEQUENCE)
+    });
     let relations = objects
         .flat_map(|object| object.children().filter_map(|name| name.name()).collect::<Vec<_>>());
     Action::Privileges { revoke: node.kind() == K::REVOKE, relations: relations.collect() }

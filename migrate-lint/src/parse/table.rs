@@ -47,7 +47,7 @@ fn create(node: &SyntaxNode) -> Option<CreateTable> {
         persistence: persistence(node),
         foreign: node.kind() == K::CREATE_FOREIGN_TABLE,
         partition_of: node.sub(K::PARTITION_OF).and_then(|of| of.first_name()),
-        is_default_part: node.has(K::PARTITION_DEFAULT),
+        is_default: node.has(K::PARTITION_DEFAULT),
         partitioned: node.has(K::PARTITION_BY),
         of_type: node.has(K::OF_TYPE),
         ..CreateTable::default()
@@ -171,10 +171,18 @@ pub(super) fn ty(node: &SyntaxNode) -> Option<Type> {
         K::TIME_TYPE => "time",
         K::TIMESTAMP_TYPE if node.has(K::WITH_TIMEZONE) => "timestamptz",
         K::TIMESTAMP_TYPE => "timestamp",
-        K::INTERVAL_TYPE => "interval",
+        K::INTERVAL_TYPE => match node.children().find(|child| child.kind() != K::LITERAL) {
+            Some(fields) => &format!("interval {}", fields.written().to_lowercase()),
+            None => "interval",
+        },
         _ => return None,
     };
-    Some(Type { name: Name::bare(name), modifiers: modifiers(node), array: false })
+    let modifiers = match (node.kind(), modifiers(node)) {
+        // Without a length it is 1.
+        (K::CHARACTER_TYPE | K::BIT_TYPE, none) if none.is_empty() => vec![1],
+        (_, modifiers) => modifiers,
+    };
+    Some(Type { name: Name::bare(name), modifiers, array: false })
 }
 
 fn of_path(node: &SyntaxNode) -> Type {

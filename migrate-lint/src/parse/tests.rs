@@ -77,7 +77,10 @@ fn every_change_of_a_table_is_known() {
             Change::DropConstraint { name: "c".into(), if_exists: false, cascade: false },
         ),
         ("RENAME CONSTRAINT c TO d", Change::RenameConstraint { from: "c".into(), to: "d".into() }),
-        ("ATTACH PARTITION p DEFAULT", Change::AttachPartition { partition: Name::bare("p") }),
+        (
+            "ATTACH PARTITION p DEFAULT",
+            Change::AttachPartition { partition: Name::bare("p"), is_default: true },
+        ),
         ("DISABLE TRIGGER ALL", Change::SwitchTrigger { on: false }),
         ("ENABLE ROW LEVEL SECURITY", Change::RowSecurity),
         ("REPLICA IDENTITY FULL", Change::ReplicaIdentity),
@@ -144,6 +147,49 @@ fn rows_that_are_read_and_written_are_known() {
     ] {
         let Action::Data(writes) = action(text) else { panic!("{text}") };
         assert_eq!((writes[0].filtered, writes[0].limited), (filtered, limited), "{text}");
+    }
+}
+
+#[test]
+fn rows_that_a_query_locks_are_known() {
+    for (text, expected) in [
+        ("SELECT * FROM a", &[][..]),
+        ("SELECT * FROM a FOR UPDATE", &["a"]),
+        ("SELECT * FROM a JOIN s.b ON true FOR NO KEY UPDATE SKIP LOCKED", &["a", "s.b"]),
+        ("SELECT * FROM a, b AS x FOR SHARE OF x", &["b"]),
+        ("SELECT * FROM a WHERE i IN (SELECT i FROM b FOR KEY SHARE)", &["b"]),
+        ("WITH x AS (SELECT * FROM a FOR UPDATE) SELECT * FROM x, b", &["a"]),
+        ("WITH x AS (SELECT * FROM a) SELECT * FROM x, b FOR UPDATE", &["b"]),
+    ] {
+        let found = statement(text).unwrap().locks_rows;
+        let found: Vec<_> = found.iter().map(ToString::to_string).collect();
+        assert_eq!(found, expected, "{text}");
+    }
+}
+
+#[test]
+fn what_is_copied_out_is_read() {
+    for text in ["COPY a TO STDOUT", "COPY a (b) TO '/f'", "COPY (SELECT * FROM a) TO STDOUT"] {
+        let found = statement(text).unwrap();
+        assert_eq!(found.action, Action::Data(Vec::new()), "{text}");
+        assert_eq!(found.reads, [Name::bare("a")], "{text}");
+    }
+    assert_eq!(statement("COPY a FROM STDIN").unwrap().reads, []);
+}
+
+#[test]
+fn what_stands_beside_tables_names_them() {
+    for text in [
+        "CREATE STATISTICS x ON n, m FROM a",
+        "CREATE PUBLICATION x FOR TABLE a",
+        "CREATE PUBLICATION x FOR TABLE ONLY a (n) WHERE (n > 1)",
+        "ALTER PUBLICATION x ADD TABLE a",
+        "ALTER PUBLICATION x DROP TABLE a",
+    ] {
+        assert_eq!(action(text), Action::Beside(vec![Name::bare("a")]), "{text}");
+    }
+    for text in ["CREATE PUBLICATION x FOR ALL TABLES", "ALTER PUBLICATION x OWNER TO me"] {
+        assert!(matches!(action(text), Action::Other(_)), "{text}");
     }
 }
 

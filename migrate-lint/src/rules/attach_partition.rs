@@ -3,7 +3,7 @@
 use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
 use crate::name::Quoted;
-use crate::schema::{ConstraintKind, Table};
+use crate::schema::Table;
 use crate::statement::{Action, Change};
 
 pub(super) static RULE: Rule = Rule {
@@ -28,7 +28,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(at: &Situation<'_>) -> Vec<Hit> {
     let Action::AlterTable(alter) = at.action() else { return Vec::new() };
     let attached = alter.changes.iter().filter_map(|change| match change {
-        Change::AttachPartition { partition } => Some(partition),
+        Change::AttachPartition { partition, .. } => Some(partition),
         _ => None,
     });
     let unproven = attached.filter(|part| {
@@ -51,6 +51,5 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
 
 /// Which values a check allows, its words would tell.
 fn may_prove(table: &Table) -> bool {
-    let is_check = |kind: &ConstraintKind| matches!(kind, ConstraintKind::Check(_));
-    table.has_more_constraints || table.constraints.iter().any(|c| c.valid && is_check(&c.kind))
+    table.has_more_constraints || table.has_valid_check()
 }

@@ -2,7 +2,7 @@
 
 use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
-use crate::locks::conversion::{Conversion, conversion};
+use crate::locks::conversion::{Conversion, conversion_in};
 use crate::name::Quoted;
 use crate::statement::Change;
 
@@ -29,7 +29,7 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
         let known = table.known().and_then(|table| table.column(column)?.ty.clone());
         // What the files hide, a database may have told.
         let old = known.or_else(|| at.facts.live_column(&alter.name, column)?.understood())?;
-        let rewrites = conversion(&old, ty, using.as_ref(), column, at.schema.time_zone()) == Conversion::Rewrites;
+        let rewrites = conversion_in(at.schema, &old, ty, using.as_ref(), column) == Conversion::Rewrites;
         rewrites.then_some((alter, column, old, ty))
     });
     rewritten

@@ -4,7 +4,6 @@ use super::situation::Subject;
 use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
 use crate::fix::{Patch, Remedy, Words};
-use crate::schema::Table;
 use crate::statement::{Change, Detach};
 
 pub(super) static RULE: Rule = Rule {
@@ -40,7 +39,7 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
                  ALTER TABLE {table} DETACH PARTITION {part} CONCURRENTLY;\n\
                  A table with a default part does not allow that."
             );
-            let may = at.facts.postgres >= 14 && alter.changes.len() == 1 && has_no_default_part(at, subject);
+            let may = at.facts.postgres >= 14 && alter.changes.len() == 1 && has_no_default_part(subject);
             let end = Patch::insert(Words::of(at.text).last(), " CONCURRENTLY");
             let remedy = may.then(|| Remedy::Alone(vec![end.applied(at.text)]));
             Hit::new(&part.name, message, instead).at(&part.name).or(remedy)
@@ -49,10 +48,6 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
 }
 
 /// A table with one takes no CONCURRENTLY.
-fn has_no_default_part(at: &Situation<'_>, subject: Subject<'_>) -> bool {
-    let is_other = |part: Option<&Table>| part.is_some_and(|part| !part.may_be_default_part);
-    subject.known().is_some_and(|table| {
-        let mut parts = table.children.iter().map(|id| at.schema.entry(*id)?.object.as_table());
-        parts.all(is_other)
-    })
+fn has_no_default_part(subject: Subject<'_>) -> bool {
+    subject.known().is_some_and(|table| table.default_part.is_none())
 }

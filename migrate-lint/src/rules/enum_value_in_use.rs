@@ -54,9 +54,9 @@ fn uses_values(action: &Action) -> bool {
     )
 }
 
-/// Of an enum that the transaction itself has made, all values can be used.
+/// Since PostgreSQL 17 all values of an enum can be used that the transaction itself has made.
 fn is_older(at: &Situation<'_>, name: &Name) -> bool {
-    at.schema.find(Space::Type, name).known().is_some_and(|entry| entry.born.migration != Some(at.migration))
+    at.facts.postgres < 17 || at.schema.find(Space::Type, name).known().is_some_and(|entry| entry.born.migration != Some(at.migration))
 }
 
 fn says(text: &str, value: &str) -> bool {

@@ -24,9 +24,8 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(at: &Situation<'_>) -> Vec<Hit> {
-    let Action::Maintenance(Maintenance::Refresh { view, concurrently: false }) = at.action() else { return Vec::new() };
-    let empties = at.text.to_ascii_uppercase().split_whitespace().rev().take(3).eq(["DATA", "NO", "WITH"]);
-    let Some(presence) = at.used(Space::Relation, view).filter(|_| !empties && at.subject(view).is_some()) else {
+    let Action::Maintenance(Maintenance::Refresh { view, concurrently: false, with_data: true }) = at.action() else { return Vec::new() };
+    let Some(presence) = at.used(Space::Relation, view).filter(|_| at.subject(view).is_some()) else {
         return Vec::new();
     };
     let message = format!("readers of `{view}` wait until its query has run");

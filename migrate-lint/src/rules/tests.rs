@@ -50,6 +50,11 @@ fn names_are_unique_and_words_are_fit_to_be_read() {
 
 /// Which rules speak of a migration, where tables are in use.
 fn rules_of(text: &str) -> Vec<&'static str> {
+    rules_since(Facts::default().postgres, text)
+}
+
+/// The same where that is the oldest PostgreSQL.
+fn rules_since(postgres: u32, text: &str) -> Vec<&'static str> {
     let tables = "CREATE TABLE a (id bigint PRIMARY KEY, n int, m int NOT NULL DEFAULT 0, UNIQUE (n, m)); CREATE TABLE b (id bigint PRIMARY KEY, a bigint);
 CREATE TYPE mood AS ENUM ('glad'); CREATE TABLE moods (mood mood); CREATE INDEX b_a ON b (a); CREATE TABLE parts (n int) PARTITION BY RANGE (n);
 CREATE INDEX parts_n ON parts (n); CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
@@ -59,7 +64,8 @@ CREATE TABLE c (id bigint PRIMARY KEY REFERENCES a, n bigint GENERATED ALWAYS AS
         files.iter().map(|(path, text)| File { path, bytes: text.as_bytes() }).collect();
     let contents = read("migrations", &files, WayBack::Ignore);
     assert!(!contents.has_errors(), "{:?}", contents.problems);
-    let found = judge(&contents.migrations, &Facts::default()).findings;
+    let facts = Facts { postgres, ..Facts::default() };
+    let found = judge(&contents.migrations, &facts).findings;
     found.into_iter().map(|finding| finding.rule).collect()
 }
 
@@ -71,7 +77,6 @@ fn what_looks_like_a_hazard_and_is_none_is_left_alone() {
         "DROP FUNCTION touch();",
         "ALTER TABLE b ADD CONSTRAINT b_a FOREIGN KEY (a) REFERENCES a NOT VALID; ALTER TABLE b DROP CONSTRAINT b_a;",
         "ALTER TYPE mood ADD VALUE 'sad'; INSERT INTO b SELECT 1, length('sad');",
-        "CREATE TYPE tone AS ENUM ('low'); ALTER TYPE tone ADD VALUE 'high'; CREATE TABLE t (t tone DEFAULT 'high');",
         "-- migrate: no-transaction\nALTER TABLE a ADD COLUMN o int;\nUPDATE a SET o = 1 WHERE id < 100;",
         "ALTER TABLE a ADD COLUMN o int; INSERT INTO moods VALUES ('glad');",
         "CREATE TABLE d AS SELECT 1 AS n; UPDATE d SET n = 2; DELETE FROM d; TRUNCATE d; DROP TABLE d;",
@@ -100,6 +105,10 @@ fn a_hazard_is_found_however_it_is_written() {
             "ALTER TYPE mood ADD VALUE 'sad'; ALTER TABLE moods ALTER mood SET DEFAULT 'sad';",
             "enum_value_in_use",
         ),
+        (
+            "CREATE TYPE tone AS ENUM ('low'); ALTER TYPE tone ADD VALUE 'high'; CREATE TABLE d (id bigint PRIMARY KEY, tone tone DEFAULT 'high');",
+            "enum_value_in_use",
+        ),
         ("ALTER TYPE mood RENAME VALUE 'glad' TO 'happy';", "rename"),
         (
             "ALTER TABLE b ADD FOREIGN KEY (a) REFERENCES a NOT VALID, ADD FOREIGN KEY (id) REFERENCES c NOT VALID;",
@@ -119,6 +128,13 @@ fn a_hazard_is_found_however_it_is_written() {
             rules_of(text).into_iter().filter(|rule| *rule != "missing_object").collect();
         assert_eq!(found, [expected], "{text}");
     }
+}
+
+#[test]
+fn a_value_of_an_enum_that_is_new_as_well_can_be_used_since_17() {
+    let text = "CREATE TYPE tone AS ENUM ('low'); ALTER TYPE tone ADD VALUE 'high'; CREATE TABLE d (id bigint PRIMARY KEY, tone tone DEFAULT 'high');";
+    assert_eq!(rules_since(16, text), ["enum_value_in_use"]);
+    assert_eq!(rules_since(17, text), [""; 0]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::{Check, Hit, Rule, Situation, many};
 use crate::finding::Level;
 use crate::locks::{Work, locks};
-use crate::statement::{Action, Maintenance, WriteKind};
+use crate::statement::{Action, WriteKind};
 
 pub(super) static RULE: Rule = Rule {
     name: "work_under_lock",
@@ -41,8 +41,6 @@ fn work(at: &Situation<'_>) -> Option<String> {
         }
         Action::CreateTableAs { .. } => read().map(|table| format!("rows of `{table}` are copied")),
         Action::CreateView(view) if view.materialized => read().map(|table| format!("rows of `{table}` are read")),
-        // Of these the work is a sample.
-        Action::Maintenance(Maintenance::Analyze { .. }) => None,
         _ => {
             let locks = locks(at.statement, at.schema);
             let worked = locks.into_iter().find(|lock| lock.work > Work::None && at.subject(&lock.relation).is_some());

@@ -62,13 +62,10 @@ impl Applying<'_> {
             Change::SetExpression { column } | Change::ColumnSetting { column, .. } => {
                 self.change_column(id, column, |_| {});
             }
-            Change::AttachPartition { partition } | Change::DetachPartition { partition, .. } => {
-                self.attach_partition(
-                    id,
-                    partition,
-                    matches!(change, Change::AttachPartition { .. }),
-                );
+            Change::AttachPartition { partition, is_default } => {
+                self.attach_partition(id, partition, *is_default);
             }
+            Change::DetachPartition { partition, .. } => self.detach_partition(id, partition),
             Change::Inherit { parent } | Change::NoInherit { parent } => {
                 self.relation(ObjectKind::Table, parent, Absence::Clashes);
             }
@@ -94,8 +91,14 @@ impl Applying<'_> {
                     }
                 });
             }
-            Change::AlterConstraint { name, .. } => {
-                self.has_constraint(id, table, name, Absence::Clashes);
+            Change::AlterConstraint { name, enforced }
+                if self.has_constraint(id, table, name, Absence::Clashes) =>
+            {
+                self.schema.change_table(id, |table| {
+                    for constraint in table.constraints.iter_mut().filter(|c| c.name == *name) {
+                        constraint.valid = enforced.unwrap_or(constraint.valid);
+                    }
+                });
             }
             _ => {}
         }
@@ -171,6 +174,7 @@ impl Applying<'_> {
             self.schema.change(index, |entry| {
                 if let Object::Index(index) = &mut entry.object {
                     index.keys.iter_mut().flatten().for_each(rename);
+                    index.uses.iter_mut().for_each(rename);
                 }
             });
         }
@@ -230,18 +234,34 @@ impl Applying<'_> {
             .find(|index| self.schema.entry(*index).is_some_and(|entry| &*entry.key.name == name))
     }
 
-    fn attach_partition(&mut self, id: Id, partition: &Name, attach: bool) {
+    fn attach_partition(&mut self, id: Id, partition: &Name, is_default: bool) {
         let Some(part) = self.relation(ObjectKind::Table, partition, Absence::Clashes) else {
             return;
         };
         self.schema.change_table(part, |table| {
-            table.parent = attach.then_some(id);
-            table.may_be_default_part = true;
+            table.parent = Some(id);
             table.has_more_constraints = true;
         });
         self.schema.change_table(id, |table| {
             table.children.retain(|child| *child != part);
-            table.children.extend(attach.then_some(part));
+            table.children.push(part);
+            if is_default {
+                table.default_part = Some(part);
+            }
+        });
+    }
+
+    fn detach_partition(&mut self, id: Id, partition: &Name) {
+        let Some(part) = self.relation(ObjectKind::Table, partition, Absence::Clashes) else {
+            return;
+        };
+        self.schema.change_table(part, |table| {
+            table.parent = None;
+            table.has_more_constraints = true;
+        });
+        self.schema.change_table(id, |table| {
+            table.children.retain(|child| *child != part);
+            table.default_part = table.default_part.filter(|default| *default != part);
         });
     }
 

@@ -25,10 +25,14 @@ impl Schema {
     /// that one mistake does not become ten.
     pub fn apply(&mut self, statement: &Statement, at: Birth) -> Vec<Clash> {
         let mut applying = Applying { schema: self, at, clashes: Vec::new() };
-        for read in &statement.reads {
-            applying.relation(ObjectKind::Table, read, Absence::Clashes);
+        let reads = statement.reads.iter();
+        let reads: Vec<Id> = reads
+            .filter_map(|read| applying.relation(ObjectKind::Table, read, Absence::Clashes))
+            .collect();
+        match &statement.action {
+            Action::CreateView(view) => applying.create_view(view, reads),
+            action => applying.action(action),
         }
-        applying.action(&statement.action);
         let calls = &statement.calls;
         let clashes = applying.clashes;
         self.call(calls, &statement.action);
@@ -86,7 +90,7 @@ impl Applying<'_> {
             }
             Action::AlterTable(alter) => self.alter_table(alter),
             Action::CreateIndex(index) => self.create_index(index),
-            Action::CreateView(view) => self.create_view(view),
+            Action::CreateView(view) => self.create_view(view, Vec::new()), // in a CREATE SCHEMA
             Action::CreateType(created) => self.create_type(created),
             Action::CreateDomain(domain) => self.create_domain(domain),
             Action::CreateSequence(sequence) => self.create_sequence(sequence),
@@ -119,13 +123,17 @@ impl Applying<'_> {
     fn touch(&mut self, action: &Action) {
         use crate::statement::Maintenance as M;
         let (names, absence) = match action {
-            Action::Alter { kind, name, if_exists } if kind.is_relation() || kind.is_on_table() => {
+            Action::Alter { kind, name, if_exists, .. }
+                if kind.is_relation() || kind.is_on_table() =>
+            {
                 (vec![name], Absence::of(*if_exists))
             }
             Action::Data(writes) => {
                 (writes.iter().map(|write| &write.table).collect(), Absence::Clashes)
             }
-            Action::Truncate { tables, .. } => (tables.iter().collect(), Absence::Clashes),
+            Action::Truncate { tables, .. } | Action::Beside(tables) => {
+                (tables.iter().collect(), Absence::Clashes)
+            }
             Action::Privileges { relations, .. } => (relations.iter().collect(), Absence::Clashes),
             Action::Comment { name: Some(name), .. } => (vec![name], Absence::Clashes),
             Action::Maintenance(

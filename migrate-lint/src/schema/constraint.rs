@@ -156,7 +156,9 @@ impl Applying<'_> {
             });
         }
         let keys = columns.iter().cloned().map(Some).collect();
-        let index = Index { table: id, keys, unique: true, partial: false, of_constraint: true };
+        let uses = Vec::new();
+        let index =
+            Index { table: id, keys, uses, unique: true, partial: false, of_constraint: true };
         let index = self.schema.insert(key, self.at, Object::Index(index));
         self.schema.change_table(id, |table| table.indexes.push(index));
     }
@@ -185,6 +187,7 @@ impl Applying<'_> {
         let index = Index {
             table: id,
             keys: create.keys.clone(),
+            uses: create.uses.clone(),
             unique: create.unique,
             partial: create.partial,
             of_constraint: false,

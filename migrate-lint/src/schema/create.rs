@@ -23,14 +23,16 @@ impl Applying<'_> {
                 (false, false) => TableKind::Plain,
             },
             persistence: create.persistence,
-            may_be_default_part: create.is_default_part,
             has_more_columns: create.of_type || hides,
             has_more_constraints: !create.like.is_empty() || hides,
             ..Table::default()
         };
         let id = self.insert_relation(&create.name, create.persistence, Object::Table(table));
         for other in create.partition_of.iter().chain(&create.inherits) {
-            self.adopt(id, other);
+            let parent = self.adopt(id, other);
+            if let Some(parent) = parent.filter(|_| create.is_default) {
+                self.schema.change_table(parent, |table| table.default_part = Some(id));
+            }
         }
         for other in &create.like {
             self.copy_columns(id, other);
@@ -64,18 +66,16 @@ impl Applying<'_> {
     }
 
     /// Becomes a part of another table, with its columns.
-    fn adopt(&mut self, id: Id, parent: &Name) {
+    fn adopt(&mut self, id: Id, parent: &Name) -> Option<Id> {
         self.copy_columns(id, parent);
-        let Some(parent) = self.schema.relation(parent).known().map(|entry| entry.key.clone())
-        else {
-            return;
-        };
-        let Some(parent) = self.schema.names.get(&parent).copied() else { return };
+        let parent = self.schema.relation(parent).known()?.key.clone();
+        let parent = self.schema.names.get(&parent).copied()?;
         self.schema.change_table(parent, |table| table.children.push(id));
         self.schema.change_table(id, |table| {
             table.parent = Some(parent);
             table.has_more_constraints = true;
         });
+        Some(parent)
     }
 
     fn copy_columns(&mut self, id: Id, from: &Name) {
@@ -130,7 +130,7 @@ impl Applying<'_> {
         self.schema.change_table(id, |table| table.sequences.push(sequence));
     }
 
-    pub(super) fn create_view(&mut self, create: &statement::CreateView) {
+    pub(super) fn create_view(&mut self, create: &statement::CreateView, reads: Vec<Id>) {
         let kind =
             if create.materialized { ObjectKind::MaterializedView } else { ObjectKind::View };
         let key = self.schema.place(Space::Relation, &create.name);
@@ -138,11 +138,15 @@ impl Applying<'_> {
         let is_view = |id: &Id| {
             matches!(self.schema.entry(*id).map(|entry| &entry.object), Some(Object::View(_)))
         };
-        if replaced.as_ref().is_some_and(is_view) {
-            return;
+        if let Some(replaced) = replaced.filter(is_view) {
+            return self.schema.change(replaced, |entry| {
+                if let Object::View(view) = &mut entry.object {
+                    view.reads = reads;
+                }
+            });
         }
         if self.is_free(Space::Relation, kind, &create.name, create.if_not_exists) {
-            let view = View { materialized: create.materialized, ..View::default() };
+            let view = View { materialized: create.materialized, reads, ..View::default() };
             let persistence =
                 if create.temporary { Persistence::Temporary } else { Persistence::Permanent };
             self.insert_relation(&create.name, persistence, Object::View(view));

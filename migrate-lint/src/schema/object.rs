@@ -141,10 +141,10 @@ pub struct Table {
     pub read_by: Vec<Id>,
     /// The table that it is a part of, or inherits from.
     pub parent: Option<Id>,
-    /// Does it have the rows that no other part has? Of one that was attached, nobody can tell.
-    pub may_be_default_part: bool,
     /// Its parts, and those that inherit from it.
     pub children: Vec<Id>,
+    /// The part that takes what no other part takes.
+    pub default_part: Option<Id>,
     /// The tables that refer to it, one for each foreign key.
     pub referenced_by: Vec<Id>,
     /// The migration that took all rows away.
@@ -172,6 +172,12 @@ impl Table {
     /// One of its constraints.
     pub fn constraint(&self, name: &str) -> Option<&Constraint> {
         self.constraints.iter().find(|constraint| &*constraint.name == name)
+    }
+
+    /// Has it a check that all rows satisfy?
+    pub fn has_valid_check(&self) -> bool {
+        let is_check = |kind: &ConstraintKind| matches!(kind, ConstraintKind::Check(_));
+        self.constraints.iter().any(|one| one.valid && is_check(&one.kind))
     }
 
     /// Does a validated check prove that the column is not null?
@@ -278,6 +284,8 @@ pub struct Index {
     pub table: Id,
     /// Its columns; `None` for an expression.
     pub keys: Vec<Option<Box<str>>>,
+    /// The columns that its expressions and its condition name.
+    pub uses: Vec<Box<str>>,
     /// Does it refuse equal rows?
     pub unique: bool,
     /// Does it leave rows out?

@@ -11,6 +11,8 @@ pub struct Expression {
     pub calls: Vec<Name>,
     /// The columns that it names.
     pub columns: Vec<Box<str>>,
+    /// The types that it casts to, the innermost first.
+    pub casts: Vec<super::Type>,
     /// The columns that are not null wherever it is true: `a IS NOT NULL AND …`.
     pub not_null: Vec<Box<str>>,
     /// Is it the constant `NULL`?
@@ -106,6 +108,8 @@ pub enum Maintenance {
         view: Name,
         /// Without keeping readers out?
         concurrently: bool,
+        /// Does its query run?
+        with_data: bool,
     },
     /// `LOCK TABLE`
     Lock {

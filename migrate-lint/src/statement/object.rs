@@ -217,4 +217,6 @@ pub struct CreateTrigger {
     pub or_replace: bool,
     /// What it calls.
     pub function: Option<Name>,
+    /// For each row, or once for a statement?
+    pub each_row: bool,
 }

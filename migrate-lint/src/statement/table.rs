@@ -38,8 +38,8 @@ pub struct CreateTable {
     pub inherits: Vec<Name>,
     /// The table that it is a part of.
     pub partition_of: Option<Name>,
-    /// Does it have the rows of that table that no other part has?
-    pub is_default_part: bool,
+    /// Does it take what no other part takes?
+    pub is_default: bool,
     /// Does it have parts?
     pub partitioned: bool,
     /// Are its columns those of a type?
@@ -116,7 +116,8 @@ impl fmt::Display for Type {
             (None, "bool") => f.write_str("boolean")?,
             (None, "float4") => f.write_str("real")?,
             (None, "float8") => f.write_str("double precision")?,
-            (None, "bpchar") => f.write_str("char")?,
+            (None, "bpchar") if !self.modifiers.is_empty() => f.write_str("char")?,
+            (None, fields) if fields.starts_with("interval ") => f.write_str(fields)?,
             _ => self.name.fmt(f)?,
         }
         if !self.modifiers.is_empty() {
@@ -261,10 +262,13 @@ pub enum Change {
     /// `ALTER CONSTRAINT`: when it is checked, or whether.
     AlterConstraint {
         name: Box<str>,
-        enforced: bool,
+        /// Is it switched on, or off?
+        enforced: Option<bool>,
     },
     AttachPartition {
         partition: Name,
+        /// Does it take what no other part takes?
+        is_default: bool,
     },
     DetachPartition {
         partition: Name,
@@ -338,6 +342,8 @@ pub struct CreateIndex {
     pub keys: Vec<Option<Box<str>>>,
     /// What each key adds to the name that PostgreSQL makes up.
     pub key_names: Vec<Box<str>>,
+    /// The columns that its expressions and its condition name.
+    pub uses: Vec<Box<str>>,
     /// Does it leave rows out?
     pub partial: bool,
 }

@@ -1,0 +1,1 @@
+//! What only tests share: nothing is here to be used by others.
