@@ -16,6 +16,7 @@ mod difference;
 mod directive;
 mod divergence;
 mod history;
+mod lock;
 mod migration;
 mod packed;
 mod phase;
@@ -38,6 +39,7 @@ pub use difference::difference;
 pub use directive::{Allow, BadDirective, Batches, Header, duration};
 pub use divergence::{Divergence, DivergenceKind, Divergences, Notice, NoticeKind};
 pub use history::{Applied, Direction, History, Kind, NotAWord, Record, State, Status};
+pub use lock::{LockMode, LockTarget, Targets, Work};
 pub use migration::{
     Down, Entry, Folder, Migration, Set, SetError, SqlDown, SqlMigration, digest, digest_with,
     is_code,

@@ -8,7 +8,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Checksum, Code, MigrationId, Packed, Phase, Step, Version};
+use crate::{Checksum, Code, MigrationId, Packed, Phase, Step, Targets, Version};
 
 /// One change of a schema or of data.
 ///
@@ -190,6 +190,15 @@ pub struct Folder {
     pub on_disk: Option<&'static str>,
     /// Its file names, to notice that one was added since; only in debug builds.
     pub files: &'static [&'static str],
+    /// What its statements lock, as [`Targets::pack`] wrote it; nothing where the linter was not asked.
+    pub targets: &'static [u8],
+}
+
+impl Folder {
+    /// What its statements lock of what was there before their migrations; nothing where the linter was not asked.
+    pub fn targets(&self) -> Vec<Targets> {
+        Targets::unpack(self.targets).unwrap_or_default()
+    }
 }
 
 /// A migration in a set.

@@ -66,12 +66,13 @@ impl Packed {
     }
 }
 
+/// The order of the bytes, also of what is packed elsewhere.
 #[derive(Default)]
-struct Writer(Vec<u8>);
+pub(crate) struct Writer(pub(crate) Vec<u8>);
 
-struct Reader {
-    rows: &'static [u8],
-    texts: &'static str,
+pub(crate) struct Reader {
+    pub(crate) rows: &'static [u8],
+    pub(crate) texts: &'static str,
 }
 
 /// Each of these has its other half below, line by line.
@@ -90,7 +91,7 @@ impl Writer {
         });
     }
 
-    fn id(&mut self, id: MigrationId) {
+    pub(crate) fn id(&mut self, id: MigrationId) {
         self.0.extend(id.version.get().to_le_bytes());
         self.0.push(match id.phase {
             Phase::Expand => 0,
@@ -142,12 +143,12 @@ impl Writer {
         }
     }
 
-    fn list<T>(&mut self, items: &[T], mut each: impl FnMut(&mut Self, &T)) {
+    pub(crate) fn list<T>(&mut self, items: &[T], mut each: impl FnMut(&mut Self, &T)) {
         self.size(items.len());
         items.iter().for_each(|item| each(self, item));
     }
 
-    fn text(&mut self, text: &str) {
+    pub(crate) fn text(&mut self, text: &str) {
         self.size(text.len());
         self.0.extend(text.as_bytes());
     }
@@ -157,7 +158,7 @@ impl Writer {
     }
 
     /// Seven bits to a byte, the lowest first; the eighth says that there are more.
-    fn number(&mut self, mut number: u64) {
+    pub(crate) fn number(&mut self, mut number: u64) {
         while number >= 0x80 {
             self.0.push((number & 0x7f) as u8 | 0x80);
             number >>= 7;
@@ -179,7 +180,7 @@ impl Reader {
         })
     }
 
-    fn id(&mut self) -> Option<MigrationId> {
+    pub(crate) fn id(&mut self) -> Option<MigrationId> {
         let version = Version::new(i64::from_le_bytes(self.bytes()?));
         let phase = *Phase::ALL.get(usize::from(self.byte()?))?;
         Some(MigrationId::new(version, phase))
@@ -226,11 +227,14 @@ impl Reader {
         })
     }
 
-    fn list<T>(&mut self, mut each: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+    pub(crate) fn list<T>(
+        &mut self,
+        mut each: impl FnMut(&mut Self) -> Option<T>,
+    ) -> Option<Vec<T>> {
         (0..self.size()?).map(|_| each(self)).collect()
     }
 
-    fn text(&mut self) -> Option<&'static str> {
+    pub(crate) fn text(&mut self) -> Option<&'static str> {
         let size = self.size()?;
         let (text, rows) = self.rows.split_at_checked(size)?;
         self.rows = rows;
@@ -243,7 +247,7 @@ impl Reader {
         Some(*bytes)
     }
 
-    fn byte(&mut self) -> Option<u8> {
+    pub(crate) fn byte(&mut self) -> Option<u8> {
         self.bytes().map(|[byte]| byte)
     }
 
@@ -251,7 +255,7 @@ impl Reader {
         usize::try_from(self.number()?).ok()
     }
 
-    fn small(&mut self) -> Option<u32> {
+    pub(crate) fn small(&mut self) -> Option<u32> {
         u32::try_from(self.number()?).ok()
     }
 

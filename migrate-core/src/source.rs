@@ -14,7 +14,7 @@ mod settings;
 use crate::{Header, MigrationId, Phase, Problem, SqlDown, SqlMigration, Step, Version};
 use name::Role;
 use script::Parsed;
-pub use settings::{SETTINGS_FILE, Settings, released_nowhere};
+pub use settings::{RuleLevel, SETTINGS_FILE, Settings, released_nowhere};
 
 /// A file of a folder, as it was found.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,7 @@
 //! `-- migrate: allow(rule) because …`, for a file or for one statement.
 
+use migrate_core::Header;
 use migrate_core::sql::lexer::{Lexer, TokenKind};
-use migrate_core::{Header, nearest};
 
 use crate::finding::Level;
 use crate::read::Piece;
@@ -50,9 +50,7 @@ impl Allows {
         let (header, bad) = Header::parse(text);
         for allow in header.allow {
             if rules::find(&allow.rule).is_none() {
-                let meant = nearest(&allow.rule, rules::all().iter().map(|rule| rule.name));
-                let help = meant
-                    .map_or("Remove it.".to_owned(), |meant| format!("Did you mean `{meant}`?"));
+                let help = rules::meant(&allow.rule);
                 let message = format!("allows `{}`, which is no rule", allow.rule);
                 self.mistakes.push((offset, Hit::new(&allow.rule, message, help)));
             } else {

@@ -1,8 +1,10 @@
 //! The story: every migration in order, forward, and back where there is a way back.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-use migrate_core::{MigrationId, Phase, Place, Script, SqlDown, SqlMigration, Step, Version};
+use migrate_core::{
+    MigrationId, Phase, Place, Problem, Script, SqlDown, SqlMigration, Step, Targets, Version,
+};
 
 use crate::allow::Allows;
 use crate::facts::Facts;
@@ -21,17 +23,27 @@ pub struct Judgement {
     pub findings: Vec<Finding>,
     /// What each statement locks, for whoever runs it.
     pub targets: Vec<Targets>,
+    /// The newest version of the folder.
+    newest: Option<Version>,
 }
 
-/// What a statement locks of what was there before its migration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Targets {
-    /// Its migration.
-    pub migration: MigrationId,
-    /// Where it begins in the file of the way forward, in bytes.
-    pub offset: usize,
-    /// The strongest lock on each relation.
-    pub locks: Vec<Lock>,
+/// So many migrations with findings look like a past rather than like one change.
+const A_PAST: usize = 5;
+
+impl Judgement {
+    /// Where nothing is called released, a folder with a past is judged as if it were yet to run: says so. `file` is
+    /// where the folder's settings stand or would.
+    pub fn advice(&self, facts: &Facts, file: &str) -> Option<Problem> {
+        let found: BTreeSet<_> = self.findings.iter().map(|finding| finding.migration).collect();
+        let newest = self.newest.filter(|_| facts.released.is_none() && found.len() > A_PAST)?;
+        let message =
+            format!("{} migrations have findings, and none is called released", found.len());
+        let help = format!(
+            "What databases in use have applied is not judged: write `released = \"{newest}\"`, or the newest \
+             version that they have, into {file}."
+        );
+        Some(Problem::error(file, message, help).as_warning())
+    }
 }
 
 /// Judges the migrations of a folder, which are in order.
@@ -47,7 +59,7 @@ pub struct Targets {
 /// let contents = read("m", &files, WayBack::Ignore);
 /// let judgement = judge(&contents.migrations, &Facts::default());
 /// assert_eq!(judgement.findings[0].rule, "create_index");
-/// assert_eq!(judgement.targets[0].locks[0].relation.to_string(), "public.users");
+/// assert_eq!(judgement.targets[0].locks[0].relation, "public.users");
 /// ```
 pub fn judge(migrations: &[SqlMigration], facts: &Facts) -> Judgement {
     Judge::of_all(migrations, facts).told
@@ -62,7 +74,7 @@ pub fn judge_each(
     let mut judge = Judge::of_all(migrations, facts);
     let each = next.iter().map(|migration| {
         let before = judge.schema.mark();
-        judge.told = Judgement::default();
+        judge.told = Judgement { newest: Some(migration.id.version), ..Judgement::default() };
         judge.change(migration, &[]);
         judge.schema.take_back(before);
         std::mem::take(&mut judge.told)
@@ -108,8 +120,9 @@ impl<'f> Judge<'f> {
     fn of_all(migrations: &[SqlMigration], facts: &'f Facts) -> Self {
         let expanded = migrations.iter().filter(|m| m.id.phase != Phase::Contract);
         let expanded = expanded.map(|migration| migration.id.version).collect();
-        let mut judge =
-            Judge { facts, expanded, schema: Schema::default(), told: Judgement::default() };
+        let newest = migrations.last().map(|migration| migration.id.version);
+        let told = Judgement { newest, ..Judgement::default() };
+        let mut judge = Judge { facts, expanded, schema: Schema::default(), told };
         judge.assume();
         let mut rest = migrations;
         while let Some((first, others)) = rest.split_first() {
@@ -193,8 +206,9 @@ impl Judge<'_> {
             Found::Missing | Found::Unknown => true,
         });
         if let (Some(piece), false) = (file.pieces.get(index), locks.is_empty()) {
-            let locks = locks.clone();
-            self.told.targets.push(Targets { migration: file.id, offset: piece.offset, locks });
+            let offset = u32::try_from(piece.offset).unwrap_or(u32::MAX);
+            let locks = locks.iter().map(Lock::target).collect();
+            self.told.targets.push(Targets { migration: file.id, offset, locks });
         }
         locks
     }

@@ -20,6 +20,5 @@ mod statement;
 
 pub use facts::Facts;
 pub use finding::{Finding, Level, NotALevel};
-pub use judge::{Judgement, Targets, judge, judge_each};
-pub use locks::{Lock, Mode, Work};
+pub use judge::{Judgement, judge, judge_each};
 pub use name::Name;

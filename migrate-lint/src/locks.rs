@@ -14,47 +14,19 @@ mod tests;
 
 pub use table::{Cause, rewrites};
 
+pub use migrate_core::{LockMode as Mode, Work};
+
+use migrate_core::LockTarget;
+
 use crate::name::Name;
 use crate::schema::{Found, Schema, TableKind};
 use crate::statement::{
     Action, AlterDomain, CreateIndex, CreateSequence, ObjectKind, Statement, Write, WriteKind,
 };
 
-/// A lock on a relation, from the weakest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Mode {
-    /// What a `SELECT` takes.
-    AccessShare,
-    /// What `SELECT … FOR UPDATE` takes.
-    RowShare,
-    /// What a write takes.
-    RowExclusive,
-    /// Keeps out others of its kind: `VACUUM`, `VALIDATE CONSTRAINT`, `CREATE INDEX CONCURRENTLY`.
-    ShareUpdateExclusive,
-    /// Keeps writers out: `CREATE INDEX`.
-    Share,
-    /// Keeps writers out, and others of its kind: `ADD FOREIGN KEY`.
-    ShareRowExclusive,
-    /// Keeps out all but plain readers.
-    Exclusive,
-    /// Keeps everybody out.
-    AccessExclusive,
-}
-
-/// What a statement does to the rows of a relation while it has its lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Work {
-    /// Nothing, or as much as the statement asks for: the lock is short, or what it does is what it is for.
-    None,
-    /// It reads all of them.
-    Scan,
-    /// It writes all of them.
-    Rewrite,
-}
-
 /// A lock that a statement takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lock {
+pub(crate) struct Lock {
     /// On what, as the statement names it, or with its schema where it does not.
     pub relation: Name,
     /// Which one.
@@ -64,6 +36,12 @@ pub struct Lock {
 }
 
 impl Lock {
+    /// For whoever runs the statement.
+    pub(crate) fn target(&self) -> LockTarget {
+        let Self { relation, mode, work } = self;
+        LockTarget { relation: relation.to_string().into(), mode: *mode, work: *work }
+    }
+
     fn new(relation: &Name, mode: Mode, work: Work) -> Self {
         Self { relation: relation.clone(), mode, work }
     }
@@ -75,7 +53,7 @@ impl Lock {
 
 /// The strongest lock that a statement takes on each relation that is there before it, as far as the statement and the
 /// schema tell: what triggers and functions do while it runs is not among it.
-pub fn locks(statement: &Statement, schema: &Schema) -> Vec<Lock> {
+pub(crate) fn locks(statement: &Statement, schema: &Schema) -> Vec<Lock> {
     // What only will be read is not followed any further.
     let runs = !matches!(&statement.action, Action::CreateView(view) if !view.materialized);
     let reads = statement.reads.iter().flat_map(|read| match runs {

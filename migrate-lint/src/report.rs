@@ -5,10 +5,12 @@
 mod github;
 mod human;
 mod json;
+mod page;
 mod sarif;
 
 pub use github::github;
 pub use json::json;
+pub use page::page;
 pub use sarif::sarif;
 
 #[cfg(test)]

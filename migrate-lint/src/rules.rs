@@ -86,6 +86,8 @@ pub use situation::Situation;
 
 pub(crate) use open::{Open, many};
 
+use migrate_core::nearest;
+
 use crate::finding::Level;
 use crate::schema::{Clash, Difference};
 
@@ -159,4 +161,12 @@ pub fn all() -> &'static [&'static Rule] {
 /// The rule of a name.
 pub fn find(name: &str) -> Option<&'static Rule> {
     RULES.iter().copied().find(|rule| rule.name == name)
+}
+
+/// What to do about a name that no rule has.
+pub(crate) fn meant(name: &str) -> String {
+    match nearest(name, RULES.iter().map(|rule| rule.name)) {
+        Some(meant) => format!("Did you mean `{meant}`?"),
+        None => "Remove it.".to_owned(),
+    }
 }

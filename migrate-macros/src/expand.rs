@@ -35,11 +35,16 @@ pub(crate) fn migrations(
 }
 
 /// An expression of type `Embedded`.
-pub(crate) fn embedded(folder: &Folder, krate: &Path) -> Result<TokenStream, LexError> {
+pub(crate) fn embedded(
+    folder: &Folder,
+    krate: &Path,
+    targets: &[u8],
+) -> Result<TokenStream, LexError> {
     let migrations = &folder.contents.migrations;
     let packed = packed::packed(krate, migrations)?;
     let digest = digest(migrations.iter().map(|migration| migration as &dyn Migration));
     let digest = Literal::byte_string(digest.as_bytes());
+    let targets = Literal::byte_string(targets);
     let (path, files) = (&folder.path, packed::strings(&folder.names)?);
     let on_disk = embed::root().join(path).display().to_string();
     // Named in the tokens, so that a change of it compiles the crate again.
@@ -58,6 +63,7 @@ pub(crate) fn embedded(folder: &Folder, krate: &Path) -> Result<TokenStream, Lex
                     ::core::option::Option::None
                 },
                 files: if ::core::cfg!(debug_assertions) { &#files } else { &[] },
+                targets: #targets,
             },
             build: ::core::concat!(
                 ::core::env!("CARGO_PKG_NAME"),
@@ -168,7 +174,7 @@ pub(crate) fn error(message: &str, place: Span) -> TokenStream {
 
 /// Stable Rust lets a macro warn of deprecated things only: here is one, and it is used. Where the tokens do
 /// not have the span of something that the user typed, rustc keeps silent.
-fn warning(message: &str, place: Span) -> TokenStream {
+pub(crate) fn warning(message: &str, place: Span) -> TokenStream {
     quote_spanned! {place=>
         const _: () = {
             #[deprecated(note = #message)]

@@ -39,6 +39,7 @@ fn empty(krate: &Path) -> TokenStream {
                 digest: #krate::core::Checksum::from_bytes([0; 32]),
                 on_disk: ::core::option::Option::None,
                 files: &[],
+                targets: &[],
             },
             build: "",
         }

@@ -1,10 +1,11 @@
 //! The macros of `migrate-postgres`, which exports them: depend on that crate, not on this one.
 //!
 //! Each goes through the same stages, one file each: what was typed (`attribute`), what it means (`embed`),
-//! is it right (`check`), tokens (`expand`); `fallback` keeps one error from becoming thirty.
+//! is it right (`check`) and safe (`lint`), tokens (`expand`); `fallback` keeps one error from becoming thirty.
 
-use migrate_core::Severity;
+use lint::Spans;
 use migrate_core::source::Judgement;
+use migrate_core::{Problem, Severity};
 use proc_macro::TokenStream;
 use proc_macro2::{Span, TokenStream as Tokens};
 use syn::{DeriveInput, parse_macro_input};
@@ -14,6 +15,7 @@ mod check;
 mod embed;
 mod expand;
 mod fallback;
+mod lint;
 mod test_attribute;
 
 /// Embeds a folder of migrations into the program, checked while it compiles.
@@ -51,6 +53,12 @@ mod test_attribute;
 ///
 /// Everything that is wrong is told at once, each with its file, line, column and remedy, in the words that
 /// reading the folder at run time would have used.
+///
+/// With the feature `lint`, which is on unless it is turned off, the SQL is understood: what is no SQL, what
+/// would fail, what takes a lock that a live system feels, what breaks the code that still runs. The rules, their
+/// levels and how to allow something are in the book; `migrate explain <rule>` tells of one. A folder with a past
+/// says by `released` where it ends. `MIGRATE_LINT=off` silences all of that for one build, and a warning says so;
+/// `MIGRATE_LINT=warn` makes warnings of its errors.
 ///
 /// Stable Rust has one way for a macro to warn: something deprecated. So warnings say `use of deprecated
 /// constant` first, are silent under `#[allow(deprecated)]`, and are errors under `-D warnings`.
@@ -160,19 +168,27 @@ fn derive_migrations(input: &DeriveInput) -> Tokens {
 
 /// Warnings and the table, or everything that is wrong.
 fn embedded(attribute: &attribute::Folder, warn_at: Span) -> Result<(Tokens, Tokens), Tokens> {
-    let say = |problems: &[_]| expand::problems(problems, attribute.place, warn_at);
+    let spans = Spans { error: attribute.place, warning: warn_at };
+    let say = |problems: &[_]| expand::problems(problems, spans.error, spans.warning);
     let judgement = Judgement { way_back: attribute.down, released: attribute.released };
     let folder =
         embed::Folder::read(&attribute.dir, judgement).map_err(|problem| say(&[problem]))?;
     let problems = check::folder(attribute, &folder);
-    let said = say(&problems);
-    if problems.iter().any(|problem| problem.severity == Severity::Error) {
+    let fails = has_errors(&problems);
+    let verdict = lint::folder(attribute, &folder, !fails, spans);
+    let (problems, findings) = (say(&problems), &verdict.said);
+    let said = quote::quote!(#problems #findings);
+    if fails || verdict.fails {
         return Err(said);
     }
-    match expand::embedded(&folder, &attribute.krate) {
+    match expand::embedded(&folder, &attribute.krate, &verdict.targets) {
         Ok(table) => Ok((said, table)),
         Err(error) => Err(expand::error(&error.to_string(), attribute.place)),
     }
+}
+
+fn has_errors(problems: &[Problem]) -> bool {
+    problems.iter().any(|problem| problem.severity == Severity::Error)
 }
 
 fn derive_migration(input: &DeriveInput) -> Tokens {
@@ -186,8 +202,12 @@ fn derive_migration(input: &DeriveInput) -> Tokens {
     };
     let read = embed::Migration::read(&declared);
     let problems = check::migration(&declared, &input.ident, &read);
-    let said = expand::problems(&problems, declared.place(), place);
-    let wrong = problems.iter().any(|p| p.severity == Severity::Error);
+    let spans = Spans { error: declared.place(), warning: place };
+    let verdict = lint::migration(&read, spans);
+    let wrong = has_errors(&problems) || verdict.fails;
+    let (problems, findings) =
+        (expand::problems(&problems, spans.error, spans.warning), verdict.said);
+    let said = quote::quote!(#problems #findings);
     match read.row.filter(|_| !wrong) {
         Some(row) => {
             match expand::migration(&input.ident, &declared.krate, &row, declared.code()) {

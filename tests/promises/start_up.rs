@@ -58,6 +58,7 @@ async fn a_program_older_than_its_folder_does_not_start() {
         digest,
         on_disk: Some(path),
         files: &["1_users.sql"],
+        targets: &[],
     };
     let migrator = Migrator::new(Embedded { folder: on_disk, build: "app 1" });
     migrator.run(&database.pool().await).await.unwrap();

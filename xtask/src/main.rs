@@ -8,6 +8,7 @@ mod migrate;
 mod page;
 mod postgres;
 mod real;
+mod rules;
 mod script;
 mod test;
 
@@ -18,7 +19,7 @@ struct Chore {
     run: fn(Vec<OsString>) -> ExitCode,
 }
 
-const CHORES: [Chore; 5] = [
+const CHORES: [Chore; 6] = [
     Chore {
         name: "migrate",
         what: "migrate's commands, for the quickstart's folder",
@@ -30,6 +31,7 @@ const CHORES: [Chore; 5] = [
         run: bench::run,
     },
     Chore { name: "real", what: "the folders that other people wrote, end to end", run: real::run },
+    Chore { name: "rules", what: "writes docs/rules.md, the page of the linter's rules", run: rules::run },
     Chore {
         name: "postgres",
         what: "brings servers of other versions: `postgres 13 18`, or all of them",

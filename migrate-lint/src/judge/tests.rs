@@ -276,7 +276,7 @@ fn the_runner_learns_what_a_statement_locks() {
         .iter()
         .map(|t| (t.offset, t.locks[0].relation.to_string(), t.locks[0].mode))
         .collect();
-    use crate::Mode::{AccessExclusive, ShareRowExclusive};
+    use migrate_core::LockMode::{AccessExclusive, ShareRowExclusive};
     assert_eq!(
         words,
         [
@@ -306,4 +306,23 @@ fn several_that_may_come_next_know_nothing_of_each_other() {
     let rules = each.iter().map(|one| one.findings.iter().map(|f| f.rule).collect::<Vec<_>>());
     let expected = [vec![], vec!["drop_column"], vec!["create_index"], vec!["missing_object"]];
     assert_eq!(rules.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_folder_with_a_past_is_told_how_to_say_so() {
+    let texts: Vec<(String, String)> =
+        (2..8).map(|n| (format!("{n}_b.sql"), format!("CREATE INDEX a_{n} ON a (n);"))).collect();
+    let mut files = vec![TABLE];
+    files.extend(texts.iter().map(|(path, text)| (path.as_str(), text.as_str())));
+    let (none, some) =
+        (Facts::default(), Facts { released: Some(Version::new(1)), ..Facts::default() });
+    let advice =
+        judged(&files, &none).advice(&none, "m/migrate.toml").map(|advice| advice.to_string());
+    let expected = "m/migrate.toml: 6 migrations have findings, and none is called released
+help: What databases in use have applied is not judged: write `released = \"7\"`, or the newest version that they have, \
+into m/migrate.toml.";
+    assert_eq!(advice.as_deref(), Some(expected));
+    assert_eq!(judged(&files, &some).advice(&some, "m/migrate.toml"), None);
+    files.pop();
+    assert_eq!(judged(&files, &none).advice(&none, "m/migrate.toml"), None);
 }

@@ -2,7 +2,7 @@
 
 use migrate_core::source::{File, WayBack, read};
 use migrate_core::{SqlMigration, Version};
-use migrate_lint::{Facts, Name, judge_each};
+use migrate_lint::{Facts, judge_each};
 
 use crate::case::Case;
 use crate::lab::setup;
@@ -19,8 +19,9 @@ pub fn claims(cases: &[Case], major: u32) -> Vec<Claims> {
     let judgements = judge_each(&[setup], &next, &facts);
     let each = judgements.into_iter().zip(&heads);
     each.map(|(judgement, head)| {
-        let here = judgement.targets.into_iter().filter(|targets| targets.offset == head.len());
-        let locks = here.flat_map(|targets| targets.locks);
+        let here =
+            judgement.targets.into_iter().filter(|targets| targets.offset as usize == head.len());
+        let locks = here.flat_map(|targets| targets.locks.into_owned());
         locks.map(|lock| (shown(&lock.relation), (lock.mode, lock.work))).collect()
     })
     .collect()
@@ -42,9 +43,6 @@ fn read_one(path: &str, text: &str) -> SqlMigration {
 }
 
 /// Without the schema where it is `public`.
-fn shown(name: &Name) -> String {
-    match name.schema.as_deref() {
-        Some("public") => Name::bare(&name.name).to_string(),
-        _ => name.to_string(),
-    }
+fn shown(relation: &str) -> String {
+    relation.strip_prefix("public.").unwrap_or(relation).to_owned()
 }

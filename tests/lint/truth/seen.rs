@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use migrate_lint::{Mode, Work};
+use migrate_core::{LockMode as Mode, Work};
 
 /// What happened to the relations that were there before, by name.
 #[derive(Debug, Default)]

@@ -32,7 +32,7 @@ fn manifest(workspace: &Workspace) -> String {
     let root = workspace.root.display();
     format!(
         "[package]\nname = \"real-folders\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
-         [dependencies]\nmigrate-postgres = {{ path = \"{root}/migrate-postgres\" }}\n\
+         [dependencies]\nmigrate-postgres = {{ path = \"{root}/migrate-postgres\", default-features = false }}\n\
          migrate-real = {{ path = \"{root}/tests/real\" }}\n\n\
          [profile.dev]\ndebug = \"line-tables-only\"\n"
     )

@@ -12,6 +12,8 @@ fn problem(page: &Page, block: &Block) -> Option<String> {
     let typed = TYPED.contains(&page.name.as_str()) || DONE_BY_HAND.contains(&page.name.as_str());
     let held = match block.language.split(',').next().unwrap_or_default() {
         _ if block.not_run.is_some() => true,
+        // Made of the examples of the rules, which are judged and run by the tests of the linter.
+        "sql" if page.name == "rules.md" => true,
         "rust" => {
             COMPILED.contains(&page.name.as_str())
                 || block.file.is_some() && DONE_BY_HAND.contains(&page.name.as_str())

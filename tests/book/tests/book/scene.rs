@@ -90,6 +90,7 @@ impl Scene {
             digest: migrate_postgres::core::digest([]),
             on_disk: Some(path),
             files: &[],
+            targets: &[],
         }
     }
 
