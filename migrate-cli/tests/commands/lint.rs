@@ -281,3 +281,16 @@ fn only_what_is_told_is_fixed() {
     project.run(&["lint", "--fix"]).ends(0);
     assert_eq!(project.read("migrations/2_email.sql"), INDEX.1);
 }
+
+#[test]
+fn a_folder_with_a_past_learns_how_to_say_so() {
+    let project = Project::of(&[USERS]);
+    (2..9).for_each(|n| {
+        project.migration(&format!("{n}_x.sql"), &format!("CREATE INDEX i{n} ON users (name);"));
+    });
+    let past = "warning: 7 migrations have findings, and none is called released";
+    let lint = project.run(&["lint"]).ends(5).says(past);
+    lint.says("--> migrations/migrate.toml\n").says("write `released = \"8\"`");
+    project.migration("migrate.toml", "released = \"8\"");
+    assert!(!project.run(&["lint"]).ends(0).stdout.contains(past));
+}
