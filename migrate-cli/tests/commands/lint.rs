@@ -59,6 +59,9 @@ fn the_folder_is_named_in_any_of_the_usual_ways() {
     project.run(&["lint", "other"]).ends(0).says("nothing found in 1 migration");
     project.run(&["lint", "--folder", "other"]).ends(0).says("1 migration");
     project.run(&["lint", "migrations"]).ends(5).says("--> migrations/2_email.sql:1:1");
+    // A program whose migrations are part of it judges the folder that they are from.
+    let mut embedded = project.command("embedded", &["lint"]);
+    Outcome::of(&mut embedded).ends(5).says("--> migrations/2_email.sql:1:1");
     project.run(&["lint", "nowhere"]).ends(2).complains("there is no folder nowhere");
 }
 
