@@ -100,6 +100,15 @@ impl Failure {
         }
     }
 
+    /// The server's code, where it was the server that refused.
+    pub(crate) fn sqlstate(&self) -> Option<String> {
+        match self {
+            Failure::Database(error) => error.sqlstate().map(ToOwned::to_owned),
+            Failure::Server { error, .. } => code(error),
+            _ => None,
+        }
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Failure::Usage { .. } | Failure::Folder(_) => Exit::Usage,
@@ -134,10 +143,13 @@ impl fmt::Display for Failure {
     }
 }
 
+fn code(error: &sqlx::Error) -> Option<String> {
+    Some(error.as_database_error()?.code()?.into_owned())
+}
+
 /// What a server said, with its code; else what was in the way.
 fn said(error: &sqlx::Error) -> String {
-    let code = error.as_database_error().and_then(|error| Some(error.code()?.into_owned()));
-    match (error.as_database_error(), code) {
+    match (error.as_database_error(), code(error)) {
         (Some(told), Some(code)) => format!("{} (SQLSTATE {code})", told.message()),
         _ => error.to_string(),
     }

@@ -10,7 +10,7 @@ mod remedy;
 mod tests;
 mod words;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use migrate_core::source::{self, File, WayBack};
 use migrate_core::{Problem, Version};
@@ -121,26 +121,48 @@ impl Bench<'_> {
         let before = self.fixed.done.len();
         self.fixed.left.clear();
         let mut seen = self.look(&self.files);
-        let mut tried: Vec<(String, Identity)> = Vec::new();
         loop {
-            let is_next = |finding: &&Finding| {
-                let is_new = !tried
-                    .iter()
-                    .any(|(file, id)| *file == finding.file && *id == identity(finding));
-                finding.fix.is_some() && is_new && wanted(finding)
-            };
-            let Some(finding) = seen.findings.iter().find(is_next).cloned() else { break };
-            tried.push((finding.file.clone(), identity(&finding)));
-            match self.attempt(&seen, &finding) {
-                Ok(after) => {
-                    self.fixed.done.push(finding);
-                    seen = after;
-                    tried.pop();
-                }
-                Err(why) => self.fixed.left.push((finding, why)),
+            let batch = self.next(&seen, wanted);
+            if batch.is_empty() {
+                return self.fixed.done.len() > before;
+            }
+            self.attempt(&mut seen, batch);
+        }
+    }
+
+    /// One finding of each version, none of which was tried in vain: what they change, they do not share.
+    fn next(&self, seen: &Seen, wanted: &impl Fn(&Finding) -> bool) -> Vec<Finding> {
+        let key = |finding: &Finding| (finding.file.clone(), identity(finding));
+        let tried: HashSet<_> = self.fixed.left.iter().map(|(finding, _)| key(finding)).collect();
+        let is_next = |finding: &&Finding| {
+            finding.fix.is_some() && wanted(finding) && !tried.contains(&key(finding))
+        };
+        let mut batch: Vec<Finding> = Vec::new();
+        for finding in seen.findings.iter().filter(is_next) {
+            let version = finding.migration.version;
+            if batch.last().is_none_or(|last| last.migration.version != version) {
+                batch.push(finding.clone());
             }
         }
-        self.fixed.done.len() > before
+        batch
+    }
+
+    /// Fixes them together where that keeps the promise, else half by half; one that does not is left.
+    fn attempt(&mut self, seen: &mut Seen, mut batch: Vec<Finding>) {
+        match self.keep(seen, &batch) {
+            Ok(after) => {
+                self.fixed.done.extend(batch);
+                *seen = after;
+            }
+            Err(why) if batch.len() < 2 => {
+                self.fixed.left.extend(batch.pop().map(|finding| (finding, why)));
+            }
+            Err(_) => {
+                let rest = batch.split_off(batch.len() / 2);
+                self.attempt(seen, batch);
+                self.attempt(seen, rest);
+            }
+        }
     }
 
     fn look(&self, files: &BTreeMap<String, Vec<u8>>) -> Seen {
@@ -152,22 +174,30 @@ impl Bench<'_> {
         }
     }
 
-    /// Keeps the texts with the fix, if they keep the promise.
-    fn attempt(&mut self, before: &Seen, finding: &Finding) -> Result<Seen, String> {
-        let fix = finding.fix.as_ref().ok_or("it has no safe form")?;
-        let changed = changed(&self.files, fix).ok_or("its safe form does not fit the file")?;
+    /// Keeps the texts with the fixes, if they keep the promise.
+    fn keep(&mut self, before: &Seen, batch: &[Finding]) -> Result<Seen, String> {
+        let changed = self.changed(batch).ok_or("its safe form does not fit the file")?;
         let mut files = self.files.clone();
         files.extend(changed.iter().map(|(path, text)| (path.clone(), text.clone().into_bytes())));
         let after = self.look(&files);
-        compare(before, &after, finding)?;
+        compare(before, &after, batch)?;
         self.files = files;
         self.fixed.files.extend(changed);
         Ok(after)
     }
+
+    /// The texts of the files that fixes touch.
+    fn changed(&self, batch: &[Finding]) -> Option<BTreeMap<String, String>> {
+        let mut changed = BTreeMap::new();
+        for fix in batch.iter().filter_map(|finding| finding.fix.as_ref()) {
+            changed.extend(changed_by(&self.files, fix)?);
+        }
+        Some(changed)
+    }
 }
 
 /// The texts of the files that a fix touches.
-fn changed(files: &BTreeMap<String, Vec<u8>>, fix: &Fix) -> Option<BTreeMap<String, String>> {
+fn changed_by(files: &BTreeMap<String, Vec<u8>>, fix: &Fix) -> Option<BTreeMap<String, String>> {
     let mut changed = BTreeMap::new();
     let mut edits: Vec<&Edit> = fix.edits.iter().collect();
     edits.sort_by_key(|edit| (edit.start, edit.end));
@@ -191,10 +221,10 @@ fn changed(files: &BTreeMap<String, Vec<u8>>, fix: &Fix) -> Option<BTreeMap<Stri
     Some(changed)
 }
 
-/// Is the finding gone, and has nothing come?
-fn compare(before: &Seen, after: &Seen, finding: &Finding) -> Result<(), String> {
+/// Are the findings gone, and has nothing come?
+fn compare(before: &Seen, after: &Seen, gone: &[Finding]) -> Result<(), String> {
     let told = |problem: &Problem| (problem.file.clone(), problem.message.clone());
-    let known: Vec<_> = before.problems.iter().map(told).collect();
+    let known: HashSet<_> = before.problems.iter().map(told).collect();
     if let Some(problem) = after.problems.iter().find(|problem| !known.contains(&told(problem))) {
         return Err(format!("{}: {}", problem.file, problem.message));
     }
@@ -206,14 +236,16 @@ fn compare(before: &Seen, after: &Seen, finding: &Finding) -> Result<(), String>
         let count = counts.entry(identity(finding)).or_default();
         *count -= 1;
         if *count < 0 {
-            return Err(format!(
-                "its safe form would be found by {}: {}",
-                finding.rule, finding.message
-            ));
+            let Finding { rule, message, .. } = finding;
+            return Err(format!("its safe form would be found by {rule}: {message}"));
         }
     }
-    match counts.get(&identity(finding)) {
-        Some(gone) if *gone > 0 => Ok(()),
-        _ => Err("its safe form would be found as well".to_owned()),
+    for finding in gone {
+        let count = counts.entry(identity(finding)).or_default();
+        *count -= 1;
+        if *count < 0 {
+            return Err("its safe form would be found as well".to_owned());
+        }
     }
+    Ok(())
 }

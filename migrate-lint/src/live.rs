@@ -164,7 +164,8 @@ impl<'s> Sizes<'s> {
             let size = self.all.iter().filter(is_it).max_by_key(|size| size.bytes)?;
             Some((size, target.work))
         };
-        finding.locks.iter().filter_map(of).max_by_key(|(size, work)| (*work, size.bytes))
+        // Of equal ones the first, which the statement names; its parts stand behind it.
+        finding.locks.iter().rev().filter_map(of).max_by_key(|(size, work)| (*work, size.bytes))
     }
 
     fn soften(&self, finding: &mut Finding) {

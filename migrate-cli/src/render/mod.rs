@@ -140,7 +140,7 @@ fn failure_as_data(failure: &Failure, text: &str) -> serde_json::Value {
     json!({
         "error": {
             "message": text,
-            "sqlstate": error.and_then(Error::sqlstate),
+            "sqlstate": failure.sqlstate(),
             "place": place,
             "applied": error.map(Error::applied).unwrap_or_default(),
             "exit_code": failure.exit().code(),

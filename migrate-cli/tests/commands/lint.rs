@@ -59,6 +59,9 @@ fn the_folder_is_named_in_any_of_the_usual_ways() {
     project.run(&["lint", "other"]).ends(0).says("nothing found in 1 migration");
     project.run(&["lint", "--folder", "other"]).ends(0).says("1 migration");
     project.run(&["lint", "migrations"]).ends(5).says("--> migrations/2_email.sql:1:1");
+    // A program whose migrations are part of it judges the folder that they are from.
+    let mut embedded = project.command("embedded", &["lint"]);
+    Outcome::of(&mut embedded).ends(5).says("--> migrations/2_email.sql:1:1");
     project.run(&["lint", "nowhere"]).ends(2).complains("there is no folder nowhere");
 }
 
@@ -280,4 +283,17 @@ fn only_what_is_told_is_fixed() {
     project.migration("migrate.toml", "released = 2");
     project.run(&["lint", "--fix"]).ends(0);
     assert_eq!(project.read("migrations/2_email.sql"), INDEX.1);
+}
+
+#[test]
+fn a_folder_with_a_past_learns_how_to_say_so() {
+    let project = Project::of(&[USERS]);
+    (2..9).for_each(|n| {
+        project.migration(&format!("{n}_x.sql"), &format!("CREATE INDEX i{n} ON users (name);"));
+    });
+    let past = "warning: 7 migrations have findings, and none is called released";
+    let lint = project.run(&["lint"]).ends(5).says(past);
+    lint.says("--> migrations/migrate.toml\n").says("write `released = \"8\"`");
+    project.migration("migrate.toml", "released = \"8\"");
+    assert!(!project.run(&["lint"]).ends(0).stdout.contains(past));
 }

@@ -112,6 +112,8 @@ fn a_table_that_somebody_has_closed_stops_only_us() {
     let held = database.hold("LOCK TABLE users IN ACCESS EXCLUSIVE MODE");
     let lint = project.on(&database, &["lint", "--db"]).ends(1);
     lint.complains("failed to ask how large the tables are: canceling statement due to lock timeout (SQLSTATE 55P03)");
+    let told = project.on(&database, &["lint", "--db", "--json"]).ends(1).json();
+    assert_eq!(told["error"]["sqlstate"], "55P03");
     drop(held);
     project.on(&database, &["lint", "--db"]).ends(0);
 }
