@@ -3,7 +3,7 @@
 //!
 //! It runs at compile time and on the command line only, never in the user's binary. [`judge`] takes the
 //! migrations of a folder in order, with the [`Facts`] that a project and the runner know, and gives the
-//! [`Finding`]s of the [`rules`].
+//! [`Finding`]s of the [`rules`]. [`mistake`] says of one statement whether it is SQL.
 
 mod allow;
 mod facts;
@@ -23,3 +23,7 @@ pub use finding::{Finding, Level, NotALevel};
 pub use judge::{Judgement, Targets, judge};
 pub use locks::{Lock, Mode, Work};
 pub use name::Name;
+pub use parse::{Mistake, mistake};
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 mod bench;
 mod migrate;
+mod oracle;
 mod page;
 mod postgres;
 mod real;
@@ -18,7 +19,7 @@ struct Chore {
     run: fn(Vec<OsString>) -> ExitCode,
 }
 
-const CHORES: [Chore; 5] = [
+const CHORES: [Chore; 6] = [
     Chore {
         name: "migrate",
         what: "migrate's commands, for the quickstart's folder",
@@ -30,6 +31,11 @@ const CHORES: [Chore; 5] = [
         run: bench::run,
     },
     Chore { name: "real", what: "the folders that other people wrote, end to end", run: real::run },
+    Chore {
+        name: "oracle",
+        what: "what the linter takes for SQL, against servers: `oracle [--quick] [--postgres all]`",
+        run: oracle::run,
+    },
     Chore {
         name: "postgres",
         what: "brings servers of other versions: `postgres 13 18`, or all of them",
