@@ -11,6 +11,7 @@ mod expression;
 mod mistake;
 mod node;
 mod query;
+mod refused;
 mod session;
 mod table;
 mod words;
@@ -53,6 +54,9 @@ fn read(text: &str) -> Result<Statement, Mistake> {
         return Err(Mistake::new(text, usize::from(error.range().start()), error.message()));
     }
     let tree = parsed.tree();
+    if let Some(mistake) = refused::mistake(text, tree.syntax()) {
+        return Err(mistake);
+    }
     let node = tree.syntax().children().find(|child| child.kind() != K::EMPTY_STMT);
     Ok(node.map(|node| of_node(&node)).unwrap_or_default())
 }
