@@ -19,7 +19,7 @@ const STACK: usize = 1024 * 1024;
 /// Splits a text, reads it, judges it as a way forward and as a way back.
 fn answer(text: String) {
     let (done, is_done) = mpsc::channel();
-    let shown = text.clone();
+    let shown: String = text.chars().take(200).collect();
     let work = move || {
         answer_here(&text);
         let _ = done.send(()); // nobody waits any more
@@ -150,7 +150,7 @@ fn what_is_deep_has_an_answer() {
         ("$a$ ", "", ""),
         ("BEGIN ATOMIC CASE ", "", ""),
     ] {
-        for times in [50, 3_000, 30_000] {
+        for times in [50, 150, 1_000, 30_000] {
             answer(format!("{}{inside}{}", one.repeat(times), other.repeat(times)));
             let head = one.trim_end_matches(['(', ' ']);
             answer(format!("{head} {}{inside}{}", "(".repeat(times), other.repeat(times)));

@@ -10,8 +10,10 @@ use migrate_core::sql::lexer::{Lexer, Token, TokenKind};
 
 /// So deep is what any stack has room for: that of a test has 2 MiB, and a build without optimisation needs the most.
 const SHALLOW: usize = 100;
-/// Deeper than PostgreSQL itself goes.
-const DEEPEST: usize = 10_000;
+/// A thousand times `OR` is not too deep.
+const DEEPEST: usize = 5_000;
+/// So many parentheses in each other are. The parser looks ahead at each of them, so that time grows as their square.
+const MOST_OPEN: usize = 200;
 /// What a level takes in a build without optimisation, with something to spare.
 const STACK_OF_A_LEVEL: usize = 24 * 1024;
 /// Bodies within bodies: a function may make a function.
@@ -57,6 +59,9 @@ fn depth(text: &str, bodies: usize) -> usize {
         has_body |= ["FUNCTION", "PROCEDURE"].iter().any(|it| word.eq_ignore_ascii_case(it));
         let inside = if has_body { body(token, word, bodies) } else { 0 };
         deepest = deepest.max(depth + inside);
+        if open.len() > MOST_OPEN {
+            return DEEPEST + 1;
+        }
     }
     deepest
 }
@@ -80,7 +85,7 @@ fn body(token: Token, text: &str, bodies: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{BODIES, DEEPEST, SHALLOW, depth};
+    use super::{BODIES, DEEPEST, MOST_OPEN, SHALLOW, depth};
     use crate::parse::statement;
     use crate::statement::Action;
 
@@ -105,7 +110,7 @@ mod tests {
     #[test]
     fn nothing_is_so_deep_that_the_stack_overflows() {
         for (one, inside, other) in NESTS {
-            for times in [2, SHALLOW / 2, SHALLOW, 1_500] {
+            for times in [2, SHALLOW / 2, SHALLOW, MOST_OPEN - 1, 1_000] {
                 for end in [other.repeat(times), String::new()] {
                     let text = format!("{}{inside}{end}", one.repeat(times));
                     let _ = statement(&text); // it comes back
@@ -122,7 +127,7 @@ mod tests {
             format!("CREATE TABLE t (a int{})", many(", b text NOT NULL DEFAULT 'x'")),
             format!("DELETE FROM t WHERE a = 1{}", " OR a = 2".repeat(1_000)),
             format!("SELECT 1{}", " UNION ALL SELECT 2".repeat(1_000)),
-            format!("SELECT {}1{}", "(".repeat(1_000), ")".repeat(1_000)),
+            format!("SELECT {}1{}", "(".repeat(MOST_OPEN / 2), ")".repeat(MOST_OPEN / 2)),
         ] {
             let statement = statement(&text).unwrap_or_else(|mistake| panic!("{mistake:?}"));
             assert!(!matches!(statement.action, Action::Unknown | Action::TooDeep));
@@ -131,7 +136,11 @@ mod tests {
 
     #[test]
     fn what_nobody_writes_is_not_read() {
-        let text = format!("SELECT {}1{}", "(".repeat(20_000), ")".repeat(20_000));
+        for times in [MOST_OPEN, 20_000] {
+            let text = format!("SELECT {}1{}", "(".repeat(times), ")".repeat(times));
+            assert_eq!(statement(&text).unwrap().action, Action::TooDeep);
+        }
+        let text = format!("SELECT {}1", "NOT ".repeat(DEEPEST));
         assert_eq!(statement(&text).unwrap().action, Action::TooDeep);
     }
 
