@@ -12,7 +12,7 @@ use crate::name::{Name, fold};
 use crate::read::{Piece, pieces};
 use crate::rules::{self, Check, Hit, Open, Rule, Situation};
 use crate::schema::{Birth, Found, Mark, Schema, differences};
-use crate::statement::Statement;
+use crate::statement::{Action, Statement};
 
 /// What there is to say of a folder.
 #[derive(Clone, Debug, Default)]
@@ -276,7 +276,8 @@ impl Judge<'_> {
 fn take(piece: &mut Piece<'_>) -> Statement {
     match &mut piece.statement {
         Ok(statement) => std::mem::take(statement),
-        Err(_) => Statement::default(),
+        // The mistake is told, and that is enough.
+        Err(_) => Statement { action: Action::Other(""), ..Statement::default() },
     }
 }
 

@@ -72,9 +72,11 @@ fn of_node(node: &SyntaxNode) -> Statement {
     let action = action(node);
     let (reads, calls) = match action {
         // Nothing in them is a query, and most of a folder is made of them.
-        Action::Unknown | Action::TooDeep | Action::Other(_) | Action::AlterTable(_) | Action::CreateTable(_) => {
-            Default::default()
-        }
+        Action::Unknown
+        | Action::TooDeep
+        | Action::Other(_)
+        | Action::AlterTable(_)
+        | Action::CreateTable(_) => Default::default(),
         _ => query::reads_and_calls(node),
     };
     Statement { action, reads, calls }

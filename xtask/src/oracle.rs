@@ -9,7 +9,8 @@ const CARGO: [&str; 6] =
     ["run", "--quiet", "--manifest-path", "tests/oracle/Cargo.toml", "--target-dir", "target"];
 
 pub(crate) fn run(words: Vec<OsString>) -> ExitCode {
-    let (library, words): (Vec<_>, Vec<_>) = words.into_iter().partition(|word| word == "--pg-query");
+    let (library, words): (Vec<_>, Vec<_>) =
+        words.into_iter().partition(|word| word == "--pg-query");
     let feature = if library.is_empty() { &[][..] } else { &["--features", "pg_query"] };
     let cargo = CARGO.iter().chain(feature).map(OsString::from).chain(["--".into()]);
     crate::script::run("cargo", cargo.chain(words))

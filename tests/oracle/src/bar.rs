@@ -102,7 +102,8 @@ mod tests {
     #[test]
     fn four_mutants_of_a_thousand_are_not_too_many() {
         let wrong = |ours| judged(Source::Mutant("deleted"), ours, &[no()]);
-        let mut all: Vec<Judged> = (0..1000).map(|n| wrong(if n < 4 { Fine } else { no() })).collect();
+        let mut all: Vec<Judged> =
+            (0..1000).map(|n| wrong(if n < 4 { Fine } else { no() })).collect();
         assert!(accepted(&all).is_met);
         all.push(wrong(Fine));
         assert!(!accepted(&all).is_met);

@@ -47,8 +47,7 @@ mod tests {
         let cases = read(text, Claim::FineSince(13)).unwrap();
         let cases: Vec<_> = cases.into_iter().map(|case| (case.source, case.text)).collect();
         let source = |major| Source::Corpus(Claim::FineSince(major));
-        let expected =
-            [(source(13), "SELECT\n1;".to_owned()), (source(17), "MERGE".to_owned())];
+        let expected = [(source(13), "SELECT\n1;".to_owned()), (source(17), "MERGE".to_owned())];
         assert_eq!(cases, expected);
     }
 

@@ -28,7 +28,9 @@ pub(crate) fn cases() -> Result<Real> {
     let files = files(&package.join("synapse/storage/schema"))?;
     if files.len() != SYNAPSE_FILES {
         let found = files.len();
-        return Err(format!("failed to find {SYNAPSE_FILES} files in {name}: there are {found}").into());
+        return Err(
+            format!("failed to find {SYNAPSE_FILES} files in {name}: there are {found}").into()
+        );
     }
     real.read(&format!("{name} {version} (PyPI)"), &files)?;
     Ok(real)

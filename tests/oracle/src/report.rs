@@ -40,7 +40,12 @@ fn is_mutant(one: &Judged) -> bool {
 }
 
 impl<'r> Report<'r> {
-    pub(crate) fn new(wish: &Wish, jury: &Jury, unreadable: &'r [String], judged: &'r [Judged]) -> Self {
+    pub(crate) fn new(
+        wish: &Wish,
+        jury: &Jury,
+        unreadable: &'r [String],
+        judged: &'r [Judged],
+    ) -> Self {
         Self {
             command: wish.command(),
             date: today(),
@@ -66,7 +71,8 @@ impl<'r> Report<'r> {
     }
 
     fn table(&self, text: &mut String) -> std::fmt::Result {
-        let servers: String = self.versions.iter().map(|v| format!(" {:>14}", format!("not for {v}"))).collect();
+        let servers: String =
+            self.versions.iter().map(|v| format!(" {:>14}", format!("not for {v}"))).collect();
         writeln!(
             text,
             "{:36} {:>10} {:>8} {:>8} {:>8}{servers} {:>14}",
@@ -74,10 +80,14 @@ impl<'r> Report<'r> {
         )?;
         writeln!(text, "{:36} {:>10} {:>8} {:>8} {:>8}", "", "", "falsely", "refused", "by us")?;
         let rows = by(self.judged, name).into_iter();
-        let sums = by(self.judged, group).into_iter().map(|(group, tally)| (format!("= {group}"), tally));
+        let sums =
+            by(self.judged, group).into_iter().map(|(group, tally)| (format!("= {group}"), tally));
         for (name, tally) in rows.chain(sums) {
-            let servers: String =
-                tally.servers.iter().map(|pair| format!(" {:>14}", refused_by_them(pair))).collect();
+            let servers: String = tally
+                .servers
+                .iter()
+                .map(|pair| format!(" {:>14}", refused_by_them(pair)))
+                .collect();
             writeln!(
                 text,
                 "{name:36} {:>10} {:>8} {:>8} {:>8}{servers} {:>14}",
@@ -174,7 +184,8 @@ impl<'r> Report<'r> {
     }
 
     fn tally(&self, name: &str, tally: &Tally) -> Value {
-        let (is_sql, is_not) = (tally.both + tally.falsely_refused, tally.neither + tally.falsely_accepted);
+        let (is_sql, is_not) =
+            (tally.both + tally.falsely_refused, tally.neither + tally.falsely_accepted);
         let pair = |pair: &Pair| {
             json!({
                 "accepted_by_both": pair.accepted_by_both,
@@ -213,7 +224,11 @@ fn refused_by_them(pair: &Pair) -> usize {
 }
 
 fn library(tally: &Tally) -> String {
-    if cfg!(feature = "pg_query") { refused_by_them(&tally.library).to_string() } else { "-".to_owned() }
+    if cfg!(feature = "pg_query") {
+        refused_by_them(&tally.library).to_string()
+    } else {
+        "-".to_owned()
+    }
 }
 
 /// On one line that is not too long.

@@ -112,7 +112,9 @@ impl Places {
     fn add(&mut self, one: &Judged) {
         let ours = one.ours.refusal().and_then(|refusal| refusal.at);
         let server = one.servers.last().and_then(|said| said.refusal());
-        let (Some(ours), Some(theirs)) = (ours, server.and_then(|refusal| refusal.at)) else { return };
+        let (Some(ours), Some(theirs)) = (ours, server.and_then(|refusal| refusal.at)) else {
+            return;
+        };
         let text = one.case.text.as_str();
         let same_line = usize::from(line(text, ours) == line(text, theirs));
         self.compared += 1;
