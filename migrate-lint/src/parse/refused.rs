@@ -37,9 +37,12 @@ fn comes_after(text: &str, offset: usize) -> bool {
     Lexer::new(text).any(|token| token.start >= offset && !token.kind.is_trivia())
 }
 
+/// Most nodes of a tree are names, and most names are one identifier: that has to be quick.
 fn refused(node: &SyntaxNode) -> Option<Refused> {
-    name(node)
-        .or_else(|| expression(node))
+    if is_name(node.kind()) {
+        return name(node);
+    }
+    expression(node)
         .or_else(|| constraint(node))
         .or_else(|| missing(node))
         .or_else(|| statement(node))
@@ -64,15 +67,12 @@ fn is_blank(element: &SyntaxElement) -> bool {
 /// A name that is no name: which words are none depends on what is named.
 fn name(node: &SyntaxNode) -> Option<Refused> {
     let segment = matches!(node.kind(), K::PATH_SEGMENT | K::PATH_SEGMENT_REF);
-    if !segment && !NAMES.contains(&node.kind()) {
-        return None;
-    }
     if segment && node.text_range().is_empty() {
         // Of an operator's name this is what stands before the sign.
         let is_table = owner(node).is_some_and(|(owner, _)| owner == K::TABLE_NAME_REF);
         return is_table.then(|| Refused::Incomplete(node.text_range().start().into()));
     }
-    let token = word(node)?;
+    let token = word(node).filter(|token| token.kind() != K::IDENT)?;
     let kind = token.kind();
     let taken = match segment.then(|| owner(node)).flatten() {
         // Behind a dot any word will do.
@@ -174,12 +174,16 @@ fn constraint(node: &SyntaxNode) -> Option<Refused> {
 /// What has to be there and is not.
 fn missing(node: &SyntaxNode) -> Option<Refused> {
     let is_dropped = |(drop, _, name): &(K, _, K)| *drop == node.kind() && !node.has(*name);
-    let children = node.children().filter(|child| child.kind() != K::IF_EXISTS).count();
+    let children = || node.children().filter(|child| child.kind() != K::IF_EXISTS).count();
     let is_incomplete = match node.kind() {
-        K::ALTER_TABLE => node.has(K::TABLE_RELATION_NAME) && children < 2,
-        K::COMPOSITE_FIELD_DEF | K::COPY | K::CREATE_TABLE => children < 2,
-        K::DISCARD | K::FROM_ALIAS => children < 1,
-        _ => super::DROPS.iter().any(is_dropped),
+        K::ALTER_TABLE => node.has(K::TABLE_RELATION_NAME) && children() < 2,
+        K::COMPOSITE_FIELD_DEF | K::COPY | K::CREATE_TABLE => children() < 2,
+        K::DISCARD | K::FROM_ALIAS => children() < 1,
+        // Only the statement itself can be one of them.
+        _ if node.parent().is_some_and(|parent| parent.kind() == K::SOURCE_FILE) => {
+            super::DROPS.iter().any(is_dropped)
+        }
+        _ => false,
     };
     is_incomplete.then(|| end(node.clone()))
 }
@@ -293,44 +297,49 @@ const TYPES: [K; 20] = [
     K::VARCHAR_KW,
 ];
 
-/// Nodes that are a name of one word.
-const NAMES: [K; 35] = [
-    K::ACCESS_METHOD_REF,
-    K::CHANNEL_REF,
-    K::COLUMN_NAME,
-    K::COLUMN_NAME_REF,
-    K::COMPOSITE_FIELD,
-    K::COMPOSITE_FIELD_REF,
-    K::CONSTRAINT_NAME,
-    K::CONSTRAINT_NAME_REF,
-    K::CTE_NAME,
-    K::CURSOR,
-    K::CURSOR_REF,
-    K::DATABASE,
-    K::DATABASE_REF,
-    K::EVENT_TRIGGER,
-    K::EVENT_TRIGGER_REF,
-    K::EXTENSION,
-    K::EXTENSION_REF,
-    K::FOREIGN_DATA_WRAPPER_REF,
-    K::POLICY,
-    K::POLICY_REF,
-    K::PREPARED_STATEMENT,
-    K::PREPARED_STATEMENT_REF,
-    K::PUBLICATION,
-    K::PUBLICATION_REF,
-    K::RULE,
-    K::RULE_REF,
-    K::SAVEPOINT_REF,
-    K::SCHEMA,
-    K::SCHEMA_REF,
-    K::SERVER,
-    K::SERVER_REF,
-    K::TABLESPACE_REF,
-    K::TRANSITION_RELATION_NAME,
-    K::TRIGGER,
-    K::TRIGGER_REF,
-];
+/// Nodes that are a name of one word, or a part of one of several.
+const fn is_name(kind: K) -> bool {
+    matches!(
+        kind,
+        K::PATH_SEGMENT
+            | K::PATH_SEGMENT_REF
+            | K::ACCESS_METHOD_REF
+            | K::CHANNEL_REF
+            | K::COLUMN_NAME
+            | K::COLUMN_NAME_REF
+            | K::COMPOSITE_FIELD
+            | K::COMPOSITE_FIELD_REF
+            | K::CONSTRAINT_NAME
+            | K::CONSTRAINT_NAME_REF
+            | K::CTE_NAME
+            | K::CURSOR
+            | K::CURSOR_REF
+            | K::DATABASE
+            | K::DATABASE_REF
+            | K::EVENT_TRIGGER
+            | K::EVENT_TRIGGER_REF
+            | K::EXTENSION
+            | K::EXTENSION_REF
+            | K::FOREIGN_DATA_WRAPPER_REF
+            | K::POLICY
+            | K::POLICY_REF
+            | K::PREPARED_STATEMENT
+            | K::PREPARED_STATEMENT_REF
+            | K::PUBLICATION
+            | K::PUBLICATION_REF
+            | K::RULE
+            | K::RULE_REF
+            | K::SAVEPOINT_REF
+            | K::SCHEMA
+            | K::SCHEMA_REF
+            | K::SERVER
+            | K::SERVER_REF
+            | K::TABLESPACE_REF
+            | K::TRANSITION_RELATION_NAME
+            | K::TRIGGER
+            | K::TRIGGER_REF
+    )
+}
 
 #[cfg(test)]
 mod tests {
