@@ -16,7 +16,7 @@ use crate::name::{Name, fold};
 use crate::read::{Piece, pieces};
 use crate::rules::{self, Check, Hit, Open, Rule, Situation};
 use crate::schema::{Birth, Found, Mark, Schema, differences};
-use crate::statement::Statement;
+use crate::statement::{Action, Statement};
 
 /// What there is to say of a folder.
 #[derive(Clone, Debug, Default)]
@@ -370,7 +370,8 @@ fn line_end(text: &str, offset: usize) -> usize {
 fn take(piece: &mut Piece<'_>) -> Statement {
     match &mut piece.statement {
         Ok(statement) => std::mem::take(statement),
-        Err(_) => Statement::default(),
+        // The mistake is told, and that is enough.
+        Err(_) => Statement { action: Action::Other(""), ..Statement::default() },
     }
 }
 

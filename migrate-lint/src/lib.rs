@@ -3,7 +3,7 @@
 //!
 //! It runs at compile time and on the command line only, never in the user's binary. [`judge`] takes the
 //! migrations of a folder in order, with the [`Facts`] that a project and the runner know, and gives the
-//! [`Finding`]s of the [`rules`].
+//! [`Finding`]s of the [`rules`]. [`mistake`] says of one statement whether it is SQL.
 
 mod allow;
 mod facts;
@@ -27,4 +27,8 @@ pub use fix::{Edit, Fix, Fixed, NewFile, fix};
 pub use judge::{Judgement, judge, judge_each};
 pub use live::{LiveColumn, LiveTable, judge_live};
 pub use name::Name;
+pub use parse::{Mistake, mistake};
 pub use verdict::{Asked, Refusal, statements, with_verdicts};
+
+#[cfg(test)]
+mod tests;

@@ -6,10 +6,12 @@
 
 mod alter;
 mod create;
+mod depth;
 mod expression;
 mod mistake;
 mod node;
 mod query;
+mod refused;
 mod session;
 mod table;
 mod words;
@@ -23,11 +25,27 @@ use crate::name::Name;
 use crate::statement::{Action, AlterEnum, Drop, ObjectKind, Statement};
 use node::Look;
 
+/// The first thing in the text of one statement that is no SQL.
+///
+/// ```
+/// assert_eq!(migrate_lint::mistake("DROP TABLE users"), None);
+/// let mistake = migrate_lint::mistake("DROP TABEL users").unwrap();
+/// assert_eq!((mistake.offset, mistake.help.as_str()), (5, "Did you mean `TABLE`?"));
+/// ```
+pub fn mistake(text: &str) -> Option<Mistake> {
+    statement(text).err()
+}
+
 /// Understands the text of one statement, without its semicolon.
 ///
 /// # Errors
 /// The first thing that is no SQL.
 pub fn statement(text: &str) -> Result<Statement, Mistake> {
+    let too_deep = || Ok(Statement { action: Action::TooDeep, ..Statement::default() });
+    depth::with_stack(text, || read(text)).unwrap_or_else(too_deep)
+}
+
+fn read(text: &str) -> Result<Statement, Mistake> {
     let parsed = SourceFile::parse(text);
     if let Some(error) = parsed.errors().first() {
         if is_set_names(text) {
@@ -36,6 +54,9 @@ pub fn statement(text: &str) -> Result<Statement, Mistake> {
         return Err(Mistake::new(text, usize::from(error.range().start()), error.message()));
     }
     let tree = parsed.tree();
+    if let Some(mistake) = refused::mistake(text, tree.syntax()) {
+        return Err(mistake);
+    }
     let node = tree.syntax().children().find(|child| child.kind() != K::EMPTY_STMT);
     Ok(node.map(|node| of_node(&node)).unwrap_or_default())
 }
@@ -51,9 +72,11 @@ fn of_node(node: &SyntaxNode) -> Statement {
     let action = action(node);
     let query::Queries { reads, locks_rows, calls } = match action {
         // Nothing in them is a query, and most of a folder is made of them.
-        Action::Unknown | Action::Other(_) | Action::AlterTable(_) | Action::CreateTable(_) => {
-            Default::default()
-        }
+        Action::Unknown
+        | Action::TooDeep
+        | Action::Other(_)
+        | Action::AlterTable(_)
+        | Action::CreateTable(_) => Default::default(),
         _ => query::queries(node),
     };
     Statement { action, reads, locks_rows, calls }

@@ -67,6 +67,7 @@ rules! {
     work_under_lock,
     schema_and_data,
     write_restriction,
+    not_understood,
     contract_alone,
     int_key,
     serial_column,

@@ -39,6 +39,8 @@ pub enum Action {
     /// Nothing that we understand.
     #[default]
     Unknown,
+    /// Nothing that we have read: it is nested too deeply.
+    TooDeep,
     /// Something that changes no object which the replay follows, such as `CREATE ROLE`.
     Other(&'static str),
     /// `CREATE TABLE`, also a foreign one.

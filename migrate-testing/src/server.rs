@@ -185,6 +185,7 @@ impl Own {
 #[derive(Clone, Debug, Default)]
 pub struct Builder {
     settings: Settings,
+    bin: Option<PathBuf>,
 }
 
 impl Builder {
@@ -192,6 +193,14 @@ impl Builder {
     #[must_use]
     pub fn setting(mut self, name: &str, value: &str) -> Builder {
         self.settings.set(name, value);
+        self
+    }
+
+    /// Runs the programs in this directory, whatever `MIGRATE_PG_BIN` says: for a process that needs several
+    /// versions.
+    #[must_use]
+    pub fn bin(mut self, dir: impl Into<PathBuf>) -> Builder {
+        self.bin = Some(dir.into());
         self
     }
 
@@ -221,7 +230,8 @@ impl Builder {
         PrivateServer::start(self.launch(environment)?)
     }
 
-    fn launch(self, environment: Environment) -> Result<Launch, ServerError> {
+    fn launch(self, mut environment: Environment) -> Result<Launch, ServerError> {
+        environment.bin = self.bin.or(environment.bin);
         if environment.forbidden {
             return Err(ServerError::Forbidden);
         }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 mod bench;
 mod migrate;
+mod oracle;
 mod page;
 mod postgres;
 mod real;
@@ -19,7 +20,7 @@ struct Chore {
     run: fn(Vec<OsString>) -> ExitCode,
 }
 
-const CHORES: [Chore; 6] = [
+const CHORES: [Chore; 7] = [
     Chore {
         name: "migrate",
         what: "migrate's commands, for the quickstart's folder",
@@ -35,6 +36,11 @@ const CHORES: [Chore; 6] = [
         name: "rules",
         what: "writes docs/rules.md, the page of the linter's rules",
         run: rules::run,
+    },
+    Chore {
+        name: "oracle",
+        what: "what the linter takes for SQL, against servers: `oracle [--quick] [--postgres all]`",
+        run: oracle::run,
     },
     Chore {
         name: "postgres",

@@ -36,6 +36,16 @@ impl Mistake {
         }
     }
 
+    /// A word that cannot be a name.
+    pub(super) fn reserved(word: &str, offset: usize) -> Self {
+        let shown: String = word.chars().take(40).collect();
+        Self {
+            offset,
+            message: format!("syntax error at `{shown}`"),
+            help: format!("To use it as a name, write \"{}\".", word.to_ascii_lowercase()),
+        }
+    }
+
     fn at_the_end(text: &str, parser: &str) -> Self {
         let message = match expected(parser) {
             Some(expected) => format!("the statement ends where `{expected}` is expected"),

@@ -81,7 +81,7 @@ impl Absence {
 impl Applying<'_> {
     fn action(&mut self, action: &Action) {
         match action {
-            Action::Unknown | Action::Call(_) => self.schema.doubt_everything(),
+            Action::Unknown | Action::TooDeep | Action::Call(_) => self.schema.doubt_everything(),
             Action::Do { dynamic: true, .. } => self.schema.doubt_everything(),
             Action::Do { words, .. } => self.run_body(words),
             Action::CreateTable(table) => self.create_table(table),

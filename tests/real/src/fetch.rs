@@ -16,7 +16,7 @@ mod crates;
 mod npm;
 mod pypi;
 
-pub(crate) use pypi::tools;
+pub(crate) use pypi::{fetch as of_pypi, tools};
 
 /// A folder of migrations of a package.
 pub(crate) struct Found {

@@ -21,7 +21,7 @@ const INSTALL: [&str; 8] = [
 ];
 
 /// The folder that a package would be installed to.
-pub(super) fn fetch(workspace: &Workspace, name: &str, version: &str) -> Result<PathBuf> {
+pub(crate) fn fetch(workspace: &Workspace, name: &str, version: &str) -> Result<PathBuf> {
     kept(workspace, "pypi", &format!("{name}-{version}"), |folder| {
         let mut pip = pip();
         pip.args(INSTALL).arg(folder).arg(format!("{name}=={version}"));
