@@ -18,6 +18,7 @@ fuzz_target!(|text: &str| {
     let contents = read("m", &files, WayBack::Ignore);
     let levels = rules::all().iter().map(|rule| (rule.name.to_owned(), Level::Warn)).collect();
     let findings = judge(&contents.migrations, &Facts { levels, ..Facts::default() }).findings;
-    let _ = (report::json(&report::items(&[], &findings)));
+    let items = report::items(&[], &findings);
+    let _ = (report::json(&items), report::sarif(&items), report::github(&items));
     let _ = findings.iter().map(ToString::to_string).collect::<String>();
 });
