@@ -176,8 +176,14 @@ impl Judge<'_> {
         locks
     }
 
-    /// Applies a statement, and tells why it would fail.
-    fn apply(&mut self, file: &mut File<'_>, index: usize, statement: &Statement, judges: bool) {
+    /// Applies a statement, and tells why it would fail. Does it go through?
+    fn apply(
+        &mut self,
+        file: &mut File<'_>,
+        index: usize,
+        statement: &Statement,
+        judges: bool,
+    ) -> bool {
         let born =
             Birth { migration: Some(file.id), statement: u32::try_from(index).unwrap_or(u32::MAX) };
         let mistake = file
@@ -192,19 +198,17 @@ impl Judge<'_> {
                     file.pieces.get(index).map_or(0, |piece| piece.offset + mistake.offset);
                 self.tell(file, rules::find("syntax_error"), offset, hit);
             }
-            return;
+            return false;
         }
         let clashes = self.schema.apply(statement, born);
-        if !judges {
-            return;
-        }
-        for clash in &clashes {
+        for clash in clashes.iter().filter(|_| judges) {
             let found = rules::all().iter().find_map(|rule| match rule.check {
                 Check::Clash(check) => check(clash).map(|hit| (*rule, hit)),
                 _ => None,
             });
             self.report(file, index, found.into_iter().collect());
         }
+        clashes.is_empty()
     }
 
     /// Does the way back lead to where the mark is? Afterwards it is as if nobody had gone it.
@@ -213,11 +217,11 @@ impl Judge<'_> {
         let after = self.schema.mark();
         self.schema.begin(id);
         let statements: Vec<Statement> = file.pieces.iter_mut().map(take).collect();
+        let mut goes_through = !statements.is_empty();
         for (index, statement) in statements.iter().enumerate() {
-            self.apply(&mut file, index, statement, true);
+            goes_through &= self.apply(&mut file, index, statement, true);
         }
-        let is_understood = file.pieces.iter().all(|piece| piece.statement.is_ok());
-        if is_understood && !statements.is_empty() && !self.schema.has_new_doubts(before) {
+        if goes_through && !self.schema.has_new_doubts(before) {
             let differences = differences(&self.schema, &after);
             let found = rules::all().iter().find_map(|rule| match rule.check {
                 Check::Differences(check) => check(&differences).map(|hit| (*rule, hit)),

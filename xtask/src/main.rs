@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 mod bench;
+mod findings;
 mod migrate;
 mod page;
 mod postgres;
@@ -18,7 +19,7 @@ struct Chore {
     run: fn(Vec<OsString>) -> ExitCode,
 }
 
-const CHORES: [Chore; 5] = [
+const CHORES: [Chore; 6] = [
     Chore {
         name: "migrate",
         what: "migrate's commands, for the quickstart's folder",
@@ -30,6 +31,11 @@ const CHORES: [Chore; 5] = [
         run: bench::run,
     },
     Chore { name: "real", what: "the folders that other people wrote, end to end", run: real::run },
+    Chore {
+        name: "findings",
+        what: "what the linter finds in them, and what a person says of that",
+        run: findings::run,
+    },
     Chore {
         name: "postgres",
         what: "brings servers of other versions: `postgres 13 18`, or all of them",

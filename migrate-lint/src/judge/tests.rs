@@ -285,3 +285,26 @@ fn the_runner_learns_what_a_statement_locks() {
         ]
     );
 }
+
+#[test]
+fn a_table_that_goes_closes_those_that_it_refers_to() {
+    let tables = "CREATE TABLE b (id bigint PRIMARY KEY); CREATE TABLE c (a bigint REFERENCES a, b bigint REFERENCES b);";
+    let before = [TABLE, ("2_c.sql", tables)];
+    let gone = |text| rules(&[before[0], before[1], ("3_c.contract.sql", text)]);
+    assert_eq!(gone("DROP TABLE c;"), ["several_foreign_keys"]);
+    assert_eq!(gone("ALTER TABLE c DROP CONSTRAINT c_a_fkey; DROP TABLE c;"), [""; 0]);
+}
+
+#[test]
+fn a_way_back_fails_on_what_its_migration_leaves() {
+    let up = "CREATE TABLE b (n int); CREATE VIEW v AS SELECT n FROM b;";
+    assert_eq!(
+        back(up, "DROP TABLE b; DROP VIEW v;"),
+        ["needed_object: the table `b` is needed by view `v`"]
+    );
+    assert_eq!(back(up, "DROP VIEW v; DROP TABLE b;"), [""; 0]);
+    assert_eq!(
+        back("CREATE TABLE b (n int);", "DROP TABLE b; DROP INDEX b_n;"),
+        ["missing_object: no earlier migration creates the index `b_n`"]
+    );
+}

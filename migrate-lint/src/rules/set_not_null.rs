@@ -3,7 +3,7 @@
 use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
 use crate::name::Quoted;
-use crate::statement::Change;
+use crate::statement::{Change, Constraint, ConstraintKind};
 
 pub(super) static RULE: Rule = Rule {
     name: "set_not_null",
@@ -28,9 +28,21 @@ ALTER TABLE users DROP CONSTRAINT name_given;",
     check: Check::Statement(check),
 };
 
+/// The column that may hold no null from then on, those that are there included.
+fn demanded(change: &Change) -> Option<&str> {
+    match change {
+        Change::SetNotNull { column } => Some(column),
+        Change::AddConstraint(constraint) => match &**constraint {
+            Constraint { kind: ConstraintKind::NotNull { column }, not_valid: false, .. } => Some(column),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 fn check(at: &Situation<'_>) -> Vec<Hit> {
-    let unproven = at.known_changes().filter_map(|(alter, table, change)| match change {
-        Change::SetNotNull { column } => {
+    let unproven = at.known_changes().filter_map(|(alter, table, change)| match demanded(change) {
+        Some(column) => {
             let known = table.column(column)?;
             let is_free = known.not_null || at.is_new_column(table, column) && known.default.is_some();
             // In one ALTER TABLE the constraint goes before it could prove anything.

@@ -80,6 +80,9 @@ fn what_looks_like_a_hazard_and_is_none_is_left_alone() {
         "CREATE TABLE d (a bigint REFERENCES a, b bigint REFERENCES b);",
         "CREATE DOMAIN age AS int; ALTER DOMAIN age ADD CHECK (VALUE > 0);",
         "LOCK TABLE a; ANALYZE b;",
+        "ALTER TABLE a DISABLE TRIGGER USER; UPDATE a SET n = 1 WHERE id = 5; ALTER TABLE a ENABLE TRIGGER USER;",
+        "CREATE TABLE d (a bigint REFERENCES a, n int CHECK (n > 0));",
+        "INSERT INTO a (id, n) SELECT 1, 1;",
     ] {
         assert_eq!(rules_of(text), [""; 0], "{text}");
     }
@@ -113,6 +116,18 @@ fn a_hazard_is_found_however_it_is_written() {
         ),
         ("DROP TYPE mood CASCADE;", "drop_object"),
         ("ALTER TABLE c ALTER n DROP IDENTITY;", "drop_default"),
+        ("ALTER TABLE a ADD COLUMN o int CHECK (o > 0);", "add_check"),
+        ("ALTER TABLE b ADD COLUMN o bigint DEFAULT 1 REFERENCES a;", "add_foreign_key"),
+        ("ALTER TABLE b ADD COLUMN o bigint REFERENCES a;", "unindexed_foreign_key"),
+        ("ALTER TABLE a ADD CONSTRAINT n_given NOT NULL n;", "set_not_null"),
+        ("ALTER TABLE moods ALTER mood TYPE text;", "change_type"),
+        ("UPDATE a SET n = m WHERE n IS NULL;", "bulk_write"),
+        ("UPDATE a SET n = 1 FROM b WHERE b.a = a.id;", "bulk_write"),
+        ("ALTER TABLE a DISABLE TRIGGER USER;", "disable_trigger"),
+        ("RESET ALL;", "session_reset"),
+        ("DO $$ BEGIN PERFORM pg_advisory_unlock_all(); END $$;", "session_reset"),
+        ("INSERT INTO a (id, id) VALUES (1, 2);", "duplicate_column"),
+        ("UPDATE a SET n = 1, n = 2 WHERE id = 1;", "duplicate_column"),
         ("ALTER TABLE a DROP CONSTRAINT a_n_m_key;", "drop_constraint"),
     ] {
         let found: Vec<_> =

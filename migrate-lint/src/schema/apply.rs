@@ -17,6 +17,8 @@ use crate::statement::{
 pub(super) struct Applying<'s> {
     pub(super) schema: &'s mut Schema,
     pub(super) at: Birth,
+    /// What its queries read, as far as that is there for certain.
+    pub(super) reads: Vec<Id>,
     pub(super) clashes: Vec<Clash>,
 }
 
@@ -24,9 +26,11 @@ impl Schema {
     /// Does what the statement does, and tells why it would fail. What is reported once is in doubt from then on, so
     /// that one mistake does not become ten.
     pub fn apply(&mut self, statement: &Statement, at: Birth) -> Vec<Clash> {
-        let mut applying = Applying { schema: self, at, clashes: Vec::new() };
+        let mut applying =
+            Applying { schema: self, at, reads: Vec::new(), clashes: Vec::new() };
         for read in &statement.reads {
-            applying.relation(ObjectKind::Table, read, Absence::Clashes);
+            let read = applying.relation(ObjectKind::Table, read, Absence::Clashes);
+            applying.reads.extend(read);
         }
         applying.action(&statement.action);
         let calls = &statement.calls;

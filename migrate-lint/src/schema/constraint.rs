@@ -14,7 +14,7 @@ impl Applying<'_> {
         let Some(name) = self.constraint_name(id, constraint, &kind, using_index) else { return };
         let not_null: Vec<Box<str>> = match &kind {
             ConstraintKind::PrimaryKey { columns } => columns.clone(),
-            ConstraintKind::NotNull { column } => vec![column.clone()],
+            ConstraintKind::NotNull { column } if !constraint.not_valid => vec![column.clone()],
             _ => Vec::new(),
         };
         let referenced = match &kind {

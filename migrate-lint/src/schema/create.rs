@@ -137,14 +137,41 @@ impl Applying<'_> {
         let is_view = |id: &Id| {
             matches!(self.schema.entry(*id).map(|entry| &entry.object), Some(Object::View(_)))
         };
-        if replaced.as_ref().is_some_and(is_view) {
-            return;
+        if let Some(view) = replaced.filter(is_view) {
+            return self.read_by(view);
         }
         if self.is_free(Space::Relation, kind, &create.name, create.if_not_exists) {
             let view = View { materialized: create.materialized, ..View::default() };
             let persistence =
                 if create.temporary { Persistence::Temporary } else { Persistence::Permanent };
-            self.insert_relation(&create.name, persistence, Object::View(view));
+            let view = self.insert_relation(&create.name, persistence, Object::View(view));
+            self.read_by(view);
+        }
+    }
+
+    /// What the query of a view reads cannot go without it.
+    fn read_by(&mut self, view: Id) {
+        let mut reads = std::mem::take(&mut self.reads);
+        reads.sort_unstable();
+        reads.dedup();
+        self.forget_reads_of(view);
+        for read in &reads {
+            self.schema.change_readers(*read, |readers| readers.push(view));
+        }
+        self.schema.change(view, |entry| {
+            if let Object::View(view) = &mut entry.object {
+                view.reads = reads;
+            }
+        });
+    }
+
+    pub(super) fn forget_reads_of(&mut self, view: Id) {
+        let reads = match self.schema.entry(view).map(|entry| &entry.object) {
+            Some(Object::View(view)) => view.reads.clone(),
+            _ => return,
+        };
+        for read in reads {
+            self.schema.change_readers(read, |readers| readers.retain(|other| *other != view));
         }
     }
 

@@ -26,6 +26,8 @@ pub struct Write {
     pub kind: WriteKind,
     /// Does a condition choose rows?
     pub filtered: bool,
+    /// Does it name a value or a query, so that it may choose few of them? `a IS NULL` and `a.id = b.id` do not.
+    pub by_value: bool,
     /// Does a `LIMIT` somewhere bound them?
     pub limited: bool,
 }
