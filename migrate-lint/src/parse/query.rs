@@ -53,7 +53,8 @@ fn write(node: &SyntaxNode, limited: bool) -> Option<Write> {
     let table = node.children().find(is_target)?.name()?;
     let filtered =
         kind == WriteKind::Merge || node.has(K::WHERE_CLAUSE) || node.has(K::WHERE_CURRENT_OF);
-    let by_value = filtered && node.sub(K::WHERE_CLAUSE).is_none_or(|clause| names_a_value(&clause));
+    let by_value =
+        filtered && node.sub(K::WHERE_CLAUSE).is_none_or(|clause| names_a_value(&clause));
     Some(Write { table, kind, filtered, by_value, limited })
 }
 

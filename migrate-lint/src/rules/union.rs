@@ -50,7 +50,12 @@ const fn by(part: Part, hazard: &'static str, rules: &'static [&'static str]) ->
     Covered { part, hazard, rules, otherwise: "" }
 }
 
-const fn but(part: Part, hazard: &'static str, rules: &'static [&'static str], otherwise: &'static str) -> Covered {
+const fn but(
+    part: Part,
+    hazard: &'static str,
+    rules: &'static [&'static str],
+    otherwise: &'static str,
+) -> Covered {
     Covered { part, hazard, rules, otherwise }
 }
 
@@ -58,7 +63,12 @@ const fn but(part: Part, hazard: &'static str, rules: &'static [&'static str], o
 pub static UNION: &[Covered] = &[
     by(Locks, "an index is built while writers wait", &["create_index"]),
     by(Locks, "an index is dropped, and queries queue behind that", &["drop_index"]),
-    but(Locks, "CONCURRENTLY stands in a transaction", &[], "The reader of the folder refuses such a file, and says which line it lacks."),
+    but(
+        Locks,
+        "CONCURRENTLY stands in a transaction",
+        &[],
+        "The reader of the folder refuses such a file, and says which line it lacks.",
+    ),
     but(
         Locks,
         "an index that is built CONCURRENTLY stays behind broken, and IF NOT EXISTS takes it for the real one",
@@ -66,7 +76,11 @@ pub static UNION: &[Covered] = &[
         "The runner sets no timeout for the build, looks whether the index is valid, and drops and builds it again if not.",
     ),
     by(Locks, "an index is built anew while others wait", &["reindex"]),
-    by(Locks, "a foreign key is checked for all rows at once, also one that comes with a column", &["add_foreign_key"]),
+    by(
+        Locks,
+        "a foreign key is checked for all rows at once, also one that comes with a column",
+        &["add_foreign_key"],
+    ),
     but(
         Locks,
         "a new table refers to one that is in use",
@@ -74,10 +88,26 @@ pub static UNION: &[Covered] = &[
         "The lock keeps writers out for as long as an empty table takes, and the runner limits the wait for every lock.",
     ),
     by(Locks, "several foreign keys come or go in one transaction", &["several_foreign_keys"]),
-    by(Locks, "a CHECK is verified for all rows at once, also one that comes with a column", &["add_check"]),
-    by(Locks, "a constraint is added NOT VALID and validated in the same transaction", &["validate_at_once"]),
-    by(Locks, "a constraint is validated while the table is closed by something else", &["validate_under_lock"]),
-    by(Locks, "the index of a unique or primary key is built while everybody waits", &["add_unique"]),
+    by(
+        Locks,
+        "a CHECK is verified for all rows at once, also one that comes with a column",
+        &["add_check"],
+    ),
+    by(
+        Locks,
+        "a constraint is added NOT VALID and validated in the same transaction",
+        &["validate_at_once"],
+    ),
+    by(
+        Locks,
+        "a constraint is validated while the table is closed by something else",
+        &["validate_under_lock"],
+    ),
+    by(
+        Locks,
+        "the index of a unique or primary key is built while everybody waits",
+        &["add_unique"],
+    ),
     by(Locks, "a primary key is made of columns that may be null", &["primary_key_of_nullable"]),
     by(Locks, "an exclusion constraint is added", &["add_exclusion"]),
     by(Locks, "NOT NULL is demanded without a proof", &["set_not_null"]),
@@ -89,7 +119,12 @@ pub static UNION: &[Covered] = &[
         "An index over an expression does not tell which columns it is made of; `lint --db` does not know it either.",
     ),
     by(Locks, "a new column has a default that differs from row to row", &["add_column_rewrites"]),
-    but(Locks, "a new column has a constant default on PostgreSQL 10 or older", &[], "The runner needs PostgreSQL 13."),
+    but(
+        Locks,
+        "a new column has a constant default on PostgreSQL 10 or older",
+        &[],
+        "The runner needs PostgreSQL 13.",
+    ),
     by(Locks, "a new column is generated and stored", &["add_column_rewrites"]),
     by(Locks, "a new column takes its values from a sequence", &["add_column_rewrites"]),
     by(Locks, "a new column is of a domain that refuses values", &["add_column_rewrites"]),
@@ -101,10 +136,18 @@ pub static UNION: &[Covered] = &[
         "A new domain has no rows to check; what it does to a column that is added with it is the rule about rewrites.",
     ),
     by(Locks, "a part is detached without CONCURRENTLY", &["detach_partition"]),
-    by(Locks, "a part is attached, or created in place, that has to be checked or closes the whole", &["attach_partition", "create_partition"]),
+    by(
+        Locks,
+        "a part is attached, or created in place, that has to be checked or closes the whole",
+        &["attach_partition", "create_partition"],
+    ),
     by(Locks, "a materialized view is refreshed while readers wait", &["refresh_view"]),
     by(Locks, "a table is packed by VACUUM FULL or CLUSTER", &["vacuum_full"]),
-    by(Locks, "a table goes to another tablespace or access method, or is logged or not from now on", &["move_table"]),
+    by(
+        Locks,
+        "a table goes to another tablespace or access method, or is logged or not from now on",
+        &["move_table"],
+    ),
     by(Locks, "a table is emptied, and perhaps others with it", &["truncate"]),
     but(
         Locks,
@@ -167,10 +210,18 @@ pub static UNION: &[Covered] = &[
         &["drop_constraint"],
         "A CHECK that goes lets others write what running code may meet; that depends on what they then write.",
     ),
-    by(Compatibility, "a new demand refuses what running code writes", &["write_restriction", "check_before_backfill"]),
+    by(
+        Compatibility,
+        "a new demand refuses what running code writes",
+        &["write_restriction", "check_before_backfill"],
+    ),
     by(Compatibility, "a json column makes DISTINCT and UNION fail", &["json_column"]),
     by(Compatibility, "a prepared `SELECT *` meets a new column", &["add_column"]),
-    by(Compatibility, "a value of an enum is used before it is there, or nobody chose its place", &["enum_value_in_use", "enum_value_order"]),
+    by(
+        Compatibility,
+        "a value of an enum is used before it is there, or nobody chose its place",
+        &["enum_value_in_use", "enum_value_order"],
+    ),
     but(
         Compatibility,
         "CREATE OR REPLACE changes what a view or a function gives",
@@ -178,7 +229,11 @@ pub static UNION: &[Covered] = &[
         "PostgreSQL refuses to take columns from a view or to change what a function returns, before anything has changed; a function \
          with other parameters stands beside the old one, which running code goes on calling.",
     ),
-    by(Compatibility, "a column takes indexes and constraints along when it goes", &["drop_column_takes_along", "needed_object"]),
+    by(
+        Compatibility,
+        "a column takes indexes and constraints along when it goes",
+        &["drop_column_takes_along", "needed_object"],
+    ),
     by(Compatibility, "a table is dropped and made anew, without its rows", &["drop_table"]),
     but(
         Compatibility,
@@ -204,7 +259,11 @@ pub static UNION: &[Covered] = &[
     by(Correctness, "a name has no schema", &["unqualified_name"]),
     by(Correctness, "a constraint has no name", &["unnamed_constraint"]),
     by(Correctness, "an extension can be created by a superuser only", &["untrusted_extension"]),
-    by(Correctness, "a table has no primary key, or an index many columns", &["no_primary_key", "wide_index"]),
+    by(
+        Correctness,
+        "a table has no primary key, or an index many columns",
+        &["no_primary_key", "wide_index"],
+    ),
     but(
         Correctness,
         "a statement that cannot be in a transaction is in one",
@@ -212,7 +271,11 @@ pub static UNION: &[Covered] = &[
         "The reader of the folder refuses such a file, and says which line it lacks.",
     ),
     by(Correctness, "a statement refers to what no earlier migration creates", &["missing_object"]),
-    by(Correctness, "a statement creates what an earlier migration has created", &["existing_object"]),
+    by(
+        Correctness,
+        "a statement creates what an earlier migration has created",
+        &["existing_object"],
+    ),
     by(Style, "a key or a column of four bytes runs out of numbers", &["int_key"]),
     by(Style, "serial is used where identity could be", &["serial_column"]),
     by(Style, "char(n) pads with blanks", &["char_column"]),
@@ -231,29 +294,51 @@ pub static UNION: &[Covered] = &[
         &[],
         "At most seven bytes a row for each column, which nobody would move columns about for once there are rows.",
     ),
-    but(Style, "names do not follow a policy", &[], "It would be the project's own, and a test of the project can hold it."),
+    but(
+        Style,
+        "names do not follow a policy",
+        &[],
+        "It would be the project's own, and a test of the project can hold it.",
+    ),
     by(Alone, "a way back does not undo its migration", &["down_leaves_traces"]),
-    by(Alone, "a way back fails on the schema that its migration leaves", &["missing_object", "existing_object", "needed_object"]),
+    by(
+        Alone,
+        "a way back fails on the schema that its migration leaves",
+        &["missing_object", "existing_object", "needed_object"],
+    ),
     by(Alone, "something is dropped that others need", &["needed_object"]),
     by(Alone, "schema and rows change in one transaction", &["schema_and_data"]),
     by(Alone, "a contract has nothing that replaces what it takes away", &["contract_alone"]),
-    by(Alone, "rows are filled after a NOT VALID check demands it of them", &["check_before_backfill"]),
-    by(Alone, "the runner's session or its table is tampered with", &["session_reset", "runner_table"]),
-    by(Alone, "a permission is of no use, or nobody can understand it", &["unused_allow", "bad_allow"]),
+    by(
+        Alone,
+        "rows are filled after a NOT VALID check demands it of them",
+        &["check_before_backfill"],
+    ),
+    by(
+        Alone,
+        "the runner's session or its table is tampered with",
+        &["session_reset", "runner_table"],
+    ),
+    by(
+        Alone,
+        "a permission is of no use, or nobody can understand it",
+        &["unused_allow", "bad_allow"],
+    ),
 ];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::{all, find};
     use crate::Level;
+    use crate::rules::{all, find};
 
     #[test]
     fn every_rule_is_named_and_every_name_is_a_rule() {
         let named: Vec<&str> = UNION.iter().flat_map(|covered| covered.rules).copied().collect();
         let unknown: Vec<_> = named.iter().filter(|name| find(name).is_none()).collect();
         assert!(unknown.is_empty(), "no rules: {unknown:?}");
-        let forgotten: Vec<_> = all().iter().map(|rule| rule.name).filter(|name| !named.contains(name)).collect();
+        let forgotten: Vec<_> =
+            all().iter().map(|rule| rule.name).filter(|name| !named.contains(name)).collect();
         assert!(forgotten.is_empty(), "of nothing: {forgotten:?}");
     }
 
@@ -274,7 +359,8 @@ mod tests {
 
     #[test]
     fn advice_on_style_is_given_to_those_who_ask() {
-        let style = UNION.iter().filter(|covered| covered.part == Style).flat_map(|covered| covered.rules);
+        let style =
+            UNION.iter().filter(|covered| covered.part == Style).flat_map(|covered| covered.rules);
         for name in style {
             assert_eq!(find(name).map(|rule| rule.level), Some(Level::Off), "{name}");
         }

@@ -26,8 +26,7 @@ impl Schema {
     /// Does what the statement does, and tells why it would fail. What is reported once is in doubt from then on, so
     /// that one mistake does not become ten.
     pub fn apply(&mut self, statement: &Statement, at: Birth) -> Vec<Clash> {
-        let mut applying =
-            Applying { schema: self, at, reads: Vec::new(), clashes: Vec::new() };
+        let mut applying = Applying { schema: self, at, reads: Vec::new(), clashes: Vec::new() };
         for read in &statement.reads {
             let read = applying.relation(ObjectKind::Table, read, Absence::Clashes);
             applying.reads.extend(read);

@@ -1,9 +1,9 @@
 //! `DROP`: things go, and what depends on them with them.
 
+use super::PUBLIC;
 use super::alter::space;
 use super::apply::{Absence, Applying};
 use super::clash::{Clash, Thing};
-use super::PUBLIC;
 use super::object::{ConstraintKind, Id, Key, Object, Space};
 use crate::name::Name;
 use crate::statement::{Drop, ObjectKind};
@@ -14,13 +14,15 @@ impl Applying<'_> {
             return self.detach(drop, table);
         }
         let Some(space) = space(drop.kind) else { return };
-        for name in &drop.names {
-            let known = match space {
-                // Which functions are there, their parameters tell, and extensions bring more.
-                Space::Routine => self.drop_routine(drop, name),
-                Space::Extension => self.drop_extension(drop, name),
-                _ => self.expect(space, drop.kind, name, Absence::of(drop.if_exists)),
-            };
+        let find = |name| match space {
+            // Which functions are there, their parameters tell, and extensions bring more.
+            Space::Routine => self.drop_routine(drop, name),
+            Space::Extension => self.drop_extension(drop, name),
+            _ => self.expect(space, drop.kind, name, Absence::of(drop.if_exists)),
+        };
+        // All are looked for before the first goes, which may take another along.
+        let found: Vec<Option<Id>> = drop.names.iter().map(find).collect();
+        for (name, known) in drop.names.iter().zip(found) {
             match known {
                 Some(id) if self.is_right(id, drop.kind, name) => self.drop_one(id, drop),
                 Some(_) => {}

@@ -217,7 +217,8 @@ fn needed(text: &str) -> Vec<String> {
 fn what_others_need_cannot_go() {
     let views = "create table a (n int); create view v as select n from a; create view w as select n from v;";
     let mood = "create type m as enum ('x'); create table a (n int, m m);";
-    let trigger = "create function f() returns trigger language plpgsql as ''; create table a (n int);
+    let trigger =
+        "create function f() returns trigger language plpgsql as ''; create table a (n int);
         create trigger t before insert on a execute function f();";
     for (text, expected) in [
         (format!("{views} drop table a;"), "table `a`: view `v`"),
@@ -257,7 +258,8 @@ fn what_nobody_needs_any_more_can_go() {
 fn not_null_holds_once_it_is_validated() {
     let is_not_null = |text: &str| {
         let schema = replay(&format!("create table a (n int); {text}"));
-        schema.relation(&Name::bare("a")).known().unwrap().object.as_table().unwrap().columns[0].not_null
+        schema.relation(&Name::bare("a")).known().unwrap().object.as_table().unwrap().columns[0]
+            .not_null
     };
     let add = "alter table a add constraint c not null n not valid;";
     assert!(!is_not_null(add));

@@ -55,9 +55,7 @@ fn judged(folder: Folder) -> Result<Judged> {
 pub(crate) fn rejected(judged: &[Judged]) -> Vec<String> {
     let rejected = |judged: &Judged| {
         let errors = judged.findings.iter().filter(|finding| finding.rule == "syntax_error");
-        errors
-            .map(|error| format!("rejected in {}:\n{error}", judged.name()))
-            .collect::<Vec<_>>()
+        errors.map(|error| format!("rejected in {}:\n{error}", judged.name())).collect::<Vec<_>>()
     };
     judged.iter().flat_map(rejected).collect()
 }

@@ -53,7 +53,12 @@ pub(crate) fn text(
 fn folders(judged: &[Judged]) -> String {
     let line = |judged: &Judged| {
         let Judged { folder, files, statements, findings, .. } = judged;
-        format!("| {} | `{}` | {files} | {statements} | {} |\n", folder.package, folder.name, findings.len())
+        format!(
+            "| {} | `{}` | {files} | {statements} | {} |\n",
+            folder.package,
+            folder.name,
+            findings.len()
+        )
     };
     let lines: String = judged.iter().map(line).collect();
     let sum = |of: fn(&Judged) -> usize| judged.iter().map(of).sum::<usize>();
@@ -67,7 +72,9 @@ fn folders(judged: &[Judged]) -> String {
 }
 
 fn shares(drawn: &[&Case<'_>], verdicts: &Verdicts) -> String {
-    let of = |worth| drawn.iter().filter(|case| verdicts.of(case).is_some_and(|v| v.verdict == worth)).count();
+    let of = |worth| {
+        drawn.iter().filter(|case| verdicts.of(case).is_some_and(|v| v.verdict == worth)).count()
+    };
     let (right, noise, wrong) = (of(Worth::Right), of(Worth::Noise), of(Worth::Wrong));
     let run = drawn.iter().filter(|case| verdicts.was_seen(case)).count();
     // In tenths, rounded.
@@ -85,7 +92,8 @@ fn rules(cases: &[Case<'_>], drawn: &[&Case<'_>]) -> String {
     let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     cases.iter().for_each(|case| counts.entry(case.finding.rule).or_default().0 += 1);
     drawn.iter().for_each(|case| counts.entry(case.finding.rule).or_default().1 += 1);
-    let line = |(rule, (all, drawn)): (&str, (usize, usize))| format!("| `{rule}` | {all} | {drawn} |\n");
+    let line =
+        |(rule, (all, drawn)): (&str, (usize, usize))| format!("| `{rule}` | {all} | {drawn} |\n");
     let lines: String = counts.into_iter().map(line).collect();
     format!("\n| rule | findings | drawn |\n|---|--:|--:|\n{lines}")
 }
@@ -96,7 +104,8 @@ fn sample(drawn: &[&Case<'_>], verdicts: &Verdicts) -> String {
         let verdict = verdicts.of(case);
         let word = verdict.map_or("", |verdict| verdict.verdict.as_str());
         let because = verdict.map_or("", |verdict| verdict.because.as_str());
-        let seen = verdict.and_then(|verdict: &Verdict| verdict.seen.as_deref()).unwrap_or_default();
+        let seen =
+            verdict.and_then(|verdict: &Verdict| verdict.seen.as_deref()).unwrap_or_default();
         let message = cell(message);
         let (because, seen) = (cell(because), cell(seen));
         format!(

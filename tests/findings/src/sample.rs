@@ -43,7 +43,9 @@ fn places(counts: &[usize], size: usize) -> Vec<usize> {
     let share = |count: &usize| (count - 1) * rest;
     let mut places: Vec<usize> = counts.iter().map(|count| 1 + share(count) / others).collect();
     let mut order: Vec<usize> = (0..counts.len()).collect();
-    order.sort_by_key(|&i| std::cmp::Reverse(counts.get(i).map_or(0, |count| share(count) % others)));
+    order.sort_by_key(|&i| {
+        std::cmp::Reverse(counts.get(i).map_or(0, |count| share(count) % others))
+    });
     let left = (rest + counts.len()).saturating_sub(places.iter().sum());
     for i in order.into_iter().take(left) {
         if let Some(place) = places.get_mut(i) {

@@ -104,8 +104,7 @@ impl<'s> Spot<'s> {
         let lines = script.text.split_inclusive('\n').take(place.line as usize - 1);
         let line: usize = lines.map(str::len).sum();
         let rest = script.text.get(line..).unwrap_or_default();
-        let column: usize =
-            rest.chars().take(place.column as usize - 1).map(char::len_utf8).sum();
+        let column: usize = rest.chars().take(place.column as usize - 1).map(char::len_utf8).sum();
         let offset = line + column;
         let statements = sql::statements(&script.text).map_err(|_| "its statements end nowhere")?;
         let index = statements.iter().rposition(|statement| statement.start as usize <= offset);

@@ -36,7 +36,8 @@ pub(crate) fn all(workspace: &Workspace) -> Result<Vec<Folder>> {
     let mut all: Vec<Folder> = found.into_iter().map(known).collect();
     let theirs = synapse::folders(workspace)?.into_iter();
     let package = SYNAPSE.shown();
-    let of = |(name, path)| Folder { package: package.clone(), name, path, needs: None, existing: &[] };
+    let of =
+        |(name, path)| Folder { package: package.clone(), name, path, needs: None, existing: &[] };
     all.extend(theirs.map(of));
     Ok(all)
 }

@@ -29,7 +29,8 @@ struct Theirs {
 /// The folders: what each is called, and where it is.
 pub(crate) fn folders(workspace: &Workspace) -> Result<Vec<(String, PathBuf)>> {
     let below = fetch::unpacked(workspace, &SYNAPSE)?.join(SYNAPSE.below);
-    let prepared = workspace.below("prepared").join(format!("{}-{}", SYNAPSE.name, SYNAPSE.version));
+    let prepared =
+        workspace.below("prepared").join(format!("{}-{}", SYNAPSE.name, SYNAPSE.version));
     let last = versions(&below)?.into_iter().next_back().unwrap_or_default();
     let mut folders = Vec::new();
     for (place, from) in FULL.into_iter().enumerate() {
@@ -149,7 +150,12 @@ mod tests {
     #[test]
     fn the_files_of_a_version_are_in_the_order_of_their_names() {
         let below = std::env::temp_dir().join(format!("synapse{}", std::process::id()));
-        for file in ["main/delta/17/b.sql", "state/delta/17/a.py", "common/delta/18/a.sql", "main/full_schemas/16/z.sql"] {
+        for file in [
+            "main/delta/17/b.sql",
+            "state/delta/17/a.py",
+            "common/delta/18/a.sql",
+            "main/full_schemas/16/z.sql",
+        ] {
             let file = below.join(file);
             std::fs::create_dir_all(file.parent().unwrap()).unwrap();
             std::fs::write(file, "SELECT 1;").unwrap();

@@ -34,13 +34,19 @@ pub(super) async fn lines(connection: &mut PgConnection) -> Result<Vec<String>> 
 const SHOWN: usize = 3;
 
 pub(super) fn difference(before: &[String], after: &[String]) -> String {
-    let left = after.iter().filter(|line| !before.contains(line)).map(|line| format!("there is {line}"));
-    let gone = before.iter().filter(|line| !after.contains(line)).map(|line| format!("gone is {line}"));
+    let left =
+        after.iter().filter(|line| !before.contains(line)).map(|line| format!("there is {line}"));
+    let gone =
+        before.iter().filter(|line| !after.contains(line)).map(|line| format!("gone is {line}"));
     let mut all: Vec<String> = left.chain(gone).collect();
     if all.len() > SHOWN {
         let more = all.len() - SHOWN;
         all.truncate(SHOWN);
         all.push(format!("{more} more"));
     }
-    if all.is_empty() { "all is as it was".to_owned() } else { format!("after it {}", all.join("; ")) }
+    if all.is_empty() {
+        "all is as it was".to_owned()
+    } else {
+        format!("after it {}", all.join("; "))
+    }
 }

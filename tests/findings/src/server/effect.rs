@@ -71,7 +71,10 @@ async fn standings(connection: &mut PgConnection) -> Result<BTreeMap<i64, Standi
         let modes: Option<Vec<String>> = row.try_get("modes")?;
         let rank = |mode: &String| MODES.iter().position(|known| known == mode);
         let lock = modes.iter().flatten().filter_map(rank).max().unwrap_or_default();
-        Ok((row.try_get("oid")?, Standing { lock, file: row.try_get("file")?, read: row.try_get("read")? }))
+        Ok((
+            row.try_get("oid")?,
+            Standing { lock, file: row.try_get("file")?, read: row.try_get("read")? },
+        ))
     };
     rows.into_iter().map(standing).collect()
 }

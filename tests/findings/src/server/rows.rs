@@ -91,10 +91,12 @@ async fn quietly(connection: &mut PgConnection, insert: &str) -> Result<()> {
 pub(super) async fn broken(connection: &mut PgConnection, old: &[Table]) -> Result<Vec<String>> {
     let mut broken = Vec::new();
     for table in old {
-        let statements = [("SELECT", "from", Some(&table.select)), ("INSERT", "into", table.insert.as_ref())];
+        let statements =
+            [("SELECT", "from", Some(&table.select)), ("INSERT", "into", table.insert.as_ref())];
         for (word, of, statement) in statements {
             let Some(statement) = statement else { continue };
-            let text = format!("SAVEPOINT old; SET LOCAL session_replication_role = replica; {statement}");
+            let text =
+                format!("SAVEPOINT old; SET LOCAL session_replication_role = replica; {statement}");
             let done = sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut *connection).await;
             if let Err(error) = done {
                 let code = super::state(&error);
