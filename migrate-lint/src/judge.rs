@@ -129,28 +129,30 @@ impl Judge<'_> {
         let judges = self.facts.judges(migration.id);
         let mut open = Open::default();
         for (index, statement) in shown.iter().enumerate() {
-            let piece = file.pieces.get(index);
-            open.meet(statement, index, piece.is_some_and(|piece| piece.in_transaction));
+            let Some(piece) = file.pieces.get(index) else { continue };
+            open.meet(statement, index, piece.in_transaction);
+            let situation = Situation {
+                statement,
+                text: piece.text,
+                file: &file.script.file,
+                earlier: shown.get(open.start..index).unwrap_or_default(),
+                later: shown.get(index + 1..).unwrap_or_default(),
+                migration: migration.id,
+                in_transaction: piece.in_transaction,
+                in_batches: matches!(migration.up, Step::Backfill(_)),
+                is_first: index == 0,
+                has_expand: self.expanded.contains(&migration.id.version),
+                open: &open,
+                schema: &self.schema,
+                facts: self.facts,
+            };
+            let holds = situation.holds();
             if judges {
-                let situation = piece.map(|piece| Situation {
-                    statement,
-                    text: piece.text,
-                    file: &file.script.file,
-                    earlier: shown.get(open.start..index).unwrap_or_default(),
-                    later: shown.get(index + 1..).unwrap_or_default(),
-                    migration: migration.id,
-                    in_transaction: piece.in_transaction,
-                    in_batches: matches!(migration.up, Step::Backfill(_)),
-                    is_first: index == 0,
-                    has_expand: self.expanded.contains(&migration.id.version),
-                    open: &open,
-                    schema: &self.schema,
-                    facts: self.facts,
-                });
-                let hits = situation.map(|situation| hits(&situation)).unwrap_or_default();
+                let hits = hits(&situation);
                 self.report(&mut file, index, hits);
             }
-            open.note(statement, self.aim(&file, index, statement));
+            open.note(holds);
+            self.aim(&file, index, statement);
             self.apply(&mut file, index, statement, judges);
         }
         if judges {
@@ -159,7 +161,7 @@ impl Judge<'_> {
     }
 
     /// Notes what a statement locks of what others may be using.
-    fn aim(&mut self, file: &File<'_>, index: usize, statement: &Statement) -> Vec<Lock> {
+    fn aim(&mut self, file: &File<'_>, index: usize, statement: &Statement) {
         let mut locks = locks(statement, &self.schema);
         locks.retain_mut(|lock| match self.schema.relation(&lock.relation) {
             Found::Known(entry) if entry.born.migration == Some(file.id) => false,
@@ -170,10 +172,8 @@ impl Judge<'_> {
             Found::Missing | Found::Unknown => true,
         });
         if let (Some(piece), false) = (file.pieces.get(index), locks.is_empty()) {
-            let locks = locks.clone();
             self.told.targets.push(Targets { migration: file.id, offset: piece.offset, locks });
         }
-        locks
     }
 
     /// Applies a statement, and tells why it would fail. Does it go through?

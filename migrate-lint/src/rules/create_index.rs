@@ -3,7 +3,7 @@
 use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
 use crate::schema::TableKind;
-use crate::statement::Action;
+use crate::statement::{Action, CreateIndex};
 
 pub(super) static RULE: Rule = Rule {
     name: "create_index",
@@ -27,7 +27,7 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
     if index.concurrently || index.only {
         return Vec::new();
     }
-    let Some(table) = at.subject(&index.table) else { return Vec::new() };
+    let Some(table) = at.subject(&index.table).filter(|_| !is_there(at, index)) else { return Vec::new() };
     let message = format!("writers of `{}` wait while the index is built", index.table);
     let instead = match table.known() {
         Some(table) if table.kind == TableKind::Partitioned => {
@@ -38,6 +38,12 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
         _ => format!("In a migration of its own:\n    -- migrate: no-transaction\n    {};", concurrently(at.text)),
     };
     vec![Hit::new(index.name.as_deref().unwrap_or_default(), message, instead)]
+}
+
+/// Does it do nothing, because the name is taken?
+fn is_there(at: &Situation<'_>, index: &CreateIndex) -> bool {
+    let name = index.name.as_ref().filter(|_| index.if_not_exists).map(|name| index.table.sibling(name));
+    name.is_some_and(|name| at.schema.relation(&name).known().is_some())
 }
 
 /// The same statement, with the word.

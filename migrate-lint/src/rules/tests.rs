@@ -53,7 +53,8 @@ fn rules_of(text: &str) -> Vec<&'static str> {
     let tables = "CREATE TABLE a (id bigint PRIMARY KEY, n int, m int NOT NULL DEFAULT 0, UNIQUE (n, m)); CREATE TABLE b (id bigint PRIMARY KEY, a bigint);
 CREATE TYPE mood AS ENUM ('glad'); CREATE TABLE moods (mood mood); CREATE INDEX b_a ON b (a); CREATE TABLE parts (n int) PARTITION BY RANGE (n);
 CREATE INDEX parts_n ON parts (n); CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
-CREATE TABLE c (id bigint PRIMARY KEY REFERENCES a, n bigint GENERATED ALWAYS AS IDENTITY);";
+CREATE TABLE c (id bigint PRIMARY KEY REFERENCES a, n bigint GENERATED ALWAYS AS IDENTITY);
+CREATE TABLE one (lock char(1) NOT NULL DEFAULT 'X' UNIQUE, n int, CHECK (lock = 'X'));";
     let files = [("1_a.sql", tables), ("2_b.sql", text)];
     let files: Vec<File<'_>> =
         files.iter().map(|(path, text)| File { path, bytes: text.as_bytes() }).collect();
@@ -83,6 +84,11 @@ fn what_looks_like_a_hazard_and_is_none_is_left_alone() {
         "ALTER TABLE a DISABLE TRIGGER USER; UPDATE a SET n = 1 WHERE id = 5; ALTER TABLE a ENABLE TRIGGER USER;",
         "CREATE TABLE d (a bigint REFERENCES a, n int CHECK (n > 0));",
         "INSERT INTO a (id, n) SELECT 1, 1;",
+        "UPDATE one SET n = 1; ALTER TABLE one ALTER n SET NOT NULL;",
+        "ALTER TABLE a ADD COLUMN o int; INSERT INTO one (n) SELECT max(id) FROM b;",
+        "CREATE INDEX IF NOT EXISTS b_a ON b (a);",
+        "ALTER TABLE b ADD COLUMN o int; DROP INDEX b_a;",
+        "UPDATE a SET n = 1 WHERE id = 5; DROP INDEX IF EXISTS hidden.perhaps;",
     ] {
         assert_eq!(rules_of(text), [""; 0], "{text}");
     }
@@ -116,6 +122,9 @@ fn a_hazard_is_found_however_it_is_written() {
         ),
         ("DROP TYPE mood CASCADE;", "drop_object"),
         ("ALTER TABLE c ALTER n DROP IDENTITY;", "drop_default"),
+        ("ALTER TABLE b RENAME TO d; ALTER TABLE d RENAME COLUMN a TO n;", "rename"),
+        ("ALTER TABLE b RENAME TO d; DROP TABLE d;", "rename"),
+        ("DROP TABLE moods; UPDATE a SET n = 1 WHERE id = 5;", "drop_table"),
         ("ALTER TABLE a ADD COLUMN o int CHECK (o > 0);", "add_check"),
         ("ALTER TABLE b ADD COLUMN o bigint DEFAULT 1 REFERENCES a;", "add_foreign_key"),
         ("ALTER TABLE b ADD COLUMN o bigint REFERENCES a;", "unindexed_foreign_key"),

@@ -28,6 +28,7 @@ impl Applying<'_> {
             ..Table::default()
         };
         let id = self.insert_relation(&create.name, create.persistence, Object::Table(table));
+        let told = self.clashes.len();
         for other in create.partition_of.iter().chain(&create.inherits) {
             self.adopt(id, other);
         }
@@ -39,6 +40,10 @@ impl Applying<'_> {
         }
         for constraint in &create.constraints {
             self.add_constraint(id, constraint);
+        }
+        // Perhaps it does nothing at all.
+        if hides {
+            self.clashes.truncate(told);
         }
     }
 

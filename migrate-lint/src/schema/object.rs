@@ -172,6 +172,24 @@ impl Table {
         self.constraints.iter().find(|constraint| &*constraint.name == name)
     }
 
+    /// Has it room for one row only? Then a key is a column that a check allows one value.
+    pub fn holds_one_row(&self) -> bool {
+        let is_key = |column: &str| {
+            self.constraints.iter().any(|constraint| match &constraint.kind {
+                ConstraintKind::PrimaryKey { columns } | ConstraintKind::Unique { columns } => {
+                    matches!(&columns[..], [only] if &**only == column)
+                }
+                _ => false,
+            })
+        };
+        self.constraints.iter().any(|constraint| match &constraint.kind {
+            ConstraintKind::Check(expression) => {
+                constraint.valid && expression.only_value_of().is_some_and(is_key)
+            }
+            _ => false,
+        })
+    }
+
     /// Does a validated check prove that the column is not null?
     pub fn proves_not_null(&self, column: &str) -> bool {
         self.constraints.iter().any(|constraint| match &constraint.kind {

@@ -1,9 +1,11 @@
-//! The schema of matrix-synapse: a full schema of three versions, and what changed from each to the next.
+//! The schema of matrix-synapse: a full schema, what has changed since, and what had changed before.
 //!
-//! Makes three folders of it, with the files in the order in which synapse's own program applies them: a full schema by the
-//! names of its files, then version by version, the changes of all its databases together by their names. What is for
-//! SQLite is left out. Some changes are programs in Python: in the place of each stands a `DO` block of the words that it
-//! holds, so that whoever reads the folder knows what may be otherwise from then on; nobody can run it.
+//! Makes two folders of it, with the files in the order in which synapse's own program applies them: the full schema by the
+//! names of its files, then version by version, the changes of all its databases together by their names; and the
+//! older changes, whose own full schema is published no more. What is for SQLite is left out, and the one mark that
+//! synapse fills in is filled in. Some changes are programs in Python: in the place of each stands a `DO` block of the
+//! words that it holds, so that whoever reads the folder knows what may be otherwise from then on; nobody can run it.
+//! In the place of the lost full schema stands a `CALL`, behind which there may be anything.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,12 +14,17 @@ use crate::packages::SYNAPSE;
 use crate::workspace::Workspace;
 use crate::{Result, fetch};
 
-/// The versions that have a full schema; from each the changes lead to the next.
-const FULL: [u32; 3] = [16, 54, 72];
+/// The version that has a full schema.
+const FULL: u32 = 72;
 /// The databases, whose files are applied together.
 const DATABASES: [&str; 3] = ["common", "main", "state"];
 /// How a file ends in whose place the words of a program stand.
 const PROGRAM: &str = ".py.sql";
+/// What stands for the full schema of the first version.
+const LOST: &str = "CALL the_schema_before();\n";
+/// What synapse fills in, and with what.
+const KEY: (&str, &str) =
+    ("$%AUTO_INCREMENT_PRIMARY_KEY%$", "BIGINT PRIMARY KEY GENERATED ALWAYS AS IDENTITY");
 
 /// A file of theirs, and what it is called there, without the directory.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,17 +36,24 @@ struct Theirs {
 /// The folders: what each is called, and where it is.
 pub(crate) fn folders(workspace: &Workspace) -> Result<Vec<(String, PathBuf)>> {
     let below = fetch::unpacked(workspace, &SYNAPSE)?.join(SYNAPSE.below);
-    let prepared =
-        workspace.below("prepared").join(format!("{}-{}", SYNAPSE.name, SYNAPSE.version));
-    let last = versions(&below)?.into_iter().next_back().unwrap_or_default();
-    let mut folders = Vec::new();
-    for (place, from) in FULL.into_iter().enumerate() {
-        let to = FULL.get(place + 1).copied().unwrap_or(last);
-        let path = prepared.join(format!("{from}-{to}"));
-        write(&files(&below, from, to)?, &path)?;
-        folders.push((format!("{}, {from} to {to}", SYNAPSE.below), path));
-    }
-    Ok(folders)
+    let version = format!("{}-{}", SYNAPSE.name, SYNAPSE.version);
+    let prepared = workspace.below("prepared").join(version);
+    let versions = versions(&below)?;
+    let (old, new): (BTreeSet<u32>, BTreeSet<u32>) = versions.into_iter().partition(|v| *v <= FULL);
+    let before = prepared.join("old");
+    write(&changes(&below, &old)?, &before)?;
+    std::fs::write(before.join(format!("0_lost{PROGRAM}")), LOST)?;
+    let mut full = vec![Theirs::named("schema_version.sql", &below.join("common"))];
+    full.extend(of_version(&below, "full_schemas", FULL)?);
+    full.extend(changes(&below, &new)?);
+    let since = prepared.join("new");
+    write(&full, &since)?;
+    let first_and_last = |versions: &BTreeSet<u32>| {
+        let ends = [versions.first(), versions.last()];
+        let ends = ends.map(|end| end.copied().unwrap_or_default().to_string());
+        format!("{} ({})", SYNAPSE.below, ends.join(" to "))
+    };
+    Ok(vec![(first_and_last(&old), before), (first_and_last(&new), since)])
 }
 
 /// The versions that changed something.
@@ -53,29 +67,28 @@ fn versions(below: &Path) -> Result<BTreeSet<u32>> {
     Ok(versions)
 }
 
-fn files(below: &Path, from: u32, to: u32) -> Result<Vec<Theirs>> {
-    let mut files = Vec::new();
-    if below.join("common/schema_version.sql").exists() {
-        let path = below.join("common/schema_version.sql");
-        files.push(Theirs { name: "schema_version.sql".to_owned(), path });
-    }
-    files.extend(of_version(below, "full_schemas", from)?);
-    for version in from + 1..=to {
-        files.extend(of_version(below, "delta", version)?);
-    }
-    Ok(files)
+fn changes(below: &Path, versions: &BTreeSet<u32>) -> Result<Vec<Theirs>> {
+    let of = |version: &u32| of_version(below, "delta", *version);
+    Ok(versions.iter().map(of).collect::<Result<Vec<_>>>()?.concat())
 }
 
 /// By their names, whichever database they are of.
-fn of_version(below: &Path, kind: &str, version: u32) -> Result<BTreeSet<Theirs>> {
-    let mut files = BTreeSet::new();
+fn of_version(below: &Path, kind: &str, version: u32) -> Result<Vec<Theirs>> {
+    let mut files = Vec::new();
     for database in DATABASES {
         let directory = below.join(database).join(kind).join(version.to_string());
-        let is_ours = |name: &String| is_for_postgresql(name);
-        let theirs = names(&directory)?.into_iter().filter(is_ours);
-        files.extend(theirs.map(|name| Theirs { path: directory.join(&name), name }));
+        let theirs = names(&directory)?;
+        let theirs = theirs.iter().filter(|name| is_for_postgresql(name));
+        files.extend(theirs.map(|name| Theirs::named(name, &directory)));
     }
+    files.sort();
     Ok(files)
+}
+
+impl Theirs {
+    fn named(name: &str, directory: &Path) -> Self {
+        Self { name: name.to_owned(), path: directory.join(name) }
+    }
 }
 
 fn is_for_postgresql(name: &str) -> bool {
@@ -98,16 +111,20 @@ fn write(files: &[Theirs], folder: &Path) -> Result<()> {
     for (file, number) in files.iter().zip(1..) {
         let text = std::fs::read_to_string(&file.path)?;
         let stem = file.name.trim_end_matches(".postgres").trim_end_matches(".sql");
-        let (name, text) = match stem.ends_with(".py") {
-            true => (format!("{number}_{stem}.sql"), words(&text)),
-            false => (format!("{number}_{stem}.sql"), text),
+        let text = match stem.ends_with(".py") {
+            true => words(&text),
+            false => text.replace(KEY.0, KEY.1),
         };
-        std::fs::write(folder.join(name), text)?;
+        // Two of them hold a comment that says where their statements have gone.
+        if migrate_core::sql::statements(&text).is_ok_and(|statements| statements.is_empty()) {
+            continue;
+        }
+        std::fs::write(folder.join(format!("{number}_{stem}.sql")), text)?;
     }
     Ok(())
 }
 
-/// Does such a file stand for a program?
+/// Does such a file stand for something that is no SQL?
 pub(crate) fn is_program(name: &str) -> bool {
     name.ends_with(PROGRAM)
 }
@@ -150,20 +167,16 @@ mod tests {
     #[test]
     fn the_files_of_a_version_are_in_the_order_of_their_names() {
         let below = std::env::temp_dir().join(format!("synapse{}", std::process::id()));
-        for file in [
-            "main/delta/17/b.sql",
-            "state/delta/17/a.py",
-            "common/delta/18/a.sql",
-            "main/full_schemas/16/z.sql",
-        ] {
+        let there = ["main/delta/17/b.sql", "state/delta/17/a.py", "common/delta/18/a.sql"];
+        for file in there {
             let file = below.join(file);
             std::fs::create_dir_all(file.parent().unwrap()).unwrap();
             std::fs::write(file, "SELECT 1;").unwrap();
         }
-        let found = files(&below, 16, 18).unwrap();
-        let last = versions(&below).unwrap().into_iter().next_back();
+        let all = versions(&below).unwrap();
+        let found = changes(&below, &all).unwrap();
         std::fs::remove_dir_all(&below).unwrap();
         let names: Vec<_> = found.iter().map(|file| file.name.as_str()).collect();
-        assert_eq!((names, last), (vec!["z.sql", "a.py", "b.sql", "a.sql"], Some(18)));
+        assert_eq!((names, all), (vec!["a.py", "b.sql", "a.sql"], BTreeSet::from([17, 18])));
     }
 }
