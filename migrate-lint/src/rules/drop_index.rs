@@ -50,7 +50,8 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
 fn closes_a_table(at: &Situation<'_>, name: &Name, if_exists: bool) -> bool {
     let Some(presence) = at.gone(Space::Relation, name, if_exists) else { return false };
     let Some(Object::Index(index)) = presence.entry.map(|entry| &entry.object) else {
-        return presence.entry.is_none();
+        // Which table it is of is hidden: perhaps one that is closed anyway.
+        return presence.entry.is_none() && at.closed().is_none();
     };
     let table = at.schema.entry(index.table);
     let subject = table.and_then(|table| at.subject(&at.schema.shown(table)));

@@ -20,6 +20,8 @@ mod rows;
 /// The database of the moment.
 const NAME: &str = "findings";
 
+use rows::Filling;
+
 /// Runs each, and tells what is seen.
 pub(crate) fn seen(
     judged: &[Judged],
@@ -39,21 +41,29 @@ pub(crate) fn seen(
 }
 
 async fn seen_of(server: &Server, case: &Case<'_>) -> Result<String> {
+    let mut seen = seen_with(server, case, Filling::Values).await;
+    if seen.is_err() {
+        seen = seen_with(server, case, Filling::Nulls).await;
+    }
+    Ok(seen.unwrap_or_else(|error| format!("cannot be run: {error}")))
+}
+
+async fn seen_with(server: &Server, case: &Case<'_>, filling: Filling) -> Result<String> {
     let mut admin = PgConnection::connect_with(&server.options("postgres")).await?;
     send(&mut admin, &format!("DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")).await?;
     send(&mut admin, &format!("CREATE DATABASE {NAME}")).await?;
     admin.close().await?;
     let mut connection = PgConnection::connect_with(&server.options(NAME)).await?;
-    let seen = match run(&mut connection, case).await {
-        Ok(seen) => seen,
-        Err(error) => format!("cannot be run: {error}"),
-    };
+    let seen = run(&mut connection, case, filling).await;
     connection.close().await?;
-    Ok(seen)
+    seen
 }
 
-async fn run(connection: &mut PgConnection, case: &Case<'_>) -> Result<String> {
+async fn run(connection: &mut PgConnection, case: &Case<'_>, filling: Filling) -> Result<String> {
     let finding = case.finding;
+    if finding.rule == "syntax_error" {
+        return said_of(connection, case).await;
+    }
     if let Some(needs) = case.judged.folder.needs {
         send(connection, needs).await?;
     }
@@ -64,10 +74,21 @@ async fn run(connection: &mut PgConnection, case: &Case<'_>) -> Result<String> {
         apply(connection, &migration.up).await.map_err(|error| in_file(migration, &*error))?;
     }
     let migration = rest.first().ok_or("no such migration")?;
-    let old = rows::fill(connection).await?;
+    let old = rows::fill(connection, filling).await?;
     match migration.up.script().filter(|script| script.file == finding.file) {
         Some(script) => effect::of(connection, &old, &migration.up, &Spot::of(script, case)?).await,
         None => back(connection, migration).await,
+    }
+}
+
+/// Whether a statement is SQL, a server says whatever was before it.
+async fn said_of(connection: &mut PgConnection, case: &Case<'_>) -> Result<String> {
+    let scripts = migrate_core::scripts(&case.judged.migrations);
+    let mut scripts = scripts.filter(|script| script.file == case.finding.file);
+    let spot = Spot::of(scripts.next().ok_or("no such file")?, case)?;
+    match send(connection, spot.text()).await {
+        Ok(()) => Ok("it is run".to_owned()),
+        Err(error) => Ok(format!("it fails with {}", state(&*error))),
     }
 }
 
@@ -111,6 +132,12 @@ impl<'s> Spot<'s> {
         let index = index.ok_or("no statement is there")?;
         let statements = statements.iter().map(|statement| statement.text(&script.text)).collect();
         Ok(Self { statements, index })
+    }
+}
+
+impl Spot<'_> {
+    fn text(&self) -> &str {
+        self.statements.get(self.index).copied().unwrap_or_default()
     }
 }
 

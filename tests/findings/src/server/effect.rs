@@ -51,18 +51,37 @@ pub(super) async fn of(
     for statement in spot.statements.iter().take(spot.index) {
         send(connection, statement).await?;
     }
-    let before = standings(connection).await?;
-    let statement = spot.statements.get(spot.index).copied().unwrap_or_default();
-    if let Err(error) = send(connection, statement).await {
-        return Ok(format!("it fails with {}", state(&*error)));
+    let broken = match in_transaction {
+        true => rows::broken(connection, old).await?,
+        false => Vec::new(),
+    };
+    let (before, routines) = (standings(connection).await?, routines(connection).await?);
+    if let Err(error) = send(connection, spot.text()).await {
+        return match in_transaction {
+            true => Ok(format!("it fails with {}", state(&*error))),
+            false => Err(error),
+        };
     }
     let after = standings(connection).await?;
     if !in_transaction {
         send(connection, "BEGIN").await?;
     }
-    let mut said = told(old, &before, &after);
-    said.extend(rows::broken(connection, old).await?);
+    let mut said = told(old, &before, &after, spot.text());
+    let left = self::routines(connection).await?;
+    let gone = routines.iter().filter(|name| !left.contains(name));
+    said.extend(gone.map(|name| format!("{name} is gone")));
+    let now = rows::broken(connection, old).await?;
+    said.extend(now.into_iter().filter(|line| !broken.contains(line)));
     Ok(if said.is_empty() { "nothing".to_owned() } else { said.join("; ") })
+}
+
+const ROUTINES: &str = "
+SELECT p.oid::regprocedure::text AS name FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE nspname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1";
+
+async fn routines(connection: &mut PgConnection) -> Result<Vec<String>> {
+    let rows = sqlx::query(ROUTINES).fetch_all(&mut *connection).await?;
+    rows.into_iter().map(|row| Ok(row.try_get("name")?)).collect()
 }
 
 async fn standings(connection: &mut PgConnection) -> Result<BTreeMap<i64, Standing>> {
@@ -83,16 +102,19 @@ fn told(
     old: &[Table],
     before: &BTreeMap<i64, Standing>,
     after: &BTreeMap<i64, Standing>,
+    statement: &str,
 ) -> Vec<String> {
     let mut said = Vec::new();
     for Table { oid, name, .. } in old {
         let was = before.get(oid).cloned().unwrap_or_default();
         let Some(is) = after.get(oid) else {
-            said.push(format!("{name} is gone"));
+            // Others may be gone since an earlier statement.
+            said.extend(before.contains_key(oid).then(|| format!("{name} is gone")));
             continue;
         };
         let mode = |lock: usize| MODES.get(lock).copied().unwrap_or_default();
-        if was.lock >= WEAK {
+        let is_named = name.rsplit('.').next().is_some_and(|name| statement.contains(name));
+        if was.lock >= WEAK && is_named {
             said.push(format!("{} on {name} is held already", mode(was.lock)));
         }
         if is.lock >= WEAK && is.lock > was.lock {
