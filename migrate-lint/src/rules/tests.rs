@@ -87,6 +87,7 @@ fn what_looks_like_a_hazard_and_is_none_is_left_alone() {
         "UPDATE one SET n = 1; ALTER TABLE one ALTER n SET NOT NULL;",
         "ALTER TABLE a ADD COLUMN o int; INSERT INTO one (n) SELECT max(id) FROM b;",
         "CREATE INDEX IF NOT EXISTS b_a ON b (a);",
+        "ALTER TABLE a ADD o int DEFAULT 0; ALTER TABLE a ALTER o DROP DEFAULT;",
         "ALTER TABLE b ADD COLUMN o int; DROP INDEX b_a;",
         "UPDATE a SET n = 1 WHERE id = 5; DROP INDEX IF EXISTS hidden.perhaps;",
     ] {
@@ -124,6 +125,10 @@ fn a_hazard_is_found_however_it_is_written() {
         ("ALTER TABLE c ALTER n DROP IDENTITY;", "drop_default"),
         ("ALTER TABLE b RENAME TO d; ALTER TABLE d RENAME COLUMN a TO n;", "rename"),
         ("ALTER TABLE b RENAME TO d; DROP TABLE d;", "rename"),
+        (
+            "ALTER TABLE a ADD o int NOT NULL DEFAULT 0; ALTER TABLE a ALTER o DROP DEFAULT;",
+            "drop_default",
+        ),
         ("DROP TABLE moods; UPDATE a SET n = 1 WHERE id = 5;", "drop_table"),
         ("ALTER TABLE a ADD COLUMN o int CHECK (o > 0);", "add_check"),
         ("ALTER TABLE b ADD COLUMN o bigint DEFAULT 1 REFERENCES a;", "add_foreign_key"),

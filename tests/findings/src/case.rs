@@ -45,6 +45,11 @@ impl Case<'_> {
         CERTAIN.contains(&self.finding.rule)
     }
 
+    /// Does the finding say that the statement is no SQL?
+    pub(crate) fn is_no_sql(&self) -> bool {
+        self.finding.rule == "syntax_error"
+    }
+
     /// For whoever has to judge it.
     pub(crate) fn shown(&self) -> String {
         let Finding { rule, level, .. } = self.finding;
@@ -53,6 +58,6 @@ impl Case<'_> {
     }
 }
 
-/// The rules that speak of failures, and not of hazards.
-const CERTAIN: [&str; 5] =
-    ["syntax_error", "duplicate_column", "missing_object", "existing_object", "needed_object"];
+/// The rules that speak of failures, and not of hazards. Of what is no SQL, a server is asked.
+const CERTAIN: [&str; 4] =
+    ["duplicate_column", "missing_object", "existing_object", "needed_object"];

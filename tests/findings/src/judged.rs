@@ -50,12 +50,3 @@ fn judged(folder: Folder) -> Result<Judged> {
     let statements = migrate_core::scripts(&contents.migrations).map(|s| s.statements.len()).sum();
     Ok(Judged { files: files.len(), statements, migrations: contents.migrations, findings, folder })
 }
-
-/// What the linter takes for no SQL, and servers have run.
-pub(crate) fn rejected(judged: &[Judged]) -> Vec<String> {
-    let rejected = |judged: &Judged| {
-        let errors = judged.findings.iter().filter(|finding| finding.rule == "syntax_error");
-        errors.map(|error| format!("rejected in {}:\n{error}", judged.name())).collect::<Vec<_>>()
-    };
-    judged.iter().flat_map(rejected).collect()
-}

@@ -2,7 +2,7 @@
 //!
 //! [`main`] has the folders fetched (by migrate-real), lets the linter judge each as a project would that has just added
 //! it (`judged`), draws findings by a fixed seed (`sample`), holds them against the verdicts that are committed
-//! (`verdict`), runs those on a server of which a verdict says what was seen there (`server`), and writes or checks
+//! (`verdict`), looks whether it finds what a person has found by hand, and is silent where that has to be (`known`), runs those on a server of which a verdict says what was seen there (`server`), and writes or checks
 //! the page (`page`). Nothing of others' SQL is committed but the names in a finding's message.
 //!
 //! | argument | |
@@ -22,6 +22,7 @@ use std::process::ExitCode;
 
 mod case;
 mod judged;
+mod known;
 mod page;
 mod sample;
 mod server;
@@ -82,10 +83,10 @@ fn fulfilled(wish: Wish) -> Result<bool> {
             let without = drawn.iter().filter(|case| verdicts.of(case).is_none());
             without.map(|case| say(&case.shown())).collect::<Result<()>>().map(|()| true)
         }
-        Wish::Run => server::seen(&judged, &drawn, |case, seen| {
-            say(&format!("{}\n    seen: {seen}\n", case.shown()))
-        })
-        .map(|()| true),
+        Wish::Run => {
+            server::seen(&drawn, |case, seen| say(&format!("{}\n    seen: {seen}\n", case.shown())))
+                .map(|()| true)
+        }
         Wish::Write | Wish::Check => told(wish, &judged, &cases, &drawn),
     }
 }
@@ -97,18 +98,23 @@ fn told(
     drawn: &[&case::Case<'_>],
 ) -> Result<bool> {
     let verdicts = verdict::read()?;
-    let mut wrong = judged::rejected(judged);
-    wrong.extend(verdicts.wrong(cases, drawn));
-    let run: Vec<_> = drawn.iter().copied().filter(|case| verdicts.was_seen(case)).collect();
-    server::seen(judged, &run, |case, seen| {
+    let known = known::read()?;
+    let mut wrong = verdicts.wrong(cases, drawn);
+    wrong.extend(known.iter().filter_map(|hazard| hazard.wrong(judged)));
+    let drawn_and_seen = drawn.iter().copied().filter(|case| verdicts.was_seen(case));
+    let no_sql = cases.iter().filter(|case| case.is_no_sql());
+    let run: Vec<_> = drawn_and_seen.chain(no_sql).collect();
+    server::seen(&run, |case, seen| {
         wrong.extend(verdicts.seen_otherwise(case, seen));
+        let is_accepted = case.is_no_sql() && seen != server::NO_SQL;
+        wrong.extend(is_accepted.then(|| format!("{}    but a server says: {seen}", case.shown())));
         Ok(())
     })?;
     wrong.iter().try_for_each(|line| say(line))?;
     if !wrong.is_empty() {
         return Ok(false);
     }
-    let text = page::text(judged, cases, drawn, &verdicts);
+    let text = page::text(judged, cases, drawn, &verdicts, &known);
     if wish == Wish::Check { page::is_fresh(&text) } else { page::write(&text) }
 }
 

@@ -7,6 +7,7 @@ use migrate_lint::Finding;
 
 use crate::case::Case;
 use crate::judged::Judged;
+use crate::known::Hazard;
 use crate::verdict::{Verdict, Verdicts, Worth};
 use crate::{Result, say};
 
@@ -14,9 +15,8 @@ const HEAD: &str = "# Findings in folders that other people wrote
 
 <!-- Written by `cargo xtask findings`, checked by `cargo xtask findings --check`: do not edit. -->
 
-The linter judges the folders of [other people](real-folders.md), and the 15 years of migrations of matrix-synapse, as it
-would in a project that has just added it: nothing is released yet, and what an earlier migration has made is in use. None of
-their statements, which servers run, may be taken for no SQL.
+The linter judges the folders of [other people](real-folders.md), and the migrations of matrix-synapse, as it
+would in a project that has just added it: nothing is released yet, and what an earlier migration has made is in use.
 
 Whether its findings are worth reading, a person has to say. So a sample is drawn by a fixed seed: one finding of each
 rule that has found something, and the other places in proportion. For each of them somebody has read the migration, and
@@ -40,12 +40,15 @@ pub(crate) fn text(
     cases: &[Case<'_>],
     drawn: &[&Case<'_>],
     verdicts: &Verdicts,
+    known: &[Hazard],
 ) -> String {
     let mut page = HEAD.to_owned();
     page.push_str(&folders(judged));
+    page.push_str(&no_sql(cases));
     page.push_str(&shares(drawn, verdicts));
     page.push_str(&rules(cases, drawn));
     page.push_str(&sample(drawn, verdicts));
+    page.push_str(&by_hand(known));
     page.push_str(AGAIN);
     page
 }
@@ -68,6 +71,28 @@ fn folders(judged: &[Judged]) -> String {
         sum(|judged| judged.files),
         sum(|judged| judged.statements),
         sum(|judged| judged.findings.len()),
+    )
+}
+
+fn no_sql(cases: &[Case<'_>]) -> String {
+    let count = cases.iter().filter(|case| case.is_no_sql()).count();
+    format!(
+        "\n{count} of the statements are no SQL, say the linter and a server alike: synapse has kept files from before it \
+         knew PostgreSQL, and one that lacks a semicolon. No other is rejected.\n"
+    )
+}
+
+fn by_hand(known: &[Hazard]) -> String {
+    let line = |hazard: &Hazard| {
+        let Hazard { folder, file, line, rule, because } = hazard;
+        let rule = rule.as_ref().map_or("nothing".to_owned(), |rule| format!("`{rule}`"));
+        format!("| {folder} | `{file}:{line}` | {rule} | {because} |\n")
+    };
+    let lines: String = known.iter().map(line).collect();
+    format!(
+        "\n## What a person has found\n\nThe other way round: hazards that were looked for by hand, and what only looks like \
+         one. Each run of the check looks whether the linter finds the former, and is silent about the latter.\n\n\
+         | folder | where | finds | because |\n|---|---|---|---|\n{lines}"
     )
 }
 

@@ -11,7 +11,6 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql};
 
 use crate::Result;
 use crate::case::Case;
-use crate::judged::Judged;
 
 mod catalog;
 mod effect;
@@ -19,16 +18,17 @@ mod rows;
 
 /// The database of the moment.
 const NAME: &str = "findings";
+/// What a server says to what is no SQL.
+pub(crate) const NO_SQL: &str = "it fails with 42601";
 
 use rows::Filling;
 
 /// Runs each, and tells what is seen.
 pub(crate) fn seen(
-    judged: &[Judged],
     cases: &[&Case<'_>],
     mut tell: impl FnMut(&Case<'_>, &str) -> Result<()>,
 ) -> Result<()> {
-    if cases.is_empty() || judged.is_empty() {
+    if cases.is_empty() {
         return Ok(());
     }
     let server = Server::builder().setting("timezone", "UTC").private()?;
@@ -61,7 +61,7 @@ async fn seen_with(server: &Server, case: &Case<'_>, filling: Filling) -> Result
 
 async fn run(connection: &mut PgConnection, case: &Case<'_>, filling: Filling) -> Result<String> {
     let finding = case.finding;
-    if finding.rule == "syntax_error" {
+    if case.is_no_sql() {
         return said_of(connection, case).await;
     }
     if let Some(needs) = case.judged.folder.needs {

@@ -1,6 +1,6 @@
 //! What a person says of a finding, as it is committed.
 //!
-//! Owns which findings need a verdict: those that are drawn, and all that say that a statement fails.
+//! Owns which findings need a verdict: those that are drawn, and all that say that a statement fails which is SQL.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

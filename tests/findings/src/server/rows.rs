@@ -14,6 +14,25 @@ pub(super) struct Table {
     pub(super) select: String,
     /// Writes a row, leaving out what has a default; `None` of what takes no row that can be made up.
     pub(super) insert: Option<String>,
+    /// Plan an `ON CONFLICT` on each of its keys.
+    pub(super) upserts: Vec<String>,
+}
+
+/// The columns of each key of a table.
+const KEYS: &str = "
+SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY k.place) AS columns
+FROM pg_index i CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY k (number, place)
+JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
+WHERE i.indrelid::int8 = $1 AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL
+GROUP BY i.indexrelid ORDER BY i.indexrelid";
+
+async fn upserts(connection: &mut PgConnection, oid: i64, name: &str) -> Result<Vec<String>> {
+    let keys = sqlx::query(KEYS).bind(oid).fetch_all(&mut *connection).await?;
+    let upsert = |row: sqlx::postgres::PgRow| {
+        let columns: String = row.try_get("columns")?;
+        Ok(format!("EXPLAIN INSERT INTO {name} DEFAULT VALUES ON CONFLICT ({columns}) DO NOTHING"))
+    };
+    keys.into_iter().map(upsert).collect()
 }
 
 /// Tables and views, the columns that they have, and for each a value that fits its type; that of an enum is its first.
@@ -74,6 +93,7 @@ pub(super) async fn fill(connection: &mut PgConnection, filling: Filling) -> Res
             oid: row.try_get("oid")?,
             select: format!("SELECT {columns} FROM {name} LIMIT 0"),
             insert: None,
+            upserts: upserts(connection, row.try_get("oid")?, &name).await?,
             name,
         };
         let takes_rows: bool = row.try_get("takes_rows")?;
@@ -110,19 +130,32 @@ async fn quietly(connection: &mut PgConnection, insert: &str) -> Result<()> {
 pub(super) async fn broken(connection: &mut PgConnection, old: &[Table]) -> Result<Vec<String>> {
     let mut broken = Vec::new();
     for table in old {
-        let statements =
-            [("SELECT", "from", Some(&table.select)), ("INSERT", "into", table.insert.as_ref())];
-        for (word, of, statement) in statements {
-            let Some(statement) = statement else { continue };
-            let text =
-                format!("SAVEPOINT old; SET LOCAL session_replication_role = replica; {statement}");
-            let done = sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut *connection).await;
-            if let Err(error) = done {
-                let code = super::state(&error);
-                broken.push(format!("the {word} of before {of} {} fails with {code}", table.name));
+        let mut fails = false;
+        for (what, statement) in statements(table) {
+            // Whatever is asked of a table that cannot be read, fails alike.
+            if fails && what.starts_with("upsert") {
+                continue;
             }
-            send(connection, "ROLLBACK TO old").await?;
+            if let Some(code) = failure(connection, statement).await? {
+                fails |= what.starts_with("SELECT");
+                broken.push(format!("the {what} {} of before fails with {code}", table.name));
+            }
         }
     }
     Ok(broken)
+}
+
+fn statements(table: &Table) -> impl Iterator<Item = (&'static str, &str)> {
+    let upserts = table.upserts.iter().map(|upsert| ("upsert into", upsert.as_str()));
+    let insert = table.insert.iter().map(|insert| ("INSERT into", insert.as_str()));
+    [("SELECT from", table.select.as_str())].into_iter().chain(insert).chain(upserts)
+}
+
+/// Runs it as if nothing had happened, and gives the error's code.
+async fn failure(connection: &mut PgConnection, statement: &str) -> Result<Option<String>> {
+    let text = format!("SAVEPOINT old; SET LOCAL session_replication_role = replica; {statement}");
+    let done = sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut *connection).await;
+    let code = done.err().map(|error| super::state(&error));
+    send(connection, "ROLLBACK TO old").await?;
+    Ok(code)
 }
