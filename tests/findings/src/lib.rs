@@ -80,8 +80,8 @@ fn fulfilled(wish: Wish) -> Result<bool> {
         Wish::All => cases.iter().try_for_each(|case| say(&case.shown())).map(|()| true),
         Wish::Sample => {
             let verdicts = verdict::read()?;
-            let without = drawn.iter().filter(|case| verdicts.of(case).is_none());
-            without.map(|case| say(&case.shown())).collect::<Result<()>>().map(|()| true)
+            let mut without = drawn.iter().filter(|case| verdicts.of(case).is_none());
+            without.try_for_each(|case| say(&case.shown())).map(|()| true)
         }
         Wish::Run => {
             server::seen(&drawn, |case, seen| say(&format!("{}\n    seen: {seen}\n", case.shown())))
