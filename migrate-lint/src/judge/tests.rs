@@ -308,3 +308,24 @@ fn a_way_back_fails_on_what_its_migration_leaves() {
         ["missing_object: no earlier migration creates the index `b_n`"]
     );
 }
+
+#[test]
+fn what_may_do_nothing_is_not_told_to_fail() {
+    let text = "CREATE TABLE IF NOT EXISTS made (LIKE missing INCLUDING ALL);";
+    let known = Facts { existing: vec!["made".to_owned()], ..Facts::default() };
+    assert_eq!(rules_with(&[("1_a.sql", text)], &known), [""; 0]);
+    assert_eq!(rules(&[("1_a.sql", text)]), ["missing_object"]);
+}
+
+#[test]
+fn a_type_that_changes_in_place_costs_what_hangs_on_the_column() {
+    let with = |more: &str| {
+        let table = format!("CREATE TABLE t (id int, n varchar(5), m varchar(5)); {more}");
+        rules(&[("1_a.sql", &table), ("2_b.sql", "ALTER TABLE t ALTER n TYPE text;")])
+    };
+    assert_eq!(with("CREATE INDEX ON t (n) WHERE id > 0;"), ["type_recheck"]);
+    assert_eq!(with("CREATE INDEX ON t (n, lower(m));"), ["type_recheck"]);
+    assert_eq!(with("ALTER TABLE t ADD CHECK (n <> m);"), ["type_recheck"]);
+    assert_eq!(with("CREATE INDEX ON t (n); ALTER TABLE t ADD CHECK (m <> '');"), [""; 0]);
+    assert_eq!(with("ALTER TABLE t ADD CHECK (n <> m) NOT VALID;"), [""; 0]);
+}

@@ -170,7 +170,7 @@ impl Applying<'_> {
         });
     }
 
-    pub(super) fn forget_reads_of(&mut self, view: Id) {
+    fn forget_reads_of(&mut self, view: Id) {
         let reads = match self.schema.entry(view).map(|entry| &entry.object) {
             Some(Object::View(view)) => view.reads.clone(),
             _ => return,

@@ -209,7 +209,6 @@ impl Applying<'_> {
     /// It goes, with what is its own, and what others had of it.
     fn remove(&mut self, id: Id) {
         let sequences = self.sequences(id, None);
-        self.forget_reads_of(id);
         let Some(entry) = self.schema.remove(id) else { return };
         match &entry.object {
             Object::Table(table) => {
