@@ -329,3 +329,32 @@ fn a_type_that_changes_in_place_costs_what_hangs_on_the_column() {
     assert_eq!(with("CREATE INDEX ON t (n); ALTER TABLE t ADD CHECK (m <> '');"), [""; 0]);
     assert_eq!(with("ALTER TABLE t ADD CHECK (n <> m) NOT VALID;"), [""; 0]);
 }
+
+/// The statements that the first finding advises, as the next migrations would have them.
+fn advice(table: &str, text: &str) -> String {
+    let found = judged(&[("1_a.sql", table), ("2_b.sql", text)], &Facts::default()).findings;
+    let sql =
+        found[0].instead.lines().filter(|line| line.starts_with("    ") && line.contains(';'));
+    sql.map(str::trim).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn advice_can_be_taken() {
+    let plain = "CREATE TABLE t (id bigint PRIMARY KEY, n int);";
+    assert_eq!(
+        advice(plain, "CREATE INDEX ON t (n, lower('x'));"),
+        "CREATE INDEX CONCURRENTLY t_n_lower_idx ON t (n, lower('x'));"
+    );
+    let parts = "CREATE TABLE t (id bigint, n int) PARTITION BY RANGE (id);";
+    let unique = "ALTER TABLE t ADD CONSTRAINT k UNIQUE (id);";
+    assert!(advice(plain, unique).contains("USING INDEX k"));
+    let of_parts = advice(parts, unique);
+    assert!(of_parts.starts_with("ALTER TABLE ONLY t ADD CONSTRAINT k UNIQUE (id);"), "{of_parts}");
+    let taken = "ALTER TABLE ONLY t ADD CONSTRAINT k UNIQUE (id);";
+    assert_eq!(rules(&[("1_a.sql", parts), ("2_b.sql", taken)]), [""; 0]);
+    let column = judged(
+        &[("1_a.sql", plain), ("2_b.sql", "ALTER TABLE t ADD m int UNIQUE;")],
+        &Facts::default(),
+    );
+    assert!(column.findings[0].instead.starts_with("Add the column without it. Then build"));
+}

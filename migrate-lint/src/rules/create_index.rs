@@ -2,6 +2,7 @@
 
 use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
+use crate::name::Quoted;
 use crate::schema::TableKind;
 use crate::statement::{Action, CreateIndex};
 
@@ -35,7 +36,7 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
              part, then ALTER INDEX … ATTACH PARTITION."
                 .to_owned()
         }
-        _ => format!("In a migration of its own:\n    -- migrate: no-transaction\n    {};", concurrently(at.text)),
+        _ => format!("In a migration of its own:\n    -- migrate: no-transaction\n    {};", concurrently(at.text, index)),
     };
     vec![Hit::new(index.name.as_deref().unwrap_or_default(), message, instead)]
 }
@@ -46,9 +47,11 @@ fn is_there(at: &Situation<'_>, index: &CreateIndex) -> bool {
     name.is_some_and(|name| at.schema.relation(&name).known().is_some())
 }
 
-/// The same statement, with the word.
-fn concurrently(text: &str) -> String {
+/// The same statement, with the word, and with a name: an interrupted build is found again by it.
+fn concurrently(text: &str, index: &CreateIndex) -> String {
     let end = text.to_ascii_uppercase().find("INDEX").map_or(0, |start| start + "INDEX".len());
     let (head, rest) = text.split_at_checked(end).unwrap_or(("", text));
-    format!("{head} CONCURRENTLY{rest}").replace('\n', "\n    ")
+    let made_up = format!("{}_{}_idx", index.table.name, index.key_names.join("_"));
+    let name = if index.name.is_none() { format!(" {}", Quoted(&made_up)) } else { String::new() };
+    format!("{head} CONCURRENTLY{name}{rest}").replace('\n', "\n    ")
 }

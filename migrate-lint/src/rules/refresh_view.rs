@@ -2,6 +2,7 @@
 
 use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
+use crate::name::Quoted;
 use crate::schema::{Object, Space};
 use crate::statement::{Action, Maintenance};
 
@@ -33,7 +34,8 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
     if presence.certain && !presence.entry.is_some_and(|entry| has_key(at, &entry.object)) {
         instead.push_str(&format!(
             "\nIt needs a unique index over columns alone, of all rows; before this, in a migration of its own:\n    \
-             -- migrate: no-transaction\n    CREATE UNIQUE INDEX CONCURRENTLY ON {view} (…);"
+             -- migrate: no-transaction\n    CREATE UNIQUE INDEX CONCURRENTLY {} ON {view} (…);",
+            Quoted(&format!("{}_key", view.name))
         ));
     }
     vec![Hit::new(&view.name, message, instead).at(&view.name)]

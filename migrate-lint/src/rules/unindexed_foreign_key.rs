@@ -44,9 +44,11 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
             let table = &alter.name;
             let list: Vec<String> = columns.iter().map(|column| Quoted(column).to_string()).collect();
             let message = format!("every DELETE in `{other}` reads all of `{table}`, which has no index on `{}`", list.join(", "));
+            let index = format!("{}_{}_idx", table.name, columns.join("_"));
             let instead = format!(
-                "Before this, in a migration of its own:\n    -- migrate: no-transaction\n    \
-                 CREATE INDEX CONCURRENTLY ON {table} ({});",
+                "Before the foreign key, in a migration of its own (of a partitioned table, for each part):\n    \
+                 -- migrate: no-transaction\n    CREATE INDEX CONCURRENTLY {} ON {table} ({});",
+                Quoted(&index),
                 list.join(", ")
             );
             Hit::new(first, message, instead)
