@@ -204,6 +204,10 @@ fn a_way_back_leads_back() {
             "ALTER TABLE a DROP CONSTRAINT c;",
         ),
         ("CREATE EXTENSION IF NOT EXISTS pgcrypto;", "SELECT 1;"),
+        (
+            "CREATE SEQUENCE s; CREATE TABLE b (n int DEFAULT nextval('s')); ALTER SEQUENCE s OWNED BY b.n;",
+            "DROP TABLE b;",
+        ),
         ("DO $$ BEGIN EXECUTE 'create table x ()'; END $$;", "SELECT 1;"),
         ("CREATE TYPE m AS ENUM ('x'); CREATE TABLE b (m m);", "DROP TABLE b; DROP TYPE m;"),
     ] {

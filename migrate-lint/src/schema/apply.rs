@@ -113,6 +113,9 @@ impl Applying<'_> {
             Action::Move { kind, name, schema, if_exists } => {
                 self.move_to(*kind, name, schema, Absence::of(*if_exists));
             }
+            Action::OwnSequence { name, owner, if_exists } => {
+                self.own_sequence(name, owner.as_ref(), Absence::of(*if_exists));
+            }
             Action::Setting(setting) => self.set(setting),
             other => self.touch(other),
         }
@@ -141,9 +144,16 @@ impl Applying<'_> {
         };
         for name in names {
             let id = self.relation(ObjectKind::Table, name, absence);
-            if let (Some(id), Action::Truncate { .. }) = (id, action) {
-                let migration = self.at.migration;
-                self.schema.change_table(id, |table| table.emptied = migration);
+            let migration = self.at.migration;
+            match (id, action) {
+                (Some(id), Action::Truncate { .. }) => {
+                    self.schema.change_table(id, |table| table.emptied = migration);
+                }
+                // It may have another name now.
+                (Some(id), Action::Alter { kind, .. }) if kind.is_on_table() => {
+                    self.schema.change_table(id, |table| table.has_more_attached = true);
+                }
+                _ => {}
             }
         }
     }

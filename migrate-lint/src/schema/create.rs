@@ -223,6 +223,28 @@ impl Applying<'_> {
         }
     }
 
+    /// From now on it goes when the column does.
+    pub(super) fn own_sequence(
+        &mut self,
+        name: &Name,
+        owner: Option<&(Name, Box<str>)>,
+        absence: Absence,
+    ) {
+        let Some(id) = self.relation(ObjectKind::Sequence, name, absence) else { return };
+        let owner = owner.and_then(|(table, column)| {
+            Some((self.relation(ObjectKind::Table, table, Absence::Clashes)?, column.clone()))
+        });
+        let table = owner.as_ref().map(|(table, _)| *table);
+        self.schema.change(id, |entry| {
+            if let Object::Sequence(sequence) = &mut entry.object {
+                sequence.owned_by = owner;
+            }
+        });
+        if let Some(table) = table {
+            self.schema.change_table(table, |table| table.sequences.push(id));
+        }
+    }
+
     pub(super) fn create_trigger(&mut self, create: &statement::CreateTrigger) {
         if let Some(function) = create.function.as_ref().filter(|_| !self.schema.has_extension()) {
             let is_ours = |name: &Name| !BUILT_IN_TRIGGERS.contains(&&*name.name);
@@ -245,19 +267,26 @@ impl Applying<'_> {
     ) {
         let Some(id) = self.relation(ObjectKind::Table, table, Absence::Clashes) else { return };
         let new = Attached { kind, name: name.into(), function };
-        let mut exists = false;
+        let (mut exists, mut certain) = (false, true);
         self.schema.change(id, |entry| {
             let attached = match &mut entry.object {
-                Object::Table(table) => &mut table.attached,
+                Object::Table(table) => {
+                    certain = !table.has_more_attached;
+                    &mut table.attached
+                }
                 Object::View(view) => &mut view.attached,
                 _ => return,
             };
-            exists = attached.iter().any(|old| old.kind == new.kind && old.name == new.name);
-            if !exists {
-                attached.push(new);
+            let mut old = attached.iter_mut();
+            match old.find(|old| old.kind == new.kind && old.name == new.name) {
+                Some(old) => {
+                    exists = true;
+                    *old = new;
+                }
+                None => attached.push(new),
             }
         });
-        if exists && !or_replace {
+        if exists && certain && !or_replace {
             let born = self.schema.entry(id).map(|entry| entry.born).unwrap_or_default();
             self.clash(Clash::Exists { thing: Thing::on(kind, name, table), born });
         }

@@ -1,10 +1,10 @@
 //! `DROP`: things go, and what depends on them with them.
 
-use super::PUBLIC;
 use super::alter::space;
 use super::apply::{Absence, Applying};
 use super::clash::{Clash, Thing};
 use super::object::{ConstraintKind, Id, Key, Object, Space};
+use super::{PUBLIC, TEMPORARY};
 use crate::name::Name;
 use crate::statement::{Drop, ObjectKind};
 
@@ -95,6 +95,10 @@ impl Applying<'_> {
         self.schema.entry(id).is_some_and(|entry| self.schema.is_certain(entry))
     }
 
+    fn is_temporary(&self, id: Id) -> bool {
+        self.schema.entry(id).is_some_and(|entry| &*entry.key.schema == TEMPORARY)
+    }
+
     fn tables_that_call(&self, function: &str) -> Vec<Id> {
         let calls = |id: &Id| {
             let table = self.schema.entry(*id).and_then(|entry| entry.object.as_table());
@@ -162,7 +166,8 @@ impl Applying<'_> {
             entry.is_none_or(|entry| drop.names.iter().any(|name| name.name == entry.key.name))
         };
         let stays = users.iter().filter(|user| **user != id && !goes_too(user));
-        let certain = stays.filter(|user| self.is_certain(**user));
+        // A temporary one of another session is gone.
+        let certain = stays.filter(|user| self.is_certain(**user) && !self.is_temporary(**user));
         let mut names: Vec<String> = certain.filter_map(|user| self.describe(*user)).collect();
         names.sort();
         names.dedup();
@@ -359,7 +364,9 @@ impl Applying<'_> {
     /// A part has the triggers of the whole.
     fn has_hidden_triggers(&self, id: Id) -> bool {
         let table = self.schema.entry(id).and_then(|entry| entry.object.as_table());
-        table.is_none_or(|table| table.parent.is_some() || table.has_more_constraints)
+        table.is_none_or(|table| {
+            table.parent.is_some() || table.has_more_constraints || table.has_more_attached
+        })
     }
 }
 

@@ -137,6 +137,8 @@ pub struct Table {
     pub sequences: Vec<Id>,
     /// Triggers, policies and rules.
     pub attached: Vec<Attached>,
+    /// May one of them have another name by now?
+    pub has_more_attached: bool,
     /// The views that read it.
     pub read_by: Vec<Id>,
     /// The table that it is a part of, or inherits from.

@@ -249,6 +249,18 @@ fn what_nobody_needs_any_more_can_go() {
         "create function f() returns trigger language plpgsql as ''; create table a (n int);
         create trigger t before insert on a execute function f(); drop trigger t on a; drop function f();".to_owned(),
         "create table a (n int unique); alter table a drop constraint a_n_key; drop table a;".to_owned(),
+        // A trigger that calls another function now, or has another name.
+        "create function f() returns trigger language plpgsql as ''; create function g() returns trigger language plpgsql as '';
+        create table a (n int); create trigger t before insert on a execute function f();
+        create or replace trigger t before insert on a execute function g(); drop function f();".to_owned(),
+        "create function f() returns trigger language plpgsql as ''; create table a (n int);
+        create trigger t before insert on a execute function f(); alter trigger t on a rename to u;
+        create trigger t before insert on a execute function f(); drop trigger u on a;".to_owned(),
+        format!("{mood} drop table a; create temp table b (m m); drop type m;"),
+        // A sequence goes with the table that owns it.
+        "create sequence s; create table a (n int); alter sequence s owned by a.n; drop table a; create sequence s;".to_owned(),
+        "create sequence s; create table a (n int); alter sequence s owned by a.n; alter sequence s owned by none;
+        drop table a; drop sequence s;".to_owned(),
     ] {
         assert_eq!(needed(&text), [""; 0], "{text}");
     }
