@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 mod bench;
+mod findings;
 mod migrate;
 mod page;
 mod postgres;
@@ -19,7 +20,7 @@ struct Chore {
     run: fn(Vec<OsString>) -> ExitCode,
 }
 
-const CHORES: [Chore; 6] = [
+const CHORES: [Chore; 7] = [
     Chore {
         name: "migrate",
         what: "migrate's commands, for the quickstart's folder",
@@ -35,6 +36,11 @@ const CHORES: [Chore; 6] = [
         name: "rules",
         what: "writes docs/rules.md, the page of the linter's rules",
         run: rules::run,
+    },
+    Chore {
+        name: "findings",
+        what: "what the linter finds in them, and what a person says of that",
+        run: findings::run,
     },
     Chore {
         name: "postgres",

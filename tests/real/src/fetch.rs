@@ -45,6 +45,11 @@ pub(crate) fn folders(workspace: &Workspace) -> Result<Vec<Found>> {
     Ok(found)
 }
 
+/// What pip unpacks of a package.
+pub(crate) fn unpacked(workspace: &Workspace, package: &Package) -> Result<PathBuf> {
+    pypi::fetch(workspace, package.name, package.version)
+}
+
 /// The first folder of a package that cargo gets, as it came.
 pub(crate) fn first_folder(workspace: &Workspace, name: &str) -> Result<PathBuf> {
     let package = PACKAGES.iter().find(|package| package.name == name);

@@ -22,15 +22,18 @@ mod cluster;
 mod counts;
 mod dump;
 mod fetch;
+mod folder;
 mod packages;
 mod page;
 mod prepare;
 mod program;
 mod story;
 mod subject;
+mod synapse;
 mod table;
 mod workspace;
 
+pub use folder::Folder;
 pub use subject::Subject;
 
 /// Whatever went wrong, in words.
@@ -76,6 +79,15 @@ fn fetched_and_run(arguments: &[String]) -> Result<ExitCode> {
 /// When it cannot be fetched, or is not what the list says.
 pub fn folder_of(package: &str) -> std::result::Result<PathBuf, Box<dyn Error>> {
     fetch::first_folder(&workspace::Workspace::ask()?, package)
+}
+
+/// Every folder that was fetched, for tests that read the files: those that [`main`] runs, and one more that only its
+/// own program can run.
+///
+/// # Errors
+/// When a package cannot be fetched, or is not what the list says.
+pub fn folders() -> std::result::Result<Vec<Folder>, Box<dyn Error>> {
+    folder::all(&workspace::Workspace::ask()?)
 }
 
 /// Checks folders that are embedded; what [`main`] has written calls it.
