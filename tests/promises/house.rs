@@ -199,6 +199,11 @@ fn public_signatures(text: &str) -> Vec<String> {
 fn the_users_binary_links_no_parser() {
     let linked = tree("migrate-postgres", "normal,no-proc-macro");
     assert!(linked.contains("migrate-core "), "{linked}");
+    let compiled = tree("migrate-postgres", "normal");
+    assert!(
+        compiled.contains("squawk-syntax "),
+        "the compiler does not review the SQL: {compiled}"
+    );
     for parser in
         ["squawk", "syn ", "quote ", "proc-macro2 ", "migrate-lint", "migrate-macros", "clap "]
     {

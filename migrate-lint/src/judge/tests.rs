@@ -3,7 +3,7 @@
 use migrate_core::Version;
 use migrate_core::source::{File, WayBack, read};
 
-use super::{Judgement, judge};
+use super::{Judgement, judge, judge_each};
 use crate::{Facts, Level};
 
 const TABLE: (&str, &str) = ("1_a.sql", "CREATE TABLE a (id bigint PRIMARY KEY, n text);");
@@ -288,6 +288,28 @@ fn the_runner_learns_what_a_statement_locks() {
             (65, "public.a".to_owned(), AccessExclusive)
         ]
     );
+}
+
+#[test]
+fn several_that_may_come_next_know_nothing_of_each_other() {
+    let one = |path, text: &str| {
+        let contents = read("m", &[File { path, bytes: text.as_bytes() }], WayBack::Ignore);
+        contents.migrations.into_iter().next().unwrap()
+    };
+    let before = [one("m/1_a.sql", TABLE.1)];
+    let next = [
+        one(
+            "m/2_b.sql",
+            "CREATE TABLE b (id bigint PRIMARY KEY); DO $$ BEGIN EXECUTE 'x'; END $$;",
+        ),
+        one("m/2_b.sql", "CREATE TABLE b (id bigint PRIMARY KEY); ALTER TABLE a DROP COLUMN n;"),
+        one("m/2_b.sql", "CREATE INDEX ON a (n);"),
+        one("m/2_b.sql", "CREATE INDEX ON b (n);"),
+    ];
+    let each = judge_each(&before, &next, &Facts::default());
+    let rules = each.iter().map(|one| one.findings.iter().map(|f| f.rule).collect::<Vec<_>>());
+    let expected = [vec![], vec!["drop_column"], vec!["create_index"], vec!["missing_object"]];
+    assert_eq!(rules.collect::<Vec<_>>(), expected);
 }
 
 #[test]

@@ -120,36 +120,42 @@ fn of_change(
             let other = other.map(|other| Lock::new(&other, mode, work));
             [own(Mode::AccessExclusive, work)].into_iter().chain(other).collect()
         }
-        Change::AttachPartition { partition, .. } => {
-            let work = attached(table, partition, schema);
-            let default = default_part(schema, name, Mode::AccessExclusive, Work::Scan);
-            let part = Lock::new(partition, Mode::AccessExclusive, work);
-            [own(Mode::ShareUpdateExclusive, Work::None), part].into_iter().chain(default).collect()
-        }
-        Change::DetachPartition { partition, how } => {
-            let mode = match how {
-                Detach::Plain => Mode::AccessExclusive,
-                // The second of its two transactions closes the part, but not the whole.
-                Detach::Concurrently | Detach::Finalize => Mode::ShareUpdateExclusive,
-            };
-            let default = default_part(schema, name, mode, Work::None);
-            let part = Lock::short(partition, Mode::AccessExclusive);
-            [own(mode, Work::None), part].into_iter().chain(default).collect()
-        }
-        Change::Inherit { parent } => {
-            vec![
-                own(Mode::AccessExclusive, Work::None),
-                Lock::short(parent, Mode::ShareUpdateExclusive),
-            ]
-        }
-        Change::NoInherit { parent } => {
-            vec![own(Mode::AccessExclusive, Work::None), Lock::short(parent, Mode::AccessShare)]
-        }
+        Change::AttachPartition { .. }
+        | Change::DetachPartition { .. }
+        | Change::Inherit { .. }
+        | Change::NoInherit { .. } => of_family(name, table, change, schema),
         change => {
             let (mode, work) = of_itself(*kind, table, change);
             vec![own(mode, work)]
         }
     }
+}
+
+/// Parts and heirs come and go.
+fn of_family(name: &Name, table: Option<&Table>, change: &Change, schema: &Schema) -> Vec<Lock> {
+    let closed = Mode::AccessExclusive;
+    let (own, other, default) = match change {
+        Change::AttachPartition { partition, .. } => (
+            Mode::ShareUpdateExclusive,
+            Lock::new(partition, closed, attached(table, partition, schema)),
+            default_part(schema, name, closed, Work::Scan),
+        ),
+        Change::DetachPartition { partition, how } => {
+            let own = match how {
+                Detach::Plain => closed,
+                // The second of its two transactions closes the part, but not the whole.
+                Detach::Concurrently | Detach::Finalize => Mode::ShareUpdateExclusive,
+            };
+            let default = default_part(schema, name, own, Work::None);
+            (own, Lock::short(partition, closed), default)
+        }
+        Change::Inherit { parent } => {
+            (closed, Lock::short(parent, Mode::ShareUpdateExclusive), None)
+        }
+        Change::NoInherit { parent } => (closed, Lock::short(parent, Mode::AccessShare), None),
+        _ => return Vec::new(),
+    };
+    [Lock::short(name, own), other].into_iter().chain(default).collect()
 }
 
 /// A new column, with its constraints.

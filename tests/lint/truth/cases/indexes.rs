@@ -25,11 +25,16 @@ pub const CASES: &[Case] = &[
     case("ALTER INDEX t_a SET (fillfactor = 50)"),
     case("ALTER INDEX t_a RESET (fillfactor)"),
     case("ALTER INDEX t_a SET TABLESPACE elsewhere"),
+    case("ALTER INDEX parts_a ATTACH PARTITION part1_a_idx")
+        .differs_always("which index becomes a part of another is not read"),
     case("REINDEX INDEX t_a"),
     case("REINDEX TABLE t"),
     case("REINDEX TABLE m"),
     case("REINDEX INDEX CONCURRENTLY t_a").behind("LOCK TABLE t IN ROW EXCLUSIVE MODE"),
     case("REINDEX TABLE CONCURRENTLY t").behind("LOCK TABLE t IN ROW EXCLUSIVE MODE"),
+    case("REINDEX SCHEMA s")
+        .behind("LOCK TABLE s.x IN ROW EXCLUSIVE MODE")
+        .differs_always("which relations a schema or a database has is not said"),
     case("REINDEX TABLE parts")
         .since(14)
         .behind("LOCK TABLE part1 IN ROW EXCLUSIVE MODE")

@@ -13,5 +13,8 @@ pub const CASES: &[Case] = &[
     case("VACUUM (ANALYZE) t").behind("LOCK TABLE t IN SHARE UPDATE EXCLUSIVE MODE"),
     case("VACUUM FULL t").behind("LOCK TABLE t IN ACCESS SHARE MODE"),
     case("VACUUM (FULL, ANALYZE) t").behind("LOCK TABLE t IN ACCESS SHARE MODE"),
+    case("VACUUM parts")
+        .behind("LOCK TABLE part1 IN SHARE UPDATE EXCLUSIVE MODE")
+        .differs_always("one part comes after the other, each in a transaction of its own"),
     case("VACUUM m").behind("REFRESH MATERIALIZED VIEW CONCURRENTLY m"),
 ];

@@ -68,6 +68,7 @@ pub const CASES: &[Case] = &[
     case("COMMENT ON COLUMN v.a IS 'a'"),
     case("COMMENT ON INDEX t_a IS 'a'"),
     case("COMMENT ON VIEW v IS 'a'"),
+    case("COMMENT ON MATERIALIZED VIEW m IS 'a'"),
     case("COMMENT ON SEQUENCE counter IS 'a'"),
     case("COMMENT ON CONSTRAINT given ON t IS 'a'"),
     case("COMMENT ON TRIGGER touches ON t IS 'a'"),
