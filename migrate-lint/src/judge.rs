@@ -197,31 +197,32 @@ impl Judge<'_> {
         let judges = self.facts.judges(migration.id);
         let mut open = Open::default();
         for (index, statement) in shown.iter().enumerate() {
-            let piece = file.pieces.get(index);
-            open.meet(statement, index, piece.is_some_and(|piece| piece.in_transaction));
             let locks = self.aim(&file, index, statement);
+            let Some(piece) = file.pieces.get(index) else { continue };
+            open.meet(statement, index, piece.in_transaction);
+            self.locked = against_others(&locks);
+            let situation = Situation {
+                statement,
+                text: piece.text,
+                file: &file.script.file,
+                earlier: shown.get(open.start..index).unwrap_or_default(),
+                later: shown.get(index + 1..).unwrap_or_default(),
+                migration: migration.id,
+                in_transaction: piece.in_transaction,
+                in_batches: matches!(migration.up, Step::Backfill(_)),
+                is_first: index == 0,
+                has_expand: self.expanded.contains(&migration.id.version),
+                open: &open,
+                schema: &self.schema,
+                facts: self.facts,
+            };
+            let holds = situation.holds();
             if judges {
-                self.locked = against_others(&locks);
-                let situation = piece.map(|piece| Situation {
-                    statement,
-                    text: piece.text,
-                    file: &file.script.file,
-                    earlier: shown.get(open.start..index).unwrap_or_default(),
-                    later: shown.get(index + 1..).unwrap_or_default(),
-                    migration: migration.id,
-                    in_transaction: piece.in_transaction,
-                    in_batches: matches!(migration.up, Step::Backfill(_)),
-                    is_first: index == 0,
-                    has_expand: self.expanded.contains(&migration.id.version),
-                    open: &open,
-                    schema: &self.schema,
-                    facts: self.facts,
-                });
-                let hits = situation.map(|situation| hits(&situation)).unwrap_or_default();
+                let hits = hits(&situation);
                 self.report(&mut file, index, hits);
-                self.locked.clear();
             }
-            open.note(statement, locks);
+            self.locked.clear();
+            open.note(holds);
             self.apply(&mut file, index, statement, judges);
         }
         if judges {
@@ -248,8 +249,14 @@ impl Judge<'_> {
         locks
     }
 
-    /// Applies a statement, and tells why it would fail.
-    fn apply(&mut self, file: &mut File<'_>, index: usize, statement: &Statement, judges: bool) {
+    /// Applies a statement, and tells why it would fail. Does it go through?
+    fn apply(
+        &mut self,
+        file: &mut File<'_>,
+        index: usize,
+        statement: &Statement,
+        judges: bool,
+    ) -> bool {
         let born =
             Birth { migration: Some(file.id), statement: u32::try_from(index).unwrap_or(u32::MAX) };
         let mistake = file
@@ -264,19 +271,17 @@ impl Judge<'_> {
                     file.pieces.get(index).map_or(0, |piece| piece.offset + mistake.offset);
                 self.tell(file, rules::find("syntax_error"), offset, hit);
             }
-            return;
+            return false;
         }
         let clashes = self.schema.apply(statement, born);
-        if !judges || self.facts.has_gaps {
-            return;
-        }
-        for clash in &clashes {
+        for clash in clashes.iter().filter(|_| judges && !self.facts.has_gaps) {
             let found = rules::all().iter().find_map(|rule| match rule.check {
                 Check::Clash(check) => check(clash).map(|hit| (*rule, hit)),
                 _ => None,
             });
             self.report(file, index, found.into_iter().collect());
         }
+        clashes.is_empty()
     }
 
     /// Does the way back lead to where the mark is? Afterwards it is as if nobody had gone it.
@@ -285,11 +290,11 @@ impl Judge<'_> {
         let after = self.schema.mark();
         self.schema.begin(id);
         let statements: Vec<Statement> = file.pieces.iter_mut().map(take).collect();
+        let mut goes_through = !statements.is_empty();
         for (index, statement) in statements.iter().enumerate() {
-            self.apply(&mut file, index, statement, true);
+            goes_through &= self.apply(&mut file, index, statement, true);
         }
-        let is_understood = file.pieces.iter().all(|piece| piece.statement.is_ok());
-        if is_understood && !statements.is_empty() && !self.schema.has_new_doubts(before) {
+        if goes_through && !self.schema.has_new_doubts(before) {
             let differences = differences(&self.schema, &after);
             let found = rules::all().iter().find_map(|rule| match rule.check {
                 Check::Differences(check) => check(&differences).map(|hit| (*rule, hit)),

@@ -118,7 +118,8 @@ fn of_action(action: &Action, schema: &Schema) -> Vec<Lock> {
         Action::Alter { kind: ObjectKind::Index, name, .. } => {
             vec![Lock::short(name, Mode::ShareUpdateExclusive)]
         }
-        Action::Alter { kind: ObjectKind::Sequence, name, .. } => {
+        Action::Alter { kind: ObjectKind::Sequence, name, .. }
+        | Action::OwnSequence { name, .. } => {
             vec![Lock::short(name, Mode::ShareRowExclusive)]
         }
         Action::AlterDomain { name, change } => checked(name, change, schema),

@@ -16,6 +16,7 @@ mod open;
 mod situation;
 #[cfg(test)]
 mod tests;
+mod union;
 
 rules! {
     syntax_error,
@@ -38,6 +39,7 @@ rules! {
     add_not_null_column,
     json_column,
     change_type,
+    type_recheck,
     move_table,
     set_not_null,
     primary_key_of_nullable,
@@ -51,6 +53,7 @@ rules! {
     add_exclusion,
     domain_constraint,
     create_index,
+    unnamed_concurrent_index,
     drop_index,
     index_gap,
     reindex,
@@ -60,6 +63,7 @@ rules! {
     detach_partition,
     create_partition,
     bulk_write,
+    disable_trigger,
     enum_value_in_use,
     unbounded_wait,
     long_identifier,
@@ -68,7 +72,9 @@ rules! {
     schema_and_data,
     write_restriction,
     not_understood,
+    add_column,
     contract_alone,
+    enum_value_order,
     int_key,
     serial_column,
     char_column,
@@ -77,6 +83,11 @@ rules! {
     money_column,
     foreign_key_type,
     no_primary_key,
+    hash_index,
+    wide_index,
+    enum_type,
+    untrusted_extension,
+    unqualified_name,
     unnamed_constraint,
     down_leaves_traces,
     bad_allow,
@@ -84,6 +95,7 @@ rules! {
 }
 
 pub use situation::Situation;
+pub use union::{Covered, Part, UNION};
 
 pub(crate) use open::{Open, many};
 

@@ -285,6 +285,15 @@ impl Schema {
         });
     }
 
+    /// Changes which views read a table or view.
+    fn change_readers(&mut self, id: Id, change: impl FnOnce(&mut Vec<Id>)) {
+        self.change(id, |entry| match &mut entry.object {
+            Object::Table(table) => change(&mut table.read_by),
+            Object::View(view) => change(&mut view.read_by),
+            _ => {}
+        });
+    }
+
     fn remove(&mut self, id: Id) -> Option<Rc<Entry>> {
         let entry = self.entries.get_mut(id.index())?.take()?;
         self.journal.note(id, Some(&entry));

@@ -130,6 +130,15 @@ pub enum Action {
         /// Does it stay silent when there is none?
         if_exists: bool,
     },
+    /// `ALTER SEQUENCE … OWNED BY`
+    OwnSequence {
+        /// The sequence.
+        name: Name,
+        /// The table and column that it goes with from then on; `None` for none.
+        owner: Option<(Name, Box<str>)>,
+        /// Does it stay silent when there is none?
+        if_exists: bool,
+    },
     /// Any other `ALTER` of something that must exist.
     Alter {
         /// What it is.

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 mod bench;
+mod findings;
 mod migrate;
 mod oracle;
 mod page;
@@ -20,7 +21,7 @@ struct Chore {
     run: fn(Vec<OsString>) -> ExitCode,
 }
 
-const CHORES: [Chore; 7] = [
+const CHORES: [Chore; 8] = [
     Chore {
         name: "migrate",
         what: "migrate's commands, for the quickstart's folder",
@@ -36,6 +37,11 @@ const CHORES: [Chore; 7] = [
         name: "rules",
         what: "writes docs/rules.md, the page of the linter's rules",
         run: rules::run,
+    },
+    Chore {
+        name: "findings",
+        what: "what the linter finds in them, and what a person says of that",
+        run: findings::run,
     },
     Chore {
         name: "oracle",

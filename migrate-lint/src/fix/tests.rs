@@ -104,7 +104,7 @@ fn what_stands_alone_leaves_the_transaction_with_its_file() {
         changes(&[("2_b.sql", text)]),
         [is(
             "2_b.sql",
-            "\u{feff}-- migrate: no-transaction\r\n-- two of them\r\nCREATE INDEX CONCURRENTLY i ON a (n);\r\nCREATE UNIQUE INDEX CONCURRENTLY ON a (m);\r\n"
+            "\u{feff}-- migrate: no-transaction\r\n-- two of them\r\nCREATE INDEX CONCURRENTLY i ON a (n);\r\nCREATE UNIQUE INDEX CONCURRENTLY a_m_idx ON a (m);\r\n"
         )]
     );
 }

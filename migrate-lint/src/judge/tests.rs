@@ -204,6 +204,10 @@ fn a_way_back_leads_back() {
             "ALTER TABLE a DROP CONSTRAINT c;",
         ),
         ("CREATE EXTENSION IF NOT EXISTS pgcrypto;", "SELECT 1;"),
+        (
+            "CREATE SEQUENCE s; CREATE TABLE b (n int DEFAULT nextval('s')); ALTER SEQUENCE s OWNED BY b.n;",
+            "DROP TABLE b;",
+        ),
         ("DO $$ BEGIN EXECUTE 'create table x ()'; END $$;", "SELECT 1;"),
         ("CREATE TYPE m AS ENUM ('x'); CREATE TABLE b (m m);", "DROP TABLE b; DROP TYPE m;"),
     ] {
@@ -325,4 +329,77 @@ into m/migrate.toml.";
     assert_eq!(judged(&files, &some).advice(&some, "m/migrate.toml"), None);
     files.pop();
     assert_eq!(judged(&files, &none).advice(&none, "m/migrate.toml"), None);
+}
+
+#[test]
+fn a_table_that_goes_closes_those_that_it_refers_to() {
+    let tables = "CREATE TABLE b (id bigint PRIMARY KEY); CREATE TABLE c (a bigint REFERENCES a, b bigint REFERENCES b);";
+    let before = [TABLE, ("2_c.sql", tables)];
+    let gone = |text| rules(&[before[0], before[1], ("3_c.contract.sql", text)]);
+    assert_eq!(gone("DROP TABLE c;"), ["several_foreign_keys"]);
+    assert_eq!(gone("ALTER TABLE c DROP CONSTRAINT c_a_fkey; DROP TABLE c;"), [""; 0]);
+}
+
+#[test]
+fn a_way_back_fails_on_what_its_migration_leaves() {
+    let up = "CREATE TABLE b (n int); CREATE VIEW v AS SELECT n FROM b;";
+    assert_eq!(
+        back(up, "DROP TABLE b; DROP VIEW v;"),
+        ["needed_object: the table `b` is needed by view `v`"]
+    );
+    assert_eq!(back(up, "DROP VIEW v; DROP TABLE b;"), [""; 0]);
+    assert_eq!(
+        back("CREATE TABLE b (n int);", "DROP TABLE b; DROP INDEX b_n;"),
+        ["missing_object: no earlier migration creates the index `b_n`"]
+    );
+}
+
+#[test]
+fn what_may_do_nothing_is_not_told_to_fail() {
+    let text = "CREATE TABLE IF NOT EXISTS made (LIKE missing INCLUDING ALL);";
+    let known = Facts { existing: vec!["made".to_owned()], ..Facts::default() };
+    assert_eq!(rules_with(&[("1_a.sql", text)], &known), [""; 0]);
+    assert_eq!(rules(&[("1_a.sql", text)]), ["missing_object"]);
+}
+
+#[test]
+fn a_type_that_changes_in_place_costs_what_hangs_on_the_column() {
+    let with = |more: &str| {
+        let table = format!("CREATE TABLE t (id int, n varchar(5), m varchar(5)); {more}");
+        rules(&[("1_a.sql", &table), ("2_b.sql", "ALTER TABLE t ALTER n TYPE text;")])
+    };
+    assert_eq!(with("CREATE INDEX ON t (n) WHERE id > 0;"), ["type_recheck"]);
+    assert_eq!(with("CREATE INDEX ON t (n, lower(m));"), ["type_recheck"]);
+    assert_eq!(with("ALTER TABLE t ADD CHECK (n <> m);"), ["type_recheck"]);
+    assert_eq!(with("CREATE INDEX ON t (n); ALTER TABLE t ADD CHECK (m <> '');"), [""; 0]);
+    assert_eq!(with("ALTER TABLE t ADD CHECK (n <> m) NOT VALID;"), [""; 0]);
+}
+
+/// The statements that the first finding advises, as the next migrations would have them.
+fn advice(table: &str, text: &str) -> String {
+    let found = judged(&[("1_a.sql", table), ("2_b.sql", text)], &Facts::default()).findings;
+    let sql =
+        found[0].instead.lines().filter(|line| line.starts_with("    ") && line.contains(';'));
+    sql.map(str::trim).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn advice_can_be_taken() {
+    let plain = "CREATE TABLE t (id bigint PRIMARY KEY, n int);";
+    assert_eq!(
+        advice(plain, "CREATE INDEX ON t (n, lower('x'));"),
+        "CREATE INDEX CONCURRENTLY t_n_lower_idx ON t (n, lower('x'));"
+    );
+    let parts = "CREATE TABLE t (id bigint, n int) PARTITION BY RANGE (id);";
+    let unique = "ALTER TABLE t ADD CONSTRAINT k UNIQUE (id);";
+    assert!(advice(plain, unique).contains("USING INDEX k"));
+    let of_parts = advice(parts, unique);
+    assert!(of_parts.starts_with("ALTER TABLE ONLY t ADD CONSTRAINT k UNIQUE (id);"), "{of_parts}");
+    let taken = "ALTER TABLE ONLY t ADD CONSTRAINT k UNIQUE (id);";
+    assert_eq!(rules(&[("1_a.sql", parts), ("2_b.sql", taken)]), [""; 0]);
+    let column = judged(
+        &[("1_a.sql", plain), ("2_b.sql", "ALTER TABLE t ADD m int UNIQUE;")],
+        &Facts::default(),
+    );
+    assert!(column.findings[0].instead.starts_with("Add the column without it. Then build"));
 }

@@ -58,8 +58,19 @@ pub(super) fn action(node: &SyntaxNode) -> Option<Action> {
             Some(change) => Action::AlterEnum(change),
             None => Action::Alter { kind, name, moves, if_exists },
         },
+        ObjectKind::Sequence => {
+            match node.descendants().find(|inner| inner.kind() == K::OPTION_OWNED_BY) {
+                Some(owner) => Action::OwnSequence { name, owner: owner_of(&owner), if_exists },
+                None => Action::Alter { kind, name, moves, if_exists },
+            }
+        }
         _ => Action::Alter { kind, name, moves, if_exists },
     })
+}
+
+/// The column that a sequence goes with.
+pub(super) fn owner_of(option: &SyntaxNode) -> Option<(Name, Box<str>)> {
+    super::create::column_name(&option.sub(K::QUALIFIED_COLUMN_NAME_REF)?)
 }
 
 /// The new name, in whichever of the `… RENAME TO` nodes it stands.

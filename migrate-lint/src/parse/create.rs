@@ -109,10 +109,7 @@ fn sequence(node: &SyntaxNode) -> Option<CreateSequence> {
         name: node.name_in(K::SEQUENCE)?,
         if_not_exists: node.has(K::IF_NOT_EXISTS),
         temporary: node.has(K::TEMP),
-        owned_by: node
-            .sub(K::OPTION_OWNED_BY)
-            .and_then(|owner| owner.sub(K::QUALIFIED_COLUMN_NAME_REF))
-            .and_then(|c| column_name(&c)),
+        owned_by: node.sub(K::OPTION_OWNED_BY).and_then(|owner| super::alter::owner_of(&owner)),
     })
 }
 

@@ -27,7 +27,8 @@ pub(super) fn action(node: &SyntaxNode) -> Option<Action> {
 
 fn copied(node: &SyntaxNode) -> Option<Write> {
     let table = node.sub(K::COPY_TABLE).filter(|_| node.has(K::COPY_FROM))?.first_name()?;
-    Some(Write { table, kind: WriteKind::Copy, filtered: true, limited: false })
+    let kind = WriteKind::Copy;
+    Some(Write { table, kind, filtered: true, by_value: true, limited: false })
 }
 
 /// All that the statement writes, in its `WITH` as well.
@@ -52,7 +53,22 @@ fn write(node: &SyntaxNode, limited: bool) -> Option<Write> {
     let table = node.children().find(is_target)?.name()?;
     let filtered =
         kind == WriteKind::Merge || node.has(K::WHERE_CLAUSE) || node.has(K::WHERE_CURRENT_OF);
-    Some(Write { table, kind, filtered, limited })
+    let by_value =
+        filtered && node.sub(K::WHERE_CLAUSE).is_none_or(|clause| names_a_value(&clause));
+    Some(Write { table, kind, filtered, by_value, limited })
+}
+
+/// A condition on columns alone holds for any number of rows.
+fn names_a_value(clause: &SyntaxNode) -> bool {
+    clause.descendants().any(|inner| match inner.kind() {
+        K::LITERAL => {
+            let word = inner.written().to_ascii_lowercase();
+            !matches!(&*word, "null" | "true" | "false")
+        }
+        // What a query or a function gives, nobody knows.
+        K::SELECT | K::CALL_EXPR => true,
+        _ => false,
+    })
 }
 
 /// What the queries below a node do.

@@ -148,6 +148,17 @@ fn rows_that_are_read_and_written_are_known() {
         let Action::Data(writes) = action(text) else { panic!("{text}") };
         assert_eq!((writes[0].filtered, writes[0].limited), (filtered, limited), "{text}");
     }
+    for (text, by_value) in [
+        ("UPDATE t SET a = 1", false),
+        ("UPDATE t SET a = b WHERE a IS NULL AND NOT (b IS NOT NULL)", false),
+        ("UPDATE t SET a = u.a FROM u WHERE t.id = u.id AND u.ready = true", false),
+        ("DELETE FROM t WHERE id = 5", true),
+        ("DELETE FROM t WHERE at < now()", true),
+        ("DELETE FROM t WHERE id IN (SELECT id FROM u)", true),
+    ] {
+        let Action::Data(writes) = action(text) else { panic!("{text}") };
+        assert_eq!(writes[0].by_value, by_value, "{text}");
+    }
 }
 
 #[test]

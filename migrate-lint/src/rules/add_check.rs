@@ -2,8 +2,8 @@
 
 use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
-use crate::name::Quoted;
-use crate::statement::{Change, ConstraintKind};
+use crate::name::{Name, Quoted};
+use crate::statement::{Change, Constraint, ConstraintKind};
 
 pub(super) static RULE: Rule = Rule {
     name: "add_check",
@@ -24,27 +24,41 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(at: &Situation<'_>) -> Vec<Hit> {
-    let added = at.changes().enumerate().filter_map(|(index, (alter, _, change))| {
-        let Change::AddConstraint(constraint) = change else { return None };
-        let ConstraintKind::Check(expression) = &constraint.kind else { return None };
-        let is_checked = !constraint.not_valid && !constraint.not_enforced;
-        is_checked.then_some((index, alter, constraint, expression))
-    });
-    added
-        .map(|(index, alter, constraint, expression)| {
-            let table = &alter.name;
-            let made_up = format!("{}_check", table.name);
-            let name = Quoted(constraint.name.as_deref().unwrap_or(&made_up));
-            let message = format!("`{table}` is closed while all of its rows are checked");
-            let instead = format!(
-                "Add it for new rows only:\n    \
-                 ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({}) NOT VALID;\n\
-                 and check the others in a later migration, while everybody works:\n    \
-                 ALTER TABLE {table} VALIDATE CONSTRAINT {name};",
-                expression.text
-            );
-            let remedy = at.validated_later(index, alter, constraint);
-            Hit::new(name.0, message, instead).or(remedy)
-        })
-        .collect()
+    let mut hits = Vec::new();
+    for (index, (alter, table, change)) in at.changes().enumerate() {
+        match change {
+            Change::AddConstraint(constraint) => {
+                let found = hit(&alter.name, constraint, None);
+                hits.extend(found.map(|hit| hit.or(at.validated_later(index, alter, constraint))));
+            }
+            // The new values are checked row by row, although they are all the same.
+            Change::AddColumn { column, .. } if !table.has(&column.name) => {
+                hits.extend(column.constraints.iter().filter_map(|constraint| hit(&alter.name, constraint, Some(&column.name))));
+            }
+            _ => {}
+        }
+    }
+    hits
+}
+
+fn hit(table: &Name, constraint: &Constraint, of: Option<&str>) -> Option<Hit> {
+    let ConstraintKind::Check(expression) = &constraint.kind else { return None };
+    if constraint.not_valid || constraint.not_enforced {
+        return None;
+    }
+    let made_up = match of {
+        Some(column) => format!("{}_{column}_check", table.name),
+        None => format!("{}_check", table.name),
+    };
+    let name = Quoted(constraint.name.as_deref().unwrap_or(&made_up));
+    let message = format!("`{table}` is closed while all of its rows are checked");
+    let first = if of.is_some() { "Add the column without it, then the check" } else { "Add it" };
+    let instead = format!(
+        "{first} for new rows only:\n    \
+         ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({}) NOT VALID;\n\
+         and check the others in a later migration, while everybody works:\n    \
+         ALTER TABLE {table} VALIDATE CONSTRAINT {name};",
+        expression.text
+    );
+    Some(Hit::new(of.unwrap_or(name.0), message, instead))
 }

@@ -5,7 +5,7 @@ use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
 use crate::name::Quoted;
 use crate::schema::TableKind;
-use crate::statement::{AlterTable, Change, Constraint, ConstraintKind};
+use crate::statement::{AlterTable, Change, Column, Constraint, ConstraintKind};
 
 pub(super) static RULE: Rule = Rule {
     name: "add_foreign_key",
@@ -32,11 +32,34 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
         }
         _ => None,
     });
-    added
-        .filter_map(|(index, alter, constraint)| {
-            Some(hit(at, alter, constraint)?.or(at.validated_later(index, alter, constraint)))
-        })
-        .collect()
+    let beside = added.filter_map(|(index, alter, constraint)| {
+        Some(hit(at, alter, constraint)?.or(at.validated_later(index, alter, constraint)))
+    });
+    let of_columns = at.changes().filter_map(|(alter, table, change)| match change {
+        Change::AddColumn { column, .. } if !table.has(&column.name) => of_column(alter, column),
+        _ => None,
+    });
+    beside.chain(of_columns).collect()
+}
+
+/// Nulls refer to nothing; other values are looked up for each row.
+fn of_column(alter: &AlterTable, column: &Column) -> Option<Hit> {
+    let has_value = column.default.as_ref().is_some_and(|default| !default.is_null);
+    let other = column.constraints.iter().find_map(|constraint| match &constraint.kind {
+        ConstraintKind::ForeignKey { table, .. } if is_checked(constraint) => Some(table),
+        _ => None,
+    })?;
+    let (table, name) = (&alter.name, Quoted(&column.name));
+    let message = format!("`{table}` is closed, and `{other}` to writers, while every row is checked");
+    let made_up = format!("{}_{}_fkey", table.name, column.name);
+    let key = Quoted(&made_up);
+    let instead = format!(
+        "Add the column without the foreign key, then that for new rows only:\n    \
+         ALTER TABLE {table} ADD CONSTRAINT {key} FOREIGN KEY ({name}) REFERENCES {other} NOT VALID;\n\
+         and check the others in a later migration, while everybody works:\n    \
+         ALTER TABLE {table} VALIDATE CONSTRAINT {key};"
+    );
+    has_value.then(|| Hit::new(&column.name, message, instead).at(&column.name))
 }
 
 fn is_partitioned(table: Subject<'_>) -> bool {

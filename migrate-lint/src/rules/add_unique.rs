@@ -4,7 +4,7 @@ use super::situation::Subject;
 use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
 use crate::fix::{Remedy, Words};
-use crate::name::{Name, Quoted};
+use crate::name::Quoted;
 use crate::schema::TableKind;
 use crate::statement::{AlterTable, Change, Constraint, ConstraintKind};
 
@@ -30,12 +30,15 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
     let mut hits = Vec::new();
     for (alter, table, change) in at.changes() {
         match change {
+            // Of a partitioned table it makes an index that is not valid until the parts have theirs.
+            Change::AddConstraint(_) if is_partitioned(table) && alter.only => {}
             Change::AddConstraint(constraint) => {
                 let remedy = built_before(at, alter, table, constraint);
-                hits.extend(hit(&alter.name, constraint).map(|hit| hit.or(remedy)));
+                hits.extend(hit(alter, table, constraint, "First").map(|hit| hit.or(remedy)));
             }
             Change::AddColumn { column, .. } if !table.has(&column.name) => {
-                hits.extend(column.constraints.iter().filter_map(|constraint| hit(&alter.name, constraint)));
+                let before = "Add the column without it. Then";
+                hits.extend(column.constraints.iter().filter_map(|constraint| hit(alter, table, constraint, before)));
             }
             _ => {}
         }
@@ -43,7 +46,12 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
     hits
 }
 
-fn hit(table: &Name, constraint: &Constraint) -> Option<Hit> {
+fn is_partitioned(table: Subject<'_>) -> bool {
+    table.known().is_some_and(|table| table.kind == TableKind::Partitioned)
+}
+
+fn hit(alter: &AlterTable, subject: Subject<'_>, constraint: &Constraint, before: &str) -> Option<Hit> {
+    let table = &alter.name;
     let (words, columns, label) = match &constraint.kind {
         ConstraintKind::PrimaryKey { columns, using_index: None } => ("PRIMARY KEY", columns, "pkey"),
         ConstraintKind::Unique { columns, using_index: None } => ("UNIQUE", columns, "key"),
@@ -56,11 +64,19 @@ fn hit(table: &Name, constraint: &Constraint) -> Option<Hit> {
     let name = Quoted(constraint.name.as_deref().unwrap_or(&made_up));
     let list = columns.iter().map(|column| Quoted(column).to_string()).collect::<Vec<_>>().join(", ");
     let message = format!("`{table}` is closed while the index of the constraint is built");
-    let instead = format!(
-        "First build the index, in a migration of its own:\n    -- migrate: no-transaction\n    \
-         CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} ({list});\nthen make it the constraint:\n    \
-         ALTER TABLE {table} ADD CONSTRAINT {name} {words} USING INDEX {name};"
-    );
+    let instead = match is_partitioned(subject) {
+        true => format!(
+            "A partitioned table takes neither CONCURRENTLY nor USING INDEX. Add the constraint to the table alone, which takes \
+             no time, then to each part by an index that is built CONCURRENTLY, and attach those:\n    \
+             ALTER TABLE ONLY {table} ADD CONSTRAINT {name} {words} ({list});\n    ALTER INDEX {} ATTACH PARTITION …;",
+            table.sibling(name.0)
+        ),
+        false => format!(
+            "{before} build the index, in a migration of its own:\n    -- migrate: no-transaction\n    \
+             CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} ({list});\nthen make it the constraint:\n    \
+             ALTER TABLE {table} ADD CONSTRAINT {name} {words} USING INDEX {name};"
+        ),
+    };
     Some(Hit::new(columns.first().map_or("", |column| column), message, instead))
 }
 

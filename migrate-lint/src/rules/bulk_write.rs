@@ -9,7 +9,7 @@ use crate::statement::{Write, WriteKind};
 pub(super) static RULE: Rule = Rule {
     name: "bulk_write",
     level: Level::Error,
-    finds: "UPDATE or DELETE without a condition on a table in use",
+    finds: "UPDATE or DELETE of a table in use without a condition, or with one that names no value",
     why: "every row is locked until the transaction ends, so that whoever writes one waits; each leaves a dead copy, and the room for all of them is taken at once",
     instead: "Change them in batches, each in a transaction of its own.",
     bad: &[
@@ -30,19 +30,21 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
         return Vec::new();
     }
     let is_all = |write: &&Write| {
-        matches!(write.kind, WriteKind::Update | WriteKind::Delete) && !write.filtered && !write.limited
+        matches!(write.kind, WriteKind::Update | WriteKind::Delete) && !write.by_value && !write.limited
     };
     let changed = many(at.statement).filter(is_all).filter_map(|write| Some((write, at.subject(&write.table)?)));
     changed
         .map(|(write, subject)| {
             let table = &write.table;
             let word = if write.kind == WriteKind::Update { "changed" } else { "deleted" };
-            let message = format!("all rows of `{table}` are {word} in one transaction");
+            let many = if write.filtered { "any number of" } else { "all" };
+            let message = format!("{many} rows of `{table}` are {word} in one transaction");
             let key = subject.known().and_then(key).unwrap_or_else(|| "id".into());
             let instead = format!(
                 "In batches of some thousand rows, each in a transaction of its own:\n    -- migrate: no-transaction\n    \
-                 {}\n    WHERE {} BETWEEN … AND …;",
+                 {}\n    {} {} BETWEEN … AND …;",
                 at.text.replace('\n', "\n    "),
+                if write.filtered { "AND" } else { "WHERE" },
                 Quoted(&key)
             );
             Hit::new(&table.name, message, instead).at(&table.name)

@@ -4,7 +4,8 @@ use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
 use crate::locks::conversion::{Conversion, conversion_in};
 use crate::name::Quoted;
-use crate::statement::Change;
+use crate::schema::{Object, Space};
+use crate::statement::{Change, Expression, Type};
 
 pub(super) static RULE: Rule = Rule {
     name: "change_type",
@@ -23,14 +24,26 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Statement(check),
 };
 
+/// Nothing but the enum itself is stored as an enum is.
+fn rewrites(at: &Situation<'_>, column: &str, old: &Type, new: &Type, using: Option<&Expression>) -> bool {
+    let is_enum = |ty: &Type| {
+        let found = at.schema.find(Space::Type, &ty.name).known();
+        found.is_some_and(|entry| matches!(entry.object, Object::Enum(_)))
+    };
+    match conversion_in(at.schema, old, new, using, column) {
+        Conversion::Rewrites => true,
+        Conversion::InPlace => false,
+        Conversion::Unknown => old != new && (is_enum(old) || is_enum(new)),
+    }
+}
+
 fn check(at: &Situation<'_>) -> Vec<Hit> {
     let rewritten = at.changes().filter_map(|(alter, table, change)| {
         let Change::AlterType { column, ty, using } = change else { return None };
         let known = table.known().and_then(|table| table.column(column)?.ty.clone());
         // What the files hide, a database may have told.
         let old = known.or_else(|| at.facts.live_column(&alter.name, column)?.understood())?;
-        let rewrites = conversion_in(at.schema, &old, ty, using.as_ref(), column) == Conversion::Rewrites;
-        rewrites.then_some((alter, column, old, ty))
+        rewrites(at, column, &old, ty, using.as_ref()).then_some((alter, column, old, ty))
     });
     rewritten
         .map(|(alter, column, old, ty)| {

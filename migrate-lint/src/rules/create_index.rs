@@ -3,8 +3,9 @@
 use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
 use crate::fix::{Remedy, Words};
+use crate::name::Quoted;
 use crate::schema::TableKind;
-use crate::statement::Action;
+use crate::statement::{Action, CreateIndex};
 
 pub(super) static RULE: Rule = Rule {
     name: "create_index",
@@ -28,7 +29,7 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
     if index.concurrently || index.only {
         return Vec::new();
     }
-    let Some(table) = at.subject(&index.table) else { return Vec::new() };
+    let Some(table) = at.subject(&index.table).filter(|_| !is_there(at, index)) else { return Vec::new() };
     let message = format!("writers of `{}` wait while the index is built", index.table);
     let is_partitioned = table.known().is_some_and(|table| table.kind == TableKind::Partitioned);
     let instead = match is_partitioned {
@@ -38,16 +39,26 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
                 .to_owned()
         }
         false => {
-            let safe = concurrently(at.text).unwrap_or_default().replace('\n', "\n    ");
+            let safe = concurrently(at, index).unwrap_or_default().replace('\n', "\n    ");
             format!("In a migration of its own:\n    -- migrate: no-transaction\n    {safe};")
         }
     };
-    let remedy = concurrently(at.text).filter(|_| !is_partitioned).map(|safe| Remedy::Alone(vec![safe]));
+    let remedy = concurrently(at, index).filter(|_| !is_partitioned).map(|safe| Remedy::Alone(vec![safe]));
     vec![Hit::new(index.name.as_deref().unwrap_or_default(), message, instead).or(remedy)]
 }
 
-/// The same statement, with the word.
-fn concurrently(text: &str) -> Option<String> {
-    let (head, rest) = text.split_at_checked(Words::of(text).behind("INDEX")?)?;
-    Some(format!("{head} CONCURRENTLY{rest}"))
+/// Does it do nothing, because the name is taken?
+fn is_there(at: &Situation<'_>, index: &CreateIndex) -> bool {
+    let name = index.name.as_ref().filter(|_| index.if_not_exists).map(|name| index.table.sibling(name));
+    name.is_some_and(|name| at.schema.relation(&name).known().is_some())
+}
+
+/// The same statement, with the word, and with a name: an interrupted build is found again by it.
+fn concurrently(at: &Situation<'_>, index: &CreateIndex) -> Option<String> {
+    let (head, rest) = at.text.split_at_checked(Words::of(at.text).behind("INDEX")?)?;
+    let keys: Vec<&str> = index.key_names.iter().map(|name| &**name).collect();
+    let made_up = at.schema.free_name(&index.table, &keys, "idx").map(String::from);
+    let made_up = made_up.unwrap_or_else(|| format!("{}_{}_idx", index.table.name, keys.join("_")));
+    let name = if index.name.is_none() { format!(" {}", Quoted(&made_up)) } else { String::new() };
+    Some(format!("{head} CONCURRENTLY{name}{rest}"))
 }

@@ -31,14 +31,19 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
         let known = subject.known()?.column(column)?;
         let has_one = known.default.is_some()
             || known.generated == Some(Generated::Identity) || known.ty.as_ref().is_some_and(Type::is_serial);
-        let is_missed = has_one && !at.has_new_column(subject, column) && !comes_back(at, alter, column);
-        is_missed.then_some((alter, column, known.not_null))
+        let is_new = at.has_new_column(subject, column);
+        // A new column that may be null is missed by nobody.
+        let is_missed = has_one && (known.not_null || !is_new) && !comes_back(at, alter, column);
+        is_missed.then_some((alter, column, is_new, known.not_null))
     });
     dropped
-        .map(|(alter, column, not_null)| {
-            let effect = if not_null { "fail" } else { "write nulls" };
-            let message =
-                format!("the INSERTs of running code that leave out `{}.{}` {effect}", alter.name, Quoted(column));
+        .map(|(alter, column, is_new, not_null)| {
+            let name = format!("{}.{}", alter.name, Quoted(column));
+            let message = match (is_new, not_null) {
+                (true, _) => format!("the INSERTs of running code, which does not know `{name}`, fail"),
+                (false, true) => format!("the INSERTs of running code that leave out `{name}` fail"),
+                (false, false) => format!("the INSERTs of running code that leave out `{name}` write nulls"),
+            };
             let instead = format!(
                 "Write the value in the code, release that, and drop the default in the contract of this version, `{}`.",
                 at.contract()

@@ -60,10 +60,13 @@ fn concurrently(name: &Name, if_exists: bool) -> String {
 fn closes_a_table(at: &Situation<'_>, name: &Name, if_exists: bool) -> bool {
     let Some(presence) = at.gone(Space::Relation, name, if_exists) else { return false };
     let Some(Object::Index(index)) = presence.entry.map(|entry| &entry.object) else {
-        return presence.entry.is_none();
+        // Which table it is of is hidden: perhaps one that is closed anyway.
+        return presence.entry.is_none() && at.closed().is_none();
     };
     let table = at.schema.entry(index.table);
     let subject = table.and_then(|table| at.subject(&at.schema.shown(table)));
     let is_partitioned = |table: &Table| table.kind == TableKind::Partitioned;
-    !index.of_constraint && subject.is_some_and(|subject| !subject.known().is_some_and(is_partitioned))
+    // What has closed the table already, keeps it closed until the end anyway.
+    let is_closed = table.is_some_and(|table| at.in_transaction && at.has_closed(&at.schema.shown(table)));
+    !index.of_constraint && !is_closed && subject.is_some_and(|subject| !subject.known().is_some_and(is_partitioned))
 }

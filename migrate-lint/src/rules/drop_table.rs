@@ -32,7 +32,7 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
     if at.is_contract() || !is_data {
         return Vec::new();
     }
-    let used = drop.names.iter().filter(|name| at.gone(Space::Relation, name, drop.if_exists).is_some() && !comes_back(at, drop.kind, name));
+    let used = drop.names.iter().filter(|name| at.gone(Space::Relation, name, drop.if_exists).is_some() && !is_nobodys(at, drop.kind, name));
     used.map(|name| {
         let message = format!("the code that still runs uses the {} `{name}`", drop.kind);
         Hit::new(&name.name, message, at.leave_it_to_the_contract()).at(&name.name)
@@ -40,9 +40,9 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
     .collect()
 }
 
-/// Something takes its place; of a table, with its rows.
-fn comes_back(at: &Situation<'_>, kind: ObjectKind, name: &Name) -> bool {
+/// Something takes its place, of a table with its rows; or nobody knows it by that name, which it has got just now.
+fn is_nobodys(at: &Situation<'_>, kind: ObjectKind, name: &Name) -> bool {
     let is_empty = |action: &Action| matches!(action, Action::CreateTable(create) if create.name == *name);
     let loses_rows = kind == ObjectKind::Table && at.later.iter().any(|later| is_empty(&later.action));
-    at.is_made_again(name) && !loses_rows
+    (at.is_made_again(name) && !loses_rows) || at.has_renamed(name)
 }

@@ -2,19 +2,27 @@
 //!
 //! Locks are held until the end, whatever else the file does meanwhile.
 
-use crate::locks::{Lock, Mode};
 use crate::name::Name;
 use crate::statement::{Action, Statement, Transaction, Write, WriteKind};
 
 /// A transaction that is open; outside of one, nothing is in it.
 #[derive(Debug, Default)]
 pub(crate) struct Open {
-    /// The locks that it holds on what was there before its migration, each as it was taken.
-    pub(crate) locks: Vec<Lock>,
-    /// The tables of which it has changed an unknown number of rows.
+    /// The tables in use that it keeps everybody out of, and that stay.
+    pub(crate) closed: Vec<Closed>,
+    /// The tables in use of which it has changed an unknown number of rows.
     pub(crate) changed: Vec<Name>,
     /// The place of its first statement in the file.
     pub(crate) start: usize,
+}
+
+/// A table that is closed until the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Closed {
+    /// As the statement names it.
+    pub(crate) shown: Name,
+    /// With its schema, where that is known.
+    pub(crate) full: Name,
 }
 
 impl Open {
@@ -29,23 +37,15 @@ impl Open {
         }
         if !in_transaction {
             // What stands alone keeps no lock; but a file is read as a whole.
-            self.locks.clear();
+            self.closed.clear();
             self.changed.clear();
         }
     }
 
     /// The statement has run.
-    pub(crate) fn note(&mut self, statement: &Statement, locks: Vec<Lock>) {
-        self.locks.extend(locks);
-        self.changed.extend(many(statement).map(|write| write.table.clone()));
-    }
-
-    /// What it keeps everybody out of.
-    pub(crate) fn closed(&self) -> impl Iterator<Item = &Name> {
-        self.locks
-            .iter()
-            .filter(|lock| lock.mode == Mode::AccessExclusive)
-            .map(|lock| &lock.relation)
+    pub(crate) fn note(&mut self, (closed, changed): (Vec<Closed>, Vec<Name>)) {
+        self.closed.extend(closed);
+        self.changed.extend(changed);
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
 use crate::fix::{Patch, Remedy, Words};
+use crate::name::Quoted;
 use crate::schema::{Object, Space};
 use crate::statement::{Action, Maintenance};
 
@@ -34,7 +35,8 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
     if presence.certain && !has_key {
         instead.push_str(&format!(
             "\nIt needs a unique index over columns alone, of all rows; before this, in a migration of its own:\n    \
-             -- migrate: no-transaction\n    CREATE UNIQUE INDEX CONCURRENTLY ON {view} (…);"
+             -- migrate: no-transaction\n    CREATE UNIQUE INDEX CONCURRENTLY {} ON {view} (…);",
+            Quoted(&format!("{}_key", view.name))
         ));
     }
     let behind = Words::of(at.text).behind("VIEW").filter(|_| presence.certain && has_key);

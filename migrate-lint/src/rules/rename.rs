@@ -85,7 +85,10 @@ fn thing(kind: ObjectKind, name: &str, to: &str, word: &str) -> Hit {
 
 fn columns(at: &Situation<'_>) -> Vec<Hit> {
     let renamed = at.changes_in_use().filter_map(|(alter, table, change)| match change {
-        Change::RenameColumn { from, to } if !at.has_new_column(table, from) => Some((alter, from, to)),
+        // Of a table that has another name already, that is told.
+        Change::RenameColumn { from, to } if !at.has_new_column(table, from) && !at.has_renamed(&alter.name) => {
+            Some((alter, from, to))
+        }
         _ => None,
     });
     renamed

@@ -2,8 +2,6 @@
 
 use super::{Check, Hit, Rule, Situation, many};
 use crate::finding::Level;
-use crate::locks::{Mode, locks};
-use crate::name::Name;
 
 pub(super) static RULE: Rule = Rule {
     name: "schema_and_data",
@@ -27,22 +25,17 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
     if !at.in_transaction {
         return Vec::new();
     }
-    let changed_before = at.open.changed.iter().find(|table| at.subject(table).is_some());
+    let changed_before = at.open.changed.first();
     let instead = "Change the rows in a migration of its own: in the migrate phase of this version, which runs after its expand.";
     let message = match (at.closed(), changed_before) {
         (Some(closed), None) => many(at.statement)
             .find(|write| at.subject(&write.table).is_some())
             .map(|write| format!("rows of `{}` change while `{closed}`, which an earlier statement has closed, stays closed", write.table)),
-        (None, Some(changed)) => closes(at)
-            .map(|closed| format!("`{closed}` is closed while the rows of `{changed}` that have changed are locked")),
+        (None, Some(changed)) => at.closes().first().map(|closed| {
+            format!("`{}` is closed while the rows of `{changed}` that have changed are locked", closed.shown)
+        }),
         // Told already, or nothing of the kind.
         _ => None,
     };
     message.map(|message| Hit::new("", message, instead)).into_iter().collect()
-}
-
-fn closes(at: &Situation<'_>) -> Option<Name> {
-    let locks = locks(at.statement, at.schema);
-    let mut closed = locks.into_iter().filter(|lock| lock.mode == Mode::AccessExclusive);
-    closed.find(|lock| at.subject(&lock.relation).is_some()).map(|lock| lock.relation)
 }

@@ -5,7 +5,7 @@ use crate::finding::Level;
 use crate::fix::{Patch, Remedy, Words};
 use crate::name::Quoted;
 use crate::schema::Table;
-use crate::statement::{AlterTable, Change};
+use crate::statement::{AlterTable, Change, Constraint, ConstraintKind};
 
 pub(super) static RULE: Rule = Rule {
     name: "set_not_null",
@@ -30,9 +30,21 @@ ALTER TABLE users DROP CONSTRAINT name_given;",
     check: Check::Statement(check),
 };
 
+/// The column that may hold no null from then on, those that are there included.
+fn demanded(change: &Change) -> Option<&str> {
+    match change {
+        Change::SetNotNull { column } => Some(column),
+        Change::AddConstraint(constraint) => match &**constraint {
+            Constraint { kind: ConstraintKind::NotNull { column }, not_valid: false, .. } => Some(column),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 fn check(at: &Situation<'_>) -> Vec<Hit> {
-    let unproven = at.changes().enumerate().filter_map(|(index, (alter, subject, change))| match change {
-        Change::SetNotNull { column } => {
+    let unproven = at.changes().enumerate().filter_map(|(index, (alter, subject, change))| match demanded(change) {
+        Some(column) => {
             let live = at.facts.live_column(&alter.name, column);
             let is_hidden = || live.map(|_| true);
             let is_open = subject.known().map_or_else(is_hidden, |table| is_unproven(at, alter, table, column))?;

@@ -3,10 +3,12 @@
 use migrate_core::{MigrationId, Phase};
 
 use super::Open;
+use super::open::{Closed, many};
 use crate::facts::Facts;
 use crate::fix::{Patch, Remedy, Words};
+use crate::locks::{Mode, locks};
 use crate::name::{Name, Quoted};
-use crate::schema::{Entry, Presence, Schema, Space, Table};
+use crate::schema::{Entry, Object, Presence, Schema, Space, Table};
 use crate::statement::{Action, AlterTable, Change, Column, Constraint, Persistence, Statement};
 
 /// A statement that is about to run.
@@ -111,11 +113,16 @@ impl<'s> Situation<'s> {
     fn may_be_large(&self, name: &Name, entry: Option<&Entry>) -> bool {
         let full = entry.map(|entry| Name::qualified(&entry.key.schema, &entry.key.name));
         let is_small = self.facts.is_small(full.as_ref().unwrap_or(name));
-        let table = entry.and_then(|entry| entry.object.as_table());
-        let is_nobodys = table.is_some_and(|table| {
-            table.emptied == Some(self.migration) || table.persistence == Persistence::Temporary
-        });
-        !is_small && !is_nobodys
+        let has_rows = match entry.map(|entry| &entry.object) {
+            Some(Object::Table(table)) => {
+                table.emptied != Some(self.migration)
+                    && table.persistence != Persistence::Temporary
+                    && !table.holds_one_row()
+            }
+            Some(Object::Index(_) | Object::Sequence(_)) => false,
+            _ => true,
+        };
+        !is_small && has_rows
     }
 
     /// Is a column of a table newer than anybody's use of it?
@@ -177,16 +184,58 @@ impl<'s> Situation<'s> {
 
     /// The first table in use that the transaction has closed.
     pub(crate) fn closed(&self) -> Option<&'s Name> {
-        self.open.closed().find(|name| self.subject(name).is_some())
+        self.open.closed.first().map(|closed| &closed.shown)
     }
 
     /// Has the transaction closed that table?
     pub(crate) fn has_closed(&self, table: &Name) -> bool {
-        let Some(Presence { entry, .. }) = self.schema.presence(Space::Relation, table) else {
-            return false;
+        let full = self.full(table);
+        self.open.closed.iter().any(|closed| closed.full == full)
+    }
+
+    /// Has the transaction given that table its name?
+    pub(crate) fn has_renamed(&self, table: &Name) -> bool {
+        self.earlier.iter().any(|earlier| match &earlier.action {
+            Action::Rename { kind, name, to, .. } => {
+                kind.is_relation() && name.sibling(to) == *table
+            }
+            _ => false,
+        })
+    }
+
+    /// What the transaction holds from here on: the tables that it closes, and those of which it changes rows.
+    pub(crate) fn holds(&self) -> (Vec<Closed>, Vec<Name>) {
+        let changed = many(self.statement).map(|write| &write.table);
+        let changed = changed.filter(|table| self.subject(table).is_some()).cloned();
+        (self.closes(), changed.collect())
+    }
+
+    /// The tables in use that the statement closes and does not drop.
+    pub(crate) fn closes(&self) -> Vec<Closed> {
+        let (gone, renamed): (&[Name], _) = match self.action() {
+            Action::Drop(drop) => (&drop.names, None),
+            Action::Rename { name, to, .. } => (&[], Some(name.sibling(to))),
+            _ => (&[], None),
         };
-        let full = entry.map(|entry| Name::qualified(&entry.key.schema, &entry.key.name));
-        self.open.closed().any(|closed| Some(closed) == full.as_ref() || closed == table)
+        let locks = locks(self.statement, self.schema).into_iter();
+        let closed =
+            locks.filter(|lock| lock.mode == Mode::AccessExclusive).map(|lock| lock.relation);
+        let stays = closed.filter(|name| !gone.contains(name) && self.subject(name).is_some());
+        let as_it_is = |shown: Name| Closed { full: self.full(&shown), shown };
+        let mut closed: Vec<Closed> = stays.map(as_it_is).collect();
+        if let (Some(first), Some(name)) = (closed.first().cloned(), renamed) {
+            let full = first.full.sibling(&name.name);
+            closed.push(Closed { shown: name, full });
+        }
+        closed
+    }
+
+    fn full(&self, table: &Name) -> Name {
+        let entry = self.schema.presence(Space::Relation, table).and_then(|found| found.entry);
+        entry.map_or_else(
+            || table.clone(),
+            |entry| Name::qualified(&entry.key.schema, &entry.key.name),
+        )
     }
 
     /// The constraint for new rows only, and what checks the others when that has committed; `index` is its place

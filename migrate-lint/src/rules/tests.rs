@@ -58,7 +58,8 @@ fn rules_since(postgres: u32, text: &str) -> Vec<&'static str> {
     let tables = "CREATE TABLE a (id bigint PRIMARY KEY, n int, m int NOT NULL DEFAULT 0, UNIQUE (n, m)); CREATE TABLE b (id bigint PRIMARY KEY, a bigint);
 CREATE TYPE mood AS ENUM ('glad'); CREATE TABLE moods (mood mood); CREATE INDEX b_a ON b (a); CREATE TABLE parts (n int) PARTITION BY RANGE (n);
 CREATE INDEX parts_n ON parts (n); CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
-CREATE TABLE c (id bigint PRIMARY KEY REFERENCES a, n bigint GENERATED ALWAYS AS IDENTITY);";
+CREATE TABLE c (id bigint PRIMARY KEY REFERENCES a, n bigint GENERATED ALWAYS AS IDENTITY);
+CREATE TABLE one (lock char(1) NOT NULL DEFAULT 'X' UNIQUE, n int, CHECK (lock = 'X'));";
     let files = [("1_a.sql", tables), ("2_b.sql", text)];
     let files: Vec<File<'_>> =
         files.iter().map(|(path, text)| File { path, bytes: text.as_bytes() }).collect();
@@ -85,6 +86,15 @@ fn what_looks_like_a_hazard_and_is_none_is_left_alone() {
         "CREATE TABLE d (a bigint REFERENCES a, b bigint REFERENCES b);",
         "CREATE DOMAIN age AS int; ALTER DOMAIN age ADD CHECK (VALUE > 0);",
         "LOCK TABLE a; ANALYZE b;",
+        "ALTER TABLE a DISABLE TRIGGER USER; UPDATE a SET n = 1 WHERE id = 5; ALTER TABLE a ENABLE TRIGGER USER;",
+        "CREATE TABLE d (a bigint REFERENCES a, n int CHECK (n > 0));",
+        "INSERT INTO a (id, n) SELECT 1, 1;",
+        "UPDATE one SET n = 1; ALTER TABLE one ALTER n SET NOT NULL;",
+        "ALTER TABLE a ADD COLUMN o int; INSERT INTO one (n) SELECT max(id) FROM b;",
+        "CREATE INDEX IF NOT EXISTS b_a ON b (a);",
+        "ALTER TABLE a ADD o int DEFAULT 0; ALTER TABLE a ALTER o DROP DEFAULT;",
+        "ALTER TABLE b ADD COLUMN o int; DROP INDEX b_a;",
+        "UPDATE a SET n = 1 WHERE id = 5; DROP INDEX IF EXISTS hidden.perhaps;",
     ] {
         assert_eq!(rules_of(text), [""; 0], "{text}");
     }
@@ -122,6 +132,25 @@ fn a_hazard_is_found_however_it_is_written() {
         ),
         ("DROP TYPE mood CASCADE;", "drop_object"),
         ("ALTER TABLE c ALTER n DROP IDENTITY;", "drop_default"),
+        ("ALTER TABLE b RENAME TO d; ALTER TABLE d RENAME COLUMN a TO n;", "rename"),
+        ("ALTER TABLE b RENAME TO d; DROP TABLE d;", "rename"),
+        (
+            "ALTER TABLE a ADD o int NOT NULL DEFAULT 0; ALTER TABLE a ALTER o DROP DEFAULT;",
+            "drop_default",
+        ),
+        ("DROP TABLE moods; UPDATE a SET n = 1 WHERE id = 5;", "drop_table"),
+        ("ALTER TABLE a ADD COLUMN o int CHECK (o > 0);", "add_check"),
+        ("ALTER TABLE b ADD COLUMN o bigint DEFAULT 1 REFERENCES a;", "add_foreign_key"),
+        ("ALTER TABLE b ADD COLUMN o bigint REFERENCES a;", "unindexed_foreign_key"),
+        ("ALTER TABLE a ADD CONSTRAINT n_given NOT NULL n;", "set_not_null"),
+        ("ALTER TABLE moods ALTER mood TYPE text;", "change_type"),
+        ("UPDATE a SET n = m WHERE n IS NULL;", "bulk_write"),
+        ("UPDATE a SET n = 1 FROM b WHERE b.a = a.id;", "bulk_write"),
+        ("ALTER TABLE a DISABLE TRIGGER USER;", "disable_trigger"),
+        ("RESET ALL;", "session_reset"),
+        ("DO $$ BEGIN PERFORM pg_advisory_unlock_all(); END $$;", "session_reset"),
+        ("INSERT INTO a (id, id) VALUES (1, 2);", "duplicate_column"),
+        ("UPDATE a SET n = 1, n = 2 WHERE id = 1;", "duplicate_column"),
         ("ALTER TABLE a DROP CONSTRAINT a_n_m_key;", "drop_constraint"),
     ] {
         let found: Vec<_> =

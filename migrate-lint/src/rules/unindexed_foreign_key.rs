@@ -4,7 +4,7 @@ use super::{Check, Hit, Rule, Situation};
 use crate::finding::Level;
 use crate::name::Quoted;
 use crate::schema::{Object, Table};
-use crate::statement::{Action, AlterTable, Change, ConstraintKind};
+use crate::statement::{Action, AlterTable, Change, Constraint, ConstraintKind};
 
 pub(super) static RULE: Rule = Rule {
     name: "unindexed_foreign_key",
@@ -27,8 +27,15 @@ CREATE INDEX CONCURRENTLY posts_by_author ON posts (author);"),
 
 fn check(at: &Situation<'_>) -> Vec<Hit> {
     let added = at.known_changes().filter_map(|(alter, table, change)| {
-        let Change::AddConstraint(constraint) = change else { return None };
-        let ConstraintKind::ForeignKey { columns, table: other, .. } = &constraint.kind else { return None };
+        let mut constraints = match change {
+            Change::AddConstraint(constraint) => std::slice::from_ref(&**constraint).iter(),
+            Change::AddColumn { column, .. } if table.column(&column.name).is_none() => column.constraints.iter(),
+            _ => return None,
+        };
+        let (columns, other) = constraints.find_map(|constraint| match &constraint.kind {
+            ConstraintKind::ForeignKey { columns, table: other, .. } => Some((columns, other)),
+            _ => None,
+        })?;
         let first = columns.first()?;
         (!is_indexed(at, alter, table, first)).then_some((alter, other, columns, first))
     });
@@ -37,9 +44,11 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
             let table = &alter.name;
             let list: Vec<String> = columns.iter().map(|column| Quoted(column).to_string()).collect();
             let message = format!("every DELETE in `{other}` reads all of `{table}`, which has no index on `{}`", list.join(", "));
+            let index = format!("{}_{}_idx", table.name, columns.join("_"));
             let instead = format!(
-                "Before this, in a migration of its own:\n    -- migrate: no-transaction\n    \
-                 CREATE INDEX CONCURRENTLY ON {table} ({});",
+                "Before the foreign key, in a migration of its own (of a partitioned table, for each part):\n    \
+                 -- migrate: no-transaction\n    CREATE INDEX CONCURRENTLY {} ON {table} ({});",
+                Quoted(&index),
                 list.join(", ")
             );
             Hit::new(first, message, instead)
@@ -58,5 +67,20 @@ fn is_indexed(at: &Situation<'_>, alter: &AlterTable, table: &Table, column: &st
         Action::CreateIndex(index) => index.table == alter.name && begins(&index.keys),
         _ => false,
     });
-    has || comes
+    has || comes || is_key(alter, column)
+}
+
+/// Does the statement make a key that begins with the column?
+fn is_key(alter: &AlterTable, column: &str) -> bool {
+    let begins = |constraint: &Constraint| match &constraint.kind {
+        ConstraintKind::PrimaryKey { columns, .. } | ConstraintKind::Unique { columns, .. } => {
+            columns.first().is_some_and(|first| **first == *column)
+        }
+        _ => false,
+    };
+    alter.changes.iter().any(|change| match change {
+        Change::AddConstraint(constraint) => begins(constraint),
+        Change::AddColumn { column, .. } => column.constraints.iter().any(begins),
+        _ => false,
+    })
 }

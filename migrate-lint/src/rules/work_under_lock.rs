@@ -3,6 +3,8 @@
 use super::{Check, Hit, Rule, Situation, many};
 use crate::finding::Level;
 use crate::locks::{Work, locks};
+use crate::name::Name;
+use crate::schema::Table;
 use crate::statement::{Action, WriteKind};
 
 pub(super) static RULE: Rule = Rule {
@@ -36,7 +38,10 @@ fn work(at: &Situation<'_>) -> Option<String> {
     match at.action() {
         Action::Data(_) => {
             let mut writes = many(at.statement);
-            let copies = writes.any(|write| write.kind == WriteKind::InsertQuery && !write.limited);
+            // What has room for one row gets a sum of others, mostly by an index.
+            let copies = writes.any(|write| {
+                write.kind == WriteKind::InsertQuery && !write.limited && !has_one_row(at, &write.table)
+            });
             read().filter(|_| copies).map(|table| format!("rows of `{table}` are copied"))
         }
         Action::CreateTableAs { .. } => read().map(|table| format!("rows of `{table}` are copied")),
@@ -47,4 +52,9 @@ fn work(at: &Situation<'_>) -> Option<String> {
             worked.map(|lock| format!("all of `{}` is read", lock.relation))
         }
     }
+}
+
+fn has_one_row(at: &Situation<'_>, table: &Name) -> bool {
+    let table = at.schema.relation(table).known().and_then(|entry| entry.object.as_table());
+    table.is_some_and(Table::holds_one_row)
 }

@@ -86,8 +86,12 @@ impl Applying<'_> {
                 if self.has_constraint(id, table, name, Absence::Clashes) =>
             {
                 self.schema.change_table(id, |table| {
-                    for constraint in table.constraints.iter_mut().filter(|c| c.name == *name) {
-                        constraint.valid = true;
+                    let validated = table.constraints.iter_mut().find(|c| c.name == *name);
+                    let Some(constraint) = validated else { return };
+                    constraint.valid = true;
+                    if let ConstraintKind::NotNull { column } = &constraint.kind {
+                        let column = table.columns.iter_mut().find(|known| known.name == *column);
+                        column.into_iter().for_each(|column| column.not_null = true);
                     }
                 });
             }

@@ -17,6 +17,8 @@ use crate::statement::{
 pub(super) struct Applying<'s> {
     pub(super) schema: &'s mut Schema,
     pub(super) at: Birth,
+    /// What its queries read, as far as that is there for certain.
+    pub(super) reads: Vec<Id>,
     pub(super) clashes: Vec<Clash>,
 }
 
@@ -24,15 +26,12 @@ impl Schema {
     /// Does what the statement does, and tells why it would fail. What is reported once is in doubt from then on, so
     /// that one mistake does not become ten.
     pub fn apply(&mut self, statement: &Statement, at: Birth) -> Vec<Clash> {
-        let mut applying = Applying { schema: self, at, clashes: Vec::new() };
-        let reads = statement.reads.iter();
-        let reads: Vec<Id> = reads
-            .filter_map(|read| applying.relation(ObjectKind::Table, read, Absence::Clashes))
-            .collect();
-        match &statement.action {
-            Action::CreateView(view) => applying.create_view(view, reads),
-            action => applying.action(action),
+        let mut applying = Applying { schema: self, at, reads: Vec::new(), clashes: Vec::new() };
+        for read in &statement.reads {
+            let read = applying.relation(ObjectKind::Table, read, Absence::Clashes);
+            applying.reads.extend(read);
         }
+        applying.action(&statement.action);
         let calls = &statement.calls;
         let clashes = applying.clashes;
         self.call(calls, &statement.action);
@@ -90,7 +89,7 @@ impl Applying<'_> {
             }
             Action::AlterTable(alter) => self.alter_table(alter),
             Action::CreateIndex(index) => self.create_index(index),
-            Action::CreateView(view) => self.create_view(view, Vec::new()), // in a CREATE SCHEMA
+            Action::CreateView(view) => self.create_view(view),
             Action::CreateType(created) => self.create_type(created),
             Action::CreateDomain(domain) => self.create_domain(domain),
             Action::CreateSequence(sequence) => self.create_sequence(sequence),
@@ -113,6 +112,9 @@ impl Applying<'_> {
             }
             Action::Move { kind, name, schema, if_exists } => {
                 self.move_to(*kind, name, schema, Absence::of(*if_exists));
+            }
+            Action::OwnSequence { name, owner, if_exists } => {
+                self.own_sequence(name, owner.as_ref(), Absence::of(*if_exists));
             }
             Action::Setting(setting) => self.set(setting),
             other => self.touch(other),
@@ -146,9 +148,16 @@ impl Applying<'_> {
         };
         for name in names {
             let id = self.relation(ObjectKind::Table, name, absence);
-            if let (Some(id), Action::Truncate { .. }) = (id, action) {
-                let migration = self.at.migration;
-                self.schema.change_table(id, |table| table.emptied = migration);
+            let migration = self.at.migration;
+            match (id, action) {
+                (Some(id), Action::Truncate { .. }) => {
+                    self.schema.change_table(id, |table| table.emptied = migration);
+                }
+                // It may have another name now.
+                (Some(id), Action::Alter { kind, .. }) if kind.is_on_table() => {
+                    self.schema.change_table(id, |table| table.has_more_attached = true);
+                }
+                _ => {}
             }
         }
     }

@@ -15,7 +15,7 @@ impl Applying<'_> {
         let Some(name) = self.constraint_name(id, constraint, &kind, using_index) else { return };
         let not_null: Vec<Box<str>> = match &kind {
             ConstraintKind::PrimaryKey { columns } => columns.clone(),
-            ConstraintKind::NotNull { column } => vec![column.clone()],
+            ConstraintKind::NotNull { column } if !constraint.not_valid => vec![column.clone()],
             _ => Vec::new(),
         };
         let referenced = match &kind {
@@ -235,7 +235,7 @@ impl Schema {
         let entry = self.relation(table).known()?;
         let known = entry.object.as_table().filter(|table| !table.has_more_constraints)?;
         let key = |name: &str| super::Key { name: name.into(), ..entry.key.clone() };
-        let is_index = matches!(label, "pkey" | "key");
+        let is_index = matches!(label, "pkey" | "key" | "idx");
         let is_taken = |name: &str| {
             known.constraint(name).is_some() || (is_index && self.names.contains_key(&key(name)))
         };

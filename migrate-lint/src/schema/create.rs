@@ -28,6 +28,7 @@ impl Applying<'_> {
             ..Table::default()
         };
         let id = self.insert_relation(&create.name, create.persistence, Object::Table(table));
+        let told = self.clashes.len();
         for other in create.partition_of.iter().chain(&create.inherits) {
             let parent = self.adopt(id, other);
             if let Some(parent) = parent.filter(|_| create.is_default) {
@@ -42,6 +43,10 @@ impl Applying<'_> {
         }
         for constraint in &create.constraints {
             self.add_constraint(id, constraint);
+        }
+        // Perhaps it does nothing at all.
+        if hides {
+            self.clashes.truncate(told);
         }
     }
 
@@ -130,7 +135,7 @@ impl Applying<'_> {
         self.schema.change_table(id, |table| table.sequences.push(sequence));
     }
 
-    pub(super) fn create_view(&mut self, create: &statement::CreateView, reads: Vec<Id>) {
+    pub(super) fn create_view(&mut self, create: &statement::CreateView) {
         let kind =
             if create.materialized { ObjectKind::MaterializedView } else { ObjectKind::View };
         let key = self.schema.place(Space::Relation, &create.name);
@@ -138,18 +143,41 @@ impl Applying<'_> {
         let is_view = |id: &Id| {
             matches!(self.schema.entry(*id).map(|entry| &entry.object), Some(Object::View(_)))
         };
-        if let Some(replaced) = replaced.filter(is_view) {
-            return self.schema.change(replaced, |entry| {
-                if let Object::View(view) = &mut entry.object {
-                    view.reads = reads;
-                }
-            });
+        if let Some(view) = replaced.filter(is_view) {
+            return self.read_by(view);
         }
         if self.is_free(Space::Relation, kind, &create.name, create.if_not_exists) {
-            let view = View { materialized: create.materialized, reads, ..View::default() };
+            let view = View { materialized: create.materialized, ..View::default() };
             let persistence =
                 if create.temporary { Persistence::Temporary } else { Persistence::Permanent };
-            self.insert_relation(&create.name, persistence, Object::View(view));
+            let view = self.insert_relation(&create.name, persistence, Object::View(view));
+            self.read_by(view);
+        }
+    }
+
+    /// What the query of a view reads cannot go without it.
+    fn read_by(&mut self, view: Id) {
+        let mut reads = std::mem::take(&mut self.reads);
+        reads.sort_unstable();
+        reads.dedup();
+        self.forget_reads_of(view);
+        for read in &reads {
+            self.schema.change_readers(*read, |readers| readers.push(view));
+        }
+        self.schema.change(view, |entry| {
+            if let Object::View(view) = &mut entry.object {
+                view.reads = reads;
+            }
+        });
+    }
+
+    fn forget_reads_of(&mut self, view: Id) {
+        let reads = match self.schema.entry(view).map(|entry| &entry.object) {
+            Some(Object::View(view)) => view.reads.clone(),
+            _ => return,
+        };
+        for read in reads {
+            self.schema.change_readers(read, |readers| readers.retain(|other| *other != view));
         }
     }
 
@@ -196,6 +224,28 @@ impl Applying<'_> {
         }
     }
 
+    /// From now on it goes when the column does.
+    pub(super) fn own_sequence(
+        &mut self,
+        name: &Name,
+        owner: Option<&(Name, Box<str>)>,
+        absence: Absence,
+    ) {
+        let Some(id) = self.relation(ObjectKind::Sequence, name, absence) else { return };
+        let owner = owner.and_then(|(table, column)| {
+            Some((self.relation(ObjectKind::Table, table, Absence::Clashes)?, column.clone()))
+        });
+        let table = owner.as_ref().map(|(table, _)| *table);
+        self.schema.change(id, |entry| {
+            if let Object::Sequence(sequence) = &mut entry.object {
+                sequence.owned_by = owner;
+            }
+        });
+        if let Some(table) = table {
+            self.schema.change_table(table, |table| table.sequences.push(id));
+        }
+    }
+
     pub(super) fn create_trigger(&mut self, create: &statement::CreateTrigger) {
         if let Some(function) = create.function.as_ref().filter(|_| !self.schema.has_extension()) {
             let is_ours = |name: &Name| !BUILT_IN_TRIGGERS.contains(&&*name.name);
@@ -218,19 +268,26 @@ impl Applying<'_> {
     ) {
         let Some(id) = self.relation(ObjectKind::Table, table, Absence::Clashes) else { return };
         let new = Attached { kind, name: name.into(), function };
-        let mut exists = false;
+        let (mut exists, mut certain) = (false, true);
         self.schema.change(id, |entry| {
             let attached = match &mut entry.object {
-                Object::Table(table) => &mut table.attached,
+                Object::Table(table) => {
+                    certain = !table.has_more_attached;
+                    &mut table.attached
+                }
                 Object::View(view) => &mut view.attached,
                 _ => return,
             };
-            exists = attached.iter().any(|old| old.kind == new.kind && old.name == new.name);
-            if !exists {
-                attached.push(new);
+            let mut old = attached.iter_mut();
+            match old.find(|old| old.kind == new.kind && old.name == new.name) {
+                Some(old) => {
+                    exists = true;
+                    *old = new;
+                }
+                None => attached.push(new),
             }
         });
-        if exists && !or_replace {
+        if exists && certain && !or_replace {
             let born = self.schema.entry(id).map(|entry| entry.born).unwrap_or_default();
             self.clash(Clash::Exists { thing: Thing::on(kind, name, table), born });
         }

@@ -3,7 +3,8 @@
 use super::alter::space;
 use super::apply::{Absence, Applying};
 use super::clash::{Clash, Thing};
-use super::object::{ConstraintKind, Id, Object, Space};
+use super::object::{ConstraintKind, Id, Key, Object, Space};
+use super::{PUBLIC, TEMPORARY};
 use crate::name::Name;
 use crate::statement::{Drop, ObjectKind};
 
@@ -13,13 +14,15 @@ impl Applying<'_> {
             return self.detach(drop, table);
         }
         let Some(space) = space(drop.kind) else { return };
-        for name in &drop.names {
-            let known = match space {
-                // Which functions are there, their parameters tell, and extensions bring more.
-                Space::Routine => self.drop_routine(drop, name),
-                Space::Extension => self.drop_extension(drop, name),
-                _ => self.expect(space, drop.kind, name, Absence::of(drop.if_exists)),
-            };
+        let find = |name| match space {
+            // Which functions are there, their parameters tell, and extensions bring more.
+            Space::Routine => self.drop_routine(drop, name),
+            Space::Extension => self.drop_extension(drop, name),
+            _ => self.expect(space, drop.kind, name, Absence::of(drop.if_exists)),
+        };
+        // All are looked for before the first goes, which may take another along.
+        let found: Vec<Option<Id>> = drop.names.iter().map(find).collect();
+        for (name, known) in drop.names.iter().zip(found) {
             match known {
                 Some(id) if self.is_right(id, drop.kind, name) => self.drop_one(id, drop),
                 Some(_) => {}
@@ -52,6 +55,13 @@ impl Applying<'_> {
 
     fn drop_routine(&mut self, drop: &Drop, name: &Name) -> Option<Id> {
         let id = self.expect(Space::Routine, drop.kind, name, Absence::IsFine)?;
+        let tables = self.tables_with_trigger(id);
+        if !tables.is_empty() && !drop.cascade {
+            let by = tables.iter().filter_map(|id| self.describe(*id));
+            let by = by.map(|table| format!("a trigger of the {table}")).collect();
+            self.clash(Clash::Needed { thing: Thing::new(drop.kind, name), by });
+            return None;
+        }
         let mut is_last = false;
         self.schema.change(id, |entry| {
             if let Object::Routine(routine) = &mut entry.object {
@@ -65,15 +75,45 @@ impl Applying<'_> {
         is_last.then_some(id)
     }
 
-    fn drop_triggers_of(&mut self, function: &str) {
+    /// The tables whose triggers call a function, where only that one can be meant.
+    fn tables_with_trigger(&self, function: Id) -> Vec<Id> {
+        let Some(entry) = self.schema.entry(function) else { return Vec::new() };
+        let name = &entry.key.name;
+        let is_namesake = |key: &&Key| key.space == Space::Routine && key.name == *name;
+        let is_only = self.schema.names.keys().filter(is_namesake).count() == 1;
+        match &entry.object {
+            Object::Routine(routine) if routine.of_trigger && routine.count == 1 && is_only => {
+                let mut tables = self.tables_that_call(name);
+                tables.retain(|id| self.is_certain(*id));
+                tables
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn is_certain(&self, id: Id) -> bool {
+        self.schema.entry(id).is_some_and(|entry| self.schema.is_certain(entry))
+    }
+
+    fn is_temporary(&self, id: Id) -> bool {
+        self.schema.entry(id).is_some_and(|entry| &*entry.key.schema == TEMPORARY)
+    }
+
+    fn tables_that_call(&self, function: &str) -> Vec<Id> {
         let calls = |id: &Id| {
             let table = self.schema.entry(*id).and_then(|entry| entry.object.as_table());
             table.is_some_and(|table| {
                 table.attached.iter().any(|a| a.function.as_deref() == Some(function))
             })
         };
-        let tables: Vec<Id> = self.schema.names.values().copied().filter(|id| calls(id)).collect();
-        for id in tables {
+        let mut tables: Vec<Id> =
+            self.schema.names.values().copied().filter(|id| calls(id)).collect();
+        tables.sort_unstable();
+        tables
+    }
+
+    fn drop_triggers_of(&mut self, function: &str) {
+        for id in self.tables_that_call(function) {
             self.schema.change_table(id, |table| {
                 table.attached.retain(|a| a.function.as_deref() != Some(function))
             });
@@ -100,28 +140,70 @@ impl Applying<'_> {
                 self.schema.remove(inhabitant);
             }
         }
+        if key.space == Space::Type {
+            self.drop_columns_of(&key.name);
+        }
         self.remove(id);
     }
 
-    /// Who keeps it from being dropped: foreign keys of tables that stay.
+    /// Who keeps it from being dropped, and stays.
     fn needed_by(&self, id: Id, drop: &Drop) -> Vec<String> {
         let Some(entry) = self.schema.entry(id) else { return Vec::new() };
-        if entry.key.space == Space::Schema {
-            let inhabitants = self.inhabitants(&entry.key.name);
-            let mut names: Vec<String> =
-                inhabitants.iter().filter_map(|id| self.describe(*id)).collect();
-            names.sort();
-            return names;
-        }
-        let Some(table) = entry.object.as_table() else { return Vec::new() };
+        let users: Vec<Id> = match &entry.object {
+            Object::Schema => self.inhabitants(&entry.key.name).into_iter().collect(),
+            Object::Table(table) => {
+                table.referenced_by.iter().chain(&table.read_by).copied().collect()
+            }
+            Object::View(view) => view.read_by.clone(),
+            Object::Enum(_) | Object::Domain(_) => self.tables_of_type(&entry.key),
+            Object::Index(index) if index.of_constraint => {
+                return vec![format!("the constraint `{}`", entry.key.name)];
+            }
+            _ => Vec::new(),
+        };
         let goes_too = |other: &Id| {
             let entry = self.schema.entry(*other);
             entry.is_none_or(|entry| drop.names.iter().any(|name| name.name == entry.key.name))
         };
-        let tables = table.referenced_by.iter().filter(|other| **other != id && !goes_too(other));
-        let mut names: Vec<String> = tables.filter_map(|other| self.describe(*other)).collect();
+        let stays = users.iter().filter(|user| **user != id && !goes_too(user));
+        // A temporary one of another session is gone.
+        let certain = stays.filter(|user| self.is_certain(**user) && !self.is_temporary(**user));
+        let mut names: Vec<String> = certain.filter_map(|user| self.describe(*user)).collect();
+        names.sort();
         names.dedup();
         names
+    }
+
+    /// With a type go the columns that are of it.
+    fn drop_columns_of(&mut self, ty: &str) {
+        let is_it = |column: &&super::Column| {
+            column.ty.as_ref().is_some_and(|column| &*column.name.name == ty)
+        };
+        let mut found = Vec::new();
+        for id in self.schema.names.values() {
+            let table = self.schema.entry(*id).and_then(|entry| entry.object.as_table());
+            let columns = table.iter().flat_map(|table| &table.columns).filter(is_it);
+            found.extend(columns.map(|column| (*id, column.name.clone())));
+        }
+        for (id, column) in found {
+            self.drop_column(id, &column);
+        }
+    }
+
+    /// The tables with a column of the type, where its name can mean no other one.
+    fn tables_of_type(&self, key: &Key) -> Vec<Id> {
+        let is_it = |column: &super::Column| {
+            let name = column.ty.as_ref().map(|ty| &ty.name);
+            name.is_some_and(|name| match &name.schema {
+                Some(schema) => name.name == key.name && *schema == key.schema,
+                None => name.name == key.name && &*key.schema == PUBLIC,
+            })
+        };
+        let has_it = |id: &Id| {
+            let table = self.schema.entry(*id).and_then(|entry| entry.object.as_table());
+            table.is_some_and(|table| table.columns.iter().any(is_it))
+        };
+        self.schema.names.values().copied().filter(has_it).collect()
     }
 
     fn describe(&self, id: Id) -> Option<String> {
@@ -147,12 +229,16 @@ impl Applying<'_> {
                 for other in &table.referenced_by {
                     self.drop_references(*other, id);
                 }
+                table.read_by.iter().for_each(|view| self.remove(*view));
                 if let Some(parent) = table.parent {
                     self.schema
                         .change_table(parent, |table| table.children.retain(|child| *child != id));
                 }
             }
-            Object::View(view) => view.indexes.iter().for_each(|index| drop_quietly(self, *index)),
+            Object::View(view) => {
+                view.indexes.iter().for_each(|index| drop_quietly(self, *index));
+                view.read_by.iter().for_each(|view| self.remove(*view));
+            }
             Object::Index(index) => {
                 self.schema.change(index.table, |entry| match &mut entry.object {
                     Object::Table(table) => table.indexes.retain(|other| *other != id),
@@ -278,7 +364,9 @@ impl Applying<'_> {
     /// A part has the triggers of the whole.
     fn has_hidden_triggers(&self, id: Id) -> bool {
         let table = self.schema.entry(id).and_then(|entry| entry.object.as_table());
-        table.is_none_or(|table| table.parent.is_some() || table.has_more_constraints)
+        table.is_none_or(|table| {
+            table.parent.is_some() || table.has_more_constraints || table.has_more_attached
+        })
     }
 }
 

@@ -137,6 +137,8 @@ pub struct Table {
     pub sequences: Vec<Id>,
     /// Triggers, policies and rules.
     pub attached: Vec<Attached>,
+    /// May one of them have another name by now?
+    pub has_more_attached: bool,
     /// The views that read it.
     pub read_by: Vec<Id>,
     /// The table that it is a part of, or inherits from.
@@ -178,6 +180,24 @@ impl Table {
     pub fn has_valid_check(&self) -> bool {
         let is_check = |kind: &ConstraintKind| matches!(kind, ConstraintKind::Check(_));
         self.constraints.iter().any(|one| one.valid && is_check(&one.kind))
+    }
+
+    /// Has it room for one row only? Then a key is a column that a check allows one value.
+    pub fn holds_one_row(&self) -> bool {
+        let is_key = |column: &str| {
+            self.constraints.iter().any(|constraint| match &constraint.kind {
+                ConstraintKind::PrimaryKey { columns } | ConstraintKind::Unique { columns } => {
+                    matches!(&columns[..], [only] if &**only == column)
+                }
+                _ => false,
+            })
+        };
+        self.constraints.iter().any(|constraint| match &constraint.kind {
+            ConstraintKind::Check(expression) => {
+                constraint.valid && expression.only_value_of().is_some_and(is_key)
+            }
+            _ => false,
+        })
     }
 
     /// Does a validated check prove that the column is not null?

@@ -202,3 +202,79 @@ fn a_schema_can_go_back() {
     assert!(is_missing(&schema, "z") && is_missing(&schema, "n"));
     assert!(schema.find(Space::Type, &Name::bare("m")).known().is_some());
 }
+
+/// What cannot go, and who needs it.
+fn needed(text: &str) -> Vec<String> {
+    let clashes = clashes(&mut Schema::default(), text);
+    let told = clashes.into_iter().map(|clash| match clash {
+        Clash::Needed { thing, by } => format!("{thing}: {}", by.join(", ")),
+        other => format!("{other:?}"),
+    });
+    told.collect()
+}
+
+#[test]
+fn what_others_need_cannot_go() {
+    let views = "create table a (n int); create view v as select n from a; create view w as select n from v;";
+    let mood = "create type m as enum ('x'); create table a (n int, m m);";
+    let trigger =
+        "create function f() returns trigger language plpgsql as ''; create table a (n int);
+        create trigger t before insert on a execute function f();";
+    for (text, expected) in [
+        (format!("{views} drop table a;"), "table `a`: view `v`"),
+        (format!("{views} drop view v;"), "view `v`: view `w`"),
+        (format!("{mood} drop type m;"), "type `m`: table `a`"),
+        (format!("{trigger} drop function f();"), "function `f`: a trigger of the table `a`"),
+        (
+            "create table a (n int unique); drop index a_n_key;".to_owned(),
+            "index `a_n_key`: the constraint `a_n_key`",
+        ),
+    ] {
+        assert_eq!(needed(&text), [expected], "{text}");
+    }
+}
+
+#[test]
+fn what_nobody_needs_any_more_can_go() {
+    let views = "create table a (n int); create view v as select n from a; create view w as select n from v;";
+    let mood = "create type m as enum ('x'); create table a (n int, m m);";
+    for text in [
+        format!("{views} drop view w; drop view v; drop table a;"),
+        format!("{views} drop view v, w; drop table a;"),
+        format!("{views} create or replace view v as select 1 as n; drop table a; drop view w, v;"),
+        format!("{views} drop table a cascade; create view v as select 1; create view w as select 1;"),
+        format!("{mood} alter table a drop m; drop type m;"),
+        format!("{mood} drop type m cascade; alter table a add m int;"),
+        format!("{mood} alter table a alter m type text; drop type m;"),
+        "create function f() returns trigger language plpgsql as ''; create table a (n int);
+        create trigger t before insert on a execute function f(); drop trigger t on a; drop function f();".to_owned(),
+        "create table a (n int unique); alter table a drop constraint a_n_key; drop table a;".to_owned(),
+        // A trigger that calls another function now, or has another name.
+        "create function f() returns trigger language plpgsql as ''; create function g() returns trigger language plpgsql as '';
+        create table a (n int); create trigger t before insert on a execute function f();
+        create or replace trigger t before insert on a execute function g(); drop function f();".to_owned(),
+        "create function f() returns trigger language plpgsql as ''; create table a (n int);
+        create trigger t before insert on a execute function f(); alter trigger t on a rename to u;
+        create trigger t before insert on a execute function f(); drop trigger u on a;".to_owned(),
+        format!("{mood} drop table a; create temp table b (m m); drop type m;"),
+        // A sequence goes with the table that owns it.
+        "create sequence s; create table a (n int); alter sequence s owned by a.n; drop table a; create sequence s;".to_owned(),
+        "create sequence s; create table a (n int); alter sequence s owned by a.n; alter sequence s owned by none;
+        drop table a; drop sequence s;".to_owned(),
+    ] {
+        assert_eq!(needed(&text), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn not_null_holds_once_it_is_validated() {
+    let is_not_null = |text: &str| {
+        let schema = replay(&format!("create table a (n int); {text}"));
+        schema.relation(&Name::bare("a")).known().unwrap().object.as_table().unwrap().columns[0]
+            .not_null
+    };
+    let add = "alter table a add constraint c not null n not valid;";
+    assert!(!is_not_null(add));
+    assert!(is_not_null(&format!("{add} alter table a validate constraint c;")));
+    assert!(is_not_null("alter table a add constraint c not null n;"));
+}

@@ -19,6 +19,26 @@ pub struct Expression {
     pub is_null: bool,
 }
 
+impl Expression {
+    /// The column of which it allows one value: `lock = 'X'`, or a boolean by itself.
+    pub fn only_value_of(&self) -> Option<&str> {
+        let [column] = &self.columns[..] else { return None };
+        let text = self.text.trim_matches(|c: char| c == '(' || c == ')' || c.is_whitespace());
+        let is_it = |text: &str| crate::name::fold(text.trim()) == *column;
+        let is_value = |text: &str| {
+            let text = text.trim();
+            let is_quoted = text.len() > 1 && text.starts_with('\'') && text.ends_with('\'');
+            let is_word = text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false");
+            (is_quoted && text.matches('\'').count() == 2) || is_word || text.parse::<i64>().is_ok()
+        };
+        let is_one = match text.split_once('=') {
+            Some((left, right)) => is_it(left) && is_value(right),
+            None => is_it(text),
+        };
+        (is_one && self.calls.is_empty()).then_some(column)
+    }
+}
+
 /// A change of rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
@@ -28,6 +48,8 @@ pub struct Write {
     pub kind: WriteKind,
     /// Does a condition choose rows?
     pub filtered: bool,
+    /// Does it name a value or a query, so that it may choose few of them? `a IS NULL` and `a.id = b.id` do not.
+    pub by_value: bool,
     /// Does a `LIMIT` somewhere bound them?
     pub limited: bool,
 }

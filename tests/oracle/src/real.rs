@@ -1,16 +1,12 @@
-//! The statements of folders that other people wrote: those that `cargo xtask real` runs, and Synapse's.
+//! The statements of folders that other people wrote.
 
 use std::path::{Path, PathBuf};
 
 use migrate_core::sql;
+use migrate_real::Folder;
 
 use crate::Result;
 use crate::judged::{Case, Source};
-
-/// More SQL than all other packages together; its program picks the files for the database that it has.
-const SYNAPSE: (&str, &str) = ("matrix-synapse", "1.163.2");
-/// 352 changes for every database, and what is for PostgreSQL alone.
-const SYNAPSE_FILES: usize = 411;
 
 pub(crate) struct Real {
     pub(crate) cases: Vec<Case>,
@@ -20,19 +16,9 @@ pub(crate) struct Real {
 
 pub(crate) fn cases() -> Result<Real> {
     let mut real = Real { cases: Vec::new(), unreadable: Vec::new() };
-    for folder in migrate_real::all_folders()? {
+    for folder in migrate_real::folders()? {
         real.read(&folder.package, &files(&folder.path)?)?;
     }
-    let (name, version) = SYNAPSE;
-    let package = migrate_real::of_pypi(name, version)?;
-    let files = files(&package.join("synapse/storage/schema"))?;
-    if files.len() != SYNAPSE_FILES {
-        let found = files.len();
-        return Err(
-            format!("failed to find {SYNAPSE_FILES} files in {name}: there are {found}").into()
-        );
-    }
-    real.read(&format!("{name} {version} (PyPI)"), &files)?;
     Ok(real)
 }
 
@@ -55,23 +41,16 @@ impl Real {
     }
 }
 
-/// All files below a folder that are for PostgreSQL, in the order of their names.
+/// All files of a folder that are SQL, in the order of their names.
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    collect(folder, &mut found)?;
-    found.sort_unstable();
-    Ok(found)
-}
-
-fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        let is_sql = path.extension().is_some_and(|end| end == "sql" || end == "postgres");
-        if path.is_dir() {
-            collect(&path, found)?;
-        } else if is_sql {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.ends_with(".sql") && !Folder::is_program(&name) {
             found.push(path);
         }
     }
-    Ok(())
+    found.sort_unstable();
+    Ok(found)
 }

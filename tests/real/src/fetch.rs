@@ -16,7 +16,7 @@ mod crates;
 mod npm;
 mod pypi;
 
-pub(crate) use pypi::{fetch as of_pypi, tools};
+pub(crate) use pypi::tools;
 
 /// A folder of migrations of a package.
 pub(crate) struct Found {
@@ -43,6 +43,11 @@ pub(crate) fn folders(workspace: &Workspace) -> Result<Vec<Found>> {
         }
     }
     Ok(found)
+}
+
+/// What pip unpacks of a package.
+pub(crate) fn unpacked(workspace: &Workspace, package: &Package) -> Result<PathBuf> {
+    pypi::fetch(workspace, package.name, package.version)
 }
 
 /// The first folder of a package that cargo gets, as it came.

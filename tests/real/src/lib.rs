@@ -22,15 +22,18 @@ mod cluster;
 mod counts;
 mod dump;
 mod fetch;
+mod folder;
 mod packages;
 mod page;
 mod prepare;
 mod program;
 mod story;
 mod subject;
+mod synapse;
 mod table;
 mod workspace;
 
+pub use folder::Folder;
 pub use subject::Subject;
 
 /// Whatever went wrong, in words.
@@ -78,30 +81,13 @@ pub fn folder_of(package: &str) -> std::result::Result<PathBuf, Box<dyn Error>> 
     fetch::first_folder(&workspace::Workspace::ask()?, package)
 }
 
-/// A folder of the list.
-pub struct Folder {
-    /// Its package, as a table shows it.
-    pub package: String,
-    /// Where it is on this machine.
-    pub path: PathBuf,
-}
-
-/// All folders of the list, for other tests: nothing of them is committed.
+/// Every folder that was fetched, for tests that read the files: those that [`main`] runs, and one more that only its
+/// own program can run.
 ///
 /// # Errors
-/// When one cannot be fetched, or is not what the list says.
-pub fn all_folders() -> std::result::Result<Vec<Folder>, Box<dyn Error>> {
-    let found = fetch::folders(&workspace::Workspace::ask()?)?;
-    let folder = |found: fetch::Found| Folder { package: found.package.shown(), path: found.path };
-    Ok(found.into_iter().map(folder).collect())
-}
-
-/// A package that is not on the list, unpacked and not run.
-///
-/// # Errors
-/// When pip cannot fetch it.
-pub fn of_pypi(name: &str, version: &str) -> std::result::Result<PathBuf, Box<dyn Error>> {
-    fetch::of_pypi(&workspace::Workspace::ask()?, name, version)
+/// When a package cannot be fetched, or is not what the list says.
+pub fn folders() -> std::result::Result<Vec<Folder>, Box<dyn Error>> {
+    folder::all(&workspace::Workspace::ask()?)
 }
 
 /// Checks folders that are embedded; what [`main`] has written calls it.

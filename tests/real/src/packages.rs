@@ -41,6 +41,8 @@ pub(crate) struct Prepare {
 /// What the package makes before its files run, and they count on.
 pub(crate) struct Need {
     pub(crate) sql: &'static str,
+    /// The tables among that.
+    pub(crate) tables: &'static [&'static str],
     pub(crate) because: &'static str,
 }
 
@@ -143,6 +145,7 @@ CREATE TABLE underway._sqlx_migrations (
     checksum bytea NOT NULL,
     execution_time bigint NOT NULL
 );",
+    tables: &["underway._sqlx_migrations"],
     because: "The first file is made for a database where sqlx has put its own history into the schema `underway` \
         (what `underway::run_migrations` does first): elsewhere it fails, by psql as by migrate. Both get that schema \
         and that table beforehand.",
@@ -155,8 +158,18 @@ const GRAPHILE: Prepare =
 
 const GRAPHILE_SCHEMA: Need = Need {
     sql: "CREATE SCHEMA graphile_worker",
+    tables: &[],
     because: "The schema is made by the package's program before the first file runs (with a history in it that no \
         file looks at): without it that file fails, by psql as by migrate. Both get the empty schema beforehand.",
+};
+
+/// A package whose folder is read and not run from end to end: some of its files are programs.
+pub(crate) const SYNAPSE: Package = Package {
+    name: "matrix-synapse",
+    version: "1.163.2",
+    from: Origin::PyPi,
+    below: "synapse/storage/schema",
+    ..PLAIN
 };
 
 /// The package of this name.
