@@ -210,10 +210,10 @@ fn around(look: Look, place: &Place, used: usize) -> (String, String) {
 
 /// `  = help: …`: prose is broken where the terminal ends; what is indented is SQL, and stays as it is.
 fn labelled(look: Look, label: &str, text: &str) -> String {
-    let indent = " ".repeat(label.len() + 6);
+    let indent = "    ";
     let mut lines = text.lines();
     let first = format!("  = {label}: {}", lines.next().unwrap_or_default());
-    let first = look.wrap(&first, indent.get(2..).unwrap_or_default());
+    let first = look.wrap(&first, "  "); // behind the two that every line of it begins with
     let painted = look.paint(Ink::Strong, &format!("{label}:"));
     let first = first.replacen(&format!("{label}:"), &painted, 1);
     lines.fold(first, |all, line| match line.strip_prefix("    ") {

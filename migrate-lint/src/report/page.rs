@@ -43,7 +43,32 @@ pub fn page() -> String {
     let mut all = rules::all().to_vec();
     all.sort_by_key(|rule| rule.name);
     all.iter().for_each(|rule| page.push_str(&section(rule)));
+    page.push_str(&union());
     page
+}
+
+const UNION_HEAD: &str = "
+## What can go wrong, and who finds it
+
+Everything that linters of PostgreSQL migrations look for, and what none of them can see. Where no rule looks for it, or a rule
+leaves something out, it says why.
+";
+
+/// Every hazard, and the rules for it or the reason why there is none.
+fn union() -> String {
+    let mut text = UNION_HEAD.to_owned();
+    let mut part = None;
+    for covered in rules::UNION {
+        if part.replace(covered.part) != Some(covered.part) {
+            let title = covered.part.as_str();
+            let _ = write!(text, "\n### {title}\n\n| | rule | |\n|---|---|---|\n");
+        }
+        let links = covered.rules.iter().map(|name| format!("[`{name}`](#{name})"));
+        let links = links.collect::<Vec<_>>().join(", ");
+        let _ =
+            writeln!(text, "| {} | {links} | {} |", cell(covered.hazard), cell(covered.otherwise));
+    }
+    text
 }
 
 fn sorted(level: Level) -> Vec<&'static Rule> {

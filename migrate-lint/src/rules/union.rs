@@ -324,6 +324,7 @@ pub static UNION: &[Covered] = &[
         "a permission is of no use, or nobody can understand it",
         &["unused_allow", "bad_allow"],
     ),
+    by(Alone, "nobody can tell what a statement changes", &["not_understood"]),
 ];
 
 #[cfg(test)]
