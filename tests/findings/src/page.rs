@@ -32,7 +32,8 @@ this is what the statement then did; each run of the check does it again.
 ";
 
 const AGAIN: &str = "
-Count them yourself: `cargo xtask findings --check` fetches the packages by cargo, npm and pip.
+Count them yourself: `cargo xtask findings --check` fetches the packages by cargo, npm and pip. It
+takes PostgreSQL 14 or newer, as one of the folders does.
 ";
 
 pub(crate) fn text(

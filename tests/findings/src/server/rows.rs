@@ -66,7 +66,7 @@ CROSS JOIN LATERAL (SELECT CASE
     ELSE 'NULL' END AS value) v
 WHERE c.relkind IN ('r', 'p', 'v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
     AND n.nspname NOT LIKE 'pg\\_toast%' AND n.nspname NOT LIKE 'pg\\_temp%'
-GROUP BY c.oid ORDER BY c.oid::regclass::text";
+GROUP BY c.oid, c.relkind ORDER BY c.oid::regclass::text";
 
 /// What the rows have in columns that may be null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
