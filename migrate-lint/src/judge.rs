@@ -216,13 +216,13 @@ impl Judge<'_> {
                 schema: &self.schema,
                 facts: self.facts,
             };
-            let holds = situation.holds();
             if judges {
+                let holds = situation.holds();
                 let hits = hits(&situation);
                 self.report(&mut file, index, hits);
+                open.note(holds);
             }
             self.locked.clear();
-            open.note(holds);
             self.apply(&mut file, index, statement, judges);
         }
         if judges {
