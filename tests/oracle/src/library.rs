@@ -11,7 +11,7 @@ pub(crate) fn verdict(_text: &str) -> Option<Verdict> {
 /// It has no place to tell, and the words are the server's.
 #[cfg(feature = "pg_query")]
 pub(crate) fn verdict(text: &str) -> Option<Verdict> {
-    Some(match pg_query::parse(text) {
+    Some(match pg_query::parse(text, 0) {
         Ok(_) => Verdict::Fine,
         Err(error) => Verdict::refused(None, error.to_string()),
     })
