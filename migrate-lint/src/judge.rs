@@ -197,32 +197,31 @@ impl Judge<'_> {
         let judges = self.facts.judges(migration.id);
         let mut open = Open::default();
         for (index, statement) in shown.iter().enumerate() {
-            let locks = self.aim(&file, index, statement);
             let Some(piece) = file.pieces.get(index) else { continue };
             open.meet(statement, index, piece.in_transaction);
-            self.locked = against_others(&locks);
-            let situation = Situation {
-                statement,
-                text: piece.text,
-                file: &file.script.file,
-                earlier: shown.get(open.start..index).unwrap_or_default(),
-                later: shown.get(index + 1..).unwrap_or_default(),
-                migration: migration.id,
-                in_transaction: piece.in_transaction,
-                in_batches: matches!(migration.up, Step::Backfill(_)),
-                is_first: index == 0,
-                has_expand: self.expanded.contains(&migration.id.version),
-                open: &open,
-                schema: &self.schema,
-                facts: self.facts,
-            };
+            let locks = self.aim(&file, index, statement);
             if judges {
-                let holds = situation.holds();
-                let hits = hits(&situation);
-                self.report(&mut file, index, hits);
+                self.locked = against_others(&locks);
+                let situation = Situation {
+                    statement,
+                    text: piece.text,
+                    file: &file.script.file,
+                    earlier: shown.get(open.start..index).unwrap_or_default(),
+                    later: shown.get(index + 1..).unwrap_or_default(),
+                    migration: migration.id,
+                    in_transaction: piece.in_transaction,
+                    in_batches: matches!(migration.up, Step::Backfill(_)),
+                    is_first: index == 0,
+                    has_expand: self.expanded.contains(&migration.id.version),
+                    open: &open,
+                    schema: &self.schema,
+                    facts: self.facts,
+                };
+                let (hits, holds) = (hits(&situation), situation.holds());
                 open.note(holds);
+                self.report(&mut file, index, hits);
+                self.locked.clear();
             }
-            self.locked.clear();
             self.apply(&mut file, index, statement, judges);
         }
         if judges {
@@ -274,7 +273,8 @@ impl Judge<'_> {
             return false;
         }
         let clashes = self.schema.apply(statement, born);
-        for clash in clashes.iter().filter(|_| judges && !self.facts.has_gaps) {
+        let told = clashes.iter().filter(|_| judges && !self.facts.has_gaps);
+        for clash in told {
             let found = rules::all().iter().find_map(|rule| match rule.check {
                 Check::Clash(check) => check(clash).map(|hit| (*rule, hit)),
                 _ => None,

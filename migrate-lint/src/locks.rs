@@ -12,6 +12,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use retype::{Again, made_again};
 pub use table::{Cause, rewrites};
 
 pub use migrate_core::{LockMode as Mode, Work};
@@ -106,7 +107,7 @@ fn of_action(action: &Action, schema: &Schema) -> Vec<Lock> {
         }
         Action::CreateOnTable { table, .. } => closed(table),
         Action::CreateSchema { elements, .. } => {
-            elements.iter().flat_map(|element| of_action(&element.action, schema)).collect()
+            elements.iter().flat_map(|element| locks(element, schema)).collect()
         }
         Action::Alter { kind: ObjectKind::Trigger, name, .. } => {
             with_parts(schema, name, Mode::AccessExclusive, Work::None)
@@ -118,9 +119,12 @@ fn of_action(action: &Action, schema: &Schema) -> Vec<Lock> {
         Action::Alter { kind: ObjectKind::Index, name, .. } => {
             vec![Lock::short(name, Mode::ShareUpdateExclusive)]
         }
-        Action::Alter { kind: ObjectKind::Sequence, name, .. }
-        | Action::OwnSequence { name, .. } => {
+        Action::Alter { kind: ObjectKind::Sequence, name, .. } => {
             vec![Lock::short(name, Mode::ShareRowExclusive)]
+        }
+        Action::OwnSequence { name, owner, .. } => {
+            let owner = owner.iter().map(|(table, _)| Lock::short(table, Mode::AccessShare));
+            [Lock::short(name, Mode::ShareRowExclusive)].into_iter().chain(owner).collect()
         }
         Action::AlterDomain { name, change } => checked(name, change, schema),
         Action::Rename { kind: ObjectKind::Index, name, .. } => {

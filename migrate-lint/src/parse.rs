@@ -77,6 +77,8 @@ fn of_node(node: &SyntaxNode) -> Statement {
         | Action::Other(_)
         | Action::AlterTable(_)
         | Action::CreateTable(_) => Default::default(),
+        // Its elements are statements of their own.
+        Action::CreateSchema { .. } => Default::default(),
         _ => query::queries(node),
     };
     Statement { action, reads, locks_rows, calls }

@@ -18,7 +18,9 @@ pub(super) fn retyped(
 ) -> Work {
     let old = table.and_then(|table| table.column(column)).and_then(|column| column.ty.as_ref());
     match old.map(|old| (old, conversion_in(schema, old, ty, using, column))) {
-        Some((old, Conversion::InPlace)) if is_looked_at_again(table, column, old, ty, schema) => {
+        Some((old, Conversion::InPlace))
+            if table.is_some_and(|table| made_again(table, column, old, ty, schema).is_some()) =>
+        {
             Work::Scan
         }
         Some((_, Conversion::InPlace)) => Work::None,
@@ -26,18 +28,25 @@ pub(super) fn retyped(
     }
 }
 
-/// Does something on the table depend on more than the bytes of a column? Checks are checked again. Of an index that
-/// sorts other than before, that has an expression or that leaves rows out, the server does not ask whether it still
-/// fits.
-fn is_looked_at_again(
-    table: Option<&Table>,
+/// What PostgreSQL makes anew although the rows stay as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Again<'t> {
+    /// A check, by its name.
+    Check(&'t str),
+    /// An index, by its name.
+    Index(&'t str),
+}
+
+/// What on the table depends on more than the bytes of a column? Checks are checked again. Of an index that sorts
+/// other than before, that has an expression or that leaves rows out, the server does not ask whether it still fits.
+pub(crate) fn made_again<'t>(
+    table: &'t Table,
     column: &str,
     old: &Type,
     new: &Type,
-    schema: &Schema,
-) -> bool {
-    let Some(table) = table else { return false };
-    let is_checked = table.constraints.iter().any(|constraint| match &constraint.kind {
+    schema: &'t Schema,
+) -> Option<Again<'t>> {
+    let check = table.constraints.iter().find(|constraint| match &constraint.kind {
         schema::ConstraintKind::Check(check) => {
             constraint.valid && check.columns.iter().any(|name| &**name == column)
         }
@@ -52,9 +61,10 @@ fn is_looked_at_again(
                 && !(is_plain && sorts_as_before)
     };
     let mut indexes = table.indexes.iter().filter_map(|id| schema.entry(*id));
-    is_checked
-        || indexes
-            .any(|entry| matches!(&entry.object, Object::Index(index) if is_built_anew(index)))
+    let index =
+        indexes.find(|entry| matches!(&entry.object, Object::Index(index) if is_built_anew(index)));
+    let check = check.map(|check| Again::Check(&check.name));
+    check.or_else(|| index.map(|entry| Again::Index(&entry.key.name)))
 }
 
 /// The type by whose order an index of a type is sorted.

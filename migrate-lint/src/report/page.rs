@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::finding::Level;
-use crate::rules::{self, Example, Rule};
+use crate::rules::{self, Covered, Example, Part, Rule, UNION};
 
 const HEAD: &str = "# Rules
 
@@ -30,6 +30,13 @@ const LEVELS: [(Level, &str, &str); 3] = [
     ),
 ];
 
+const OTHERS: &str = "
+## What other linters look for, and where it is here
+
+All that can go wrong with a migration, as far as anybody who checks migrations has written it down; the rules that find
+it, or why none has to.
+";
+
 /// The page.
 pub fn page() -> String {
     let mut page = HEAD.to_owned();
@@ -43,32 +50,9 @@ pub fn page() -> String {
     let mut all = rules::all().to_vec();
     all.sort_by_key(|rule| rule.name);
     all.iter().for_each(|rule| page.push_str(&section(rule)));
-    page.push_str(&union());
+    page.push_str(OTHERS);
+    Part::ALL.iter().for_each(|part| page.push_str(&hazards(*part)));
     page
-}
-
-const UNION_HEAD: &str = "
-## What can go wrong, and who finds it
-
-Everything that linters of PostgreSQL migrations look for, and what none of them can see. Where no rule looks for it, or a rule
-leaves something out, it says why.
-";
-
-/// Every hazard, and the rules for it or the reason why there is none.
-fn union() -> String {
-    let mut text = UNION_HEAD.to_owned();
-    let mut part = None;
-    for covered in rules::UNION {
-        if part.replace(covered.part) != Some(covered.part) {
-            let title = covered.part.as_str();
-            let _ = write!(text, "\n### {title}\n\n| | rule | |\n|---|---|---|\n");
-        }
-        let links = covered.rules.iter().map(|name| format!("[`{name}`](#{name})"));
-        let links = links.collect::<Vec<_>>().join(", ");
-        let _ =
-            writeln!(text, "| {} | {links} | {} |", cell(covered.hazard), cell(covered.otherwise));
-    }
-    text
 }
 
 fn sorted(level: Level) -> Vec<&'static Rule> {
@@ -90,6 +74,22 @@ fn section(rule: &Rule) -> String {
 fn example(files: Example) -> String {
     let texts = files.iter().map(|(name, text)| format!("-- {name}\n{}\n", text.trim_end()));
     format!("```sql\n{}```\n", texts.collect::<Vec<_>>().join("\n"))
+}
+
+/// What can go wrong in one way.
+fn hazards(part: Part) -> String {
+    let covered = UNION.iter().filter(|covered| covered.part == part);
+    let rows: String = covered.map(row).collect();
+    format!(
+        "\n### {}\n\n| what goes wrong | rules | what they leave out, and why |\n|---|---|---|\n{rows}",
+        part.as_str()
+    )
+}
+
+fn row(covered: &Covered) -> String {
+    let Covered { hazard, rules, otherwise, .. } = covered;
+    let links: Vec<String> = rules.iter().map(|rule| format!("[`{rule}`](#{rule})")).collect();
+    format!("| {} | {} | {} |\n", cell(hazard), links.join(", "), cell(otherwise))
 }
 
 fn cell(text: &str) -> String {

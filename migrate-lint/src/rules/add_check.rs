@@ -28,12 +28,12 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
     for (index, (alter, table, change)) in at.changes().enumerate() {
         match change {
             Change::AddConstraint(constraint) => {
-                let found = hit(&alter.name, constraint, None);
-                hits.extend(found.map(|hit| hit.or(at.validated_later(index, alter, constraint))));
+                let remedy = at.validated_later(index, alter, constraint);
+                hits.extend(hit(at, &alter.name, constraint, None).map(|hit| hit.or(remedy)));
             }
             // The new values are checked row by row, although they are all the same.
             Change::AddColumn { column, .. } if !table.has(&column.name) => {
-                hits.extend(column.constraints.iter().filter_map(|constraint| hit(&alter.name, constraint, Some(&column.name))));
+                hits.extend(column.constraints.iter().filter_map(|constraint| hit(at, &alter.name, constraint, Some(&column.name))));
             }
             _ => {}
         }
@@ -41,7 +41,7 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
     hits
 }
 
-fn hit(table: &Name, constraint: &Constraint, of: Option<&str>) -> Option<Hit> {
+fn hit(at: &Situation<'_>, table: &Name, constraint: &Constraint, of: Option<&str>) -> Option<Hit> {
     let ConstraintKind::Check(expression) = &constraint.kind else { return None };
     if constraint.not_valid || constraint.not_enforced {
         return None;
@@ -50,7 +50,8 @@ fn hit(table: &Name, constraint: &Constraint, of: Option<&str>) -> Option<Hit> {
         Some(column) => format!("{}_{column}_check", table.name),
         None => format!("{}_check", table.name),
     };
-    let name = Quoted(constraint.name.as_deref().unwrap_or(&made_up));
+    let chosen = at.schema.constraint_name(table, constraint);
+    let name = Quoted(chosen.as_deref().unwrap_or(&made_up));
     let message = format!("`{table}` is closed while all of its rows are checked");
     let first = if of.is_some() { "Add the column without it, then the check" } else { "Add it" };
     let instead = format!(

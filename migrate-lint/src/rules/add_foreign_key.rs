@@ -74,7 +74,8 @@ fn hit(at: &Situation<'_>, alter: &AlterTable, constraint: &Constraint) -> Optio
     let ConstraintKind::ForeignKey { columns, table: other, referenced } = &constraint.kind else { return None };
     let (table, list) = (&alter.name, quoted(columns));
     let there = if referenced.is_empty() { String::new() } else { format!(" ({})", quoted(referenced)) };
-    let name = constraint.name.clone().unwrap_or_else(|| format!("{}_{}_fkey", table.name, columns.join("_")).into());
+    let chosen = at.schema.constraint_name(table, constraint);
+    let name = chosen.unwrap_or_else(|| format!("{}_{}_fkey", table.name, columns.join("_")).into());
     let name = Quoted(&name);
     let later = match at.in_transaction {
         true => "in a later migration",

@@ -34,11 +34,11 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
             Change::AddConstraint(_) if is_partitioned(table) && alter.only => {}
             Change::AddConstraint(constraint) => {
                 let remedy = built_before(at, alter, table, constraint);
-                hits.extend(hit(alter, table, constraint, "First").map(|hit| hit.or(remedy)));
+                hits.extend(hit(at, alter, table, constraint, "First").map(|hit| hit.or(remedy)));
             }
             Change::AddColumn { column, .. } if !table.has(&column.name) => {
                 let before = "Add the column without it. Then";
-                hits.extend(column.constraints.iter().filter_map(|constraint| hit(alter, table, constraint, before)));
+                hits.extend(column.constraints.iter().filter_map(|constraint| hit(at, alter, table, constraint, before)));
             }
             _ => {}
         }
@@ -50,7 +50,7 @@ fn is_partitioned(table: Subject<'_>) -> bool {
     table.known().is_some_and(|table| table.kind == TableKind::Partitioned)
 }
 
-fn hit(alter: &AlterTable, subject: Subject<'_>, constraint: &Constraint, before: &str) -> Option<Hit> {
+fn hit(at: &Situation<'_>, alter: &AlterTable, subject: Subject<'_>, constraint: &Constraint, before: &str) -> Option<Hit> {
     let table = &alter.name;
     let (words, columns, label) = match &constraint.kind {
         ConstraintKind::PrimaryKey { columns, using_index: None } => ("PRIMARY KEY", columns, "pkey"),
@@ -61,7 +61,8 @@ fn hit(alter: &AlterTable, subject: Subject<'_>, constraint: &Constraint, before
         "pkey" => format!("{}_pkey", table.name),
         _ => format!("{}_{}_key", table.name, columns.join("_")),
     };
-    let name = Quoted(constraint.name.as_deref().unwrap_or(&made_up));
+    let chosen = at.schema.constraint_name(table, constraint);
+    let name = Quoted(chosen.as_deref().unwrap_or(&made_up));
     let list = columns.iter().map(|column| Quoted(column).to_string()).collect::<Vec<_>>().join(", ");
     let message = format!("`{table}` is closed while the index of the constraint is built");
     let instead = match is_partitioned(subject) {

@@ -32,6 +32,7 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
     let Some(table) = at.subject(&index.table).filter(|_| !is_there(at, index)) else { return Vec::new() };
     let message = format!("writers of `{}` wait while the index is built", index.table);
     let is_partitioned = table.known().is_some_and(|table| table.kind == TableKind::Partitioned);
+    let free = name(at, index);
     let instead = match is_partitioned {
         true => {
             "A partitioned table takes no CONCURRENTLY: CREATE INDEX … ON ONLY the table, CREATE INDEX CONCURRENTLY on each \
@@ -39,11 +40,13 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
                 .to_owned()
         }
         false => {
-            let safe = concurrently(at, index).unwrap_or_default().replace('\n', "\n    ");
-            format!("In a migration of its own:\n    -- migrate: no-transaction\n    {safe};")
+            let made_up = format!("{}_{}_idx", index.table.name, index.key_names.join("_"));
+            let safe = concurrently(at.text, index, free.as_deref().unwrap_or(&made_up)).unwrap_or_default();
+            format!("In a migration of its own:\n    -- migrate: no-transaction\n    {};", safe.replace('\n', "\n    "))
         }
     };
-    let remedy = concurrently(at, index).filter(|_| !is_partitioned).map(|safe| Remedy::Alone(vec![safe]));
+    let safe = free.filter(|_| !is_partitioned).and_then(|name| concurrently(at.text, index, &name));
+    let remedy = safe.map(|safe| Remedy::Alone(vec![safe]));
     vec![Hit::new(index.name.as_deref().unwrap_or_default(), message, instead).or(remedy)]
 }
 
@@ -53,12 +56,15 @@ fn is_there(at: &Situation<'_>, index: &CreateIndex) -> bool {
     name.is_some_and(|name| at.schema.relation(&name).known().is_some())
 }
 
+/// The name that it has, or that PostgreSQL gives it; `None` where what is there is hidden.
+fn name(at: &Situation<'_>, index: &CreateIndex) -> Option<Box<str>> {
+    let columns: Vec<&str> = index.key_names.iter().map(|name| &**name).collect();
+    index.name.clone().or_else(|| at.schema.free_name(&index.table, &columns, "idx"))
+}
+
 /// The same statement, with the word, and with a name: an interrupted build is found again by it.
-fn concurrently(at: &Situation<'_>, index: &CreateIndex) -> Option<String> {
-    let (head, rest) = at.text.split_at_checked(Words::of(at.text).behind("INDEX")?)?;
-    let keys: Vec<&str> = index.key_names.iter().map(|name| &**name).collect();
-    let made_up = at.schema.free_name(&index.table, &keys, "idx").map(String::from);
-    let made_up = made_up.unwrap_or_else(|| format!("{}_{}_idx", index.table.name, keys.join("_")));
-    let name = if index.name.is_none() { format!(" {}", Quoted(&made_up)) } else { String::new() };
+fn concurrently(text: &str, index: &CreateIndex, name: &str) -> Option<String> {
+    let (head, rest) = text.split_at_checked(Words::of(text).behind("INDEX")?)?;
+    let name = if index.name.is_none() { format!(" {}", Quoted(name)) } else { String::new() };
     Some(format!("{head} CONCURRENTLY{name}{rest}"))
 }

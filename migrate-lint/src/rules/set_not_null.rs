@@ -56,6 +56,10 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
         .map(|(index, alter, column)| {
             let (table, name) = (&alter.name, Quoted(column));
             let message = format!("`{table}` is closed while all of its rows are searched for nulls in `{name}`");
+            if let Some(Change::AddConstraint(constraint)) = alter.changes.get(index) {
+                let remedy = at.validated_later(index, alter, constraint);
+                return Hit::new(column, message, validated(alter, constraint, column)).at(column).or(remedy);
+            }
             let check = Quoted(&format!("{}_{column}_not_null", table.name)).to_string();
             let instead = format!(
                 "In three migrations, of which none closes the table for long:\n    \
@@ -66,6 +70,19 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
             Hit::new(column, message, instead).at(column).or(proven_first(at, index, alter, column))
         })
         .collect()
+}
+
+/// Of a constraint that says so, which PostgreSQL has since 18.
+fn validated(alter: &AlterTable, constraint: &Constraint, column: &str) -> String {
+    let made_up = format!("{}_{column}_not_null", alter.name.name);
+    let (table, name) = (&alter.name, Quoted(constraint.name.as_deref().unwrap_or(&made_up)));
+    format!(
+        "Add it for new rows only:\n    \
+         ALTER TABLE {table} ADD CONSTRAINT {name} NOT NULL {} NOT VALID;\n\
+         and check the others in a later migration, while everybody works:\n    \
+         ALTER TABLE {table} VALIDATE CONSTRAINT {name};",
+        Quoted(column)
+    )
 }
 
 /// Has nothing that is there shown that no row has a null? `None` where the column is not there.

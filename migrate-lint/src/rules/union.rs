@@ -34,6 +34,9 @@ pub enum Part {
 }
 
 impl Part {
+    /// Each of them, in the order of the page.
+    pub const ALL: [Self; 5] = [Locks, Compatibility, Correctness, Style, Alone];
+
     /// Its heading.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -112,11 +115,10 @@ pub static UNION: &[Covered] = &[
     by(Locks, "an exclusion constraint is added", &["add_exclusion"]),
     by(Locks, "NOT NULL is demanded without a proof", &["set_not_null"]),
     by(Locks, "another type rewrites all rows", &["change_type"]),
-    but(
+    by(
         Locks,
         "another type leaves the rows alone, and a constraint or an index is made again all the same",
         &["type_recheck"],
-        "An index over an expression does not tell which columns it is made of; `lint --db` does not know it either.",
     ),
     by(Locks, "a new column has a default that differs from row to row", &["add_column_rewrites"]),
     but(
@@ -319,12 +321,12 @@ pub static UNION: &[Covered] = &[
         "the runner's session or its table is tampered with",
         &["session_reset", "runner_table"],
     ),
+    by(Alone, "a statement is nothing that the rules understand", &["not_understood"]),
     by(
         Alone,
         "a permission is of no use, or nobody can understand it",
         &["unused_allow", "bad_allow"],
     ),
-    by(Alone, "nobody can tell what a statement changes", &["not_understood"]),
 ];
 
 #[cfg(test)]

@@ -27,10 +27,7 @@ impl Schema {
     /// that one mistake does not become ten.
     pub fn apply(&mut self, statement: &Statement, at: Birth) -> Vec<Clash> {
         let mut applying = Applying { schema: self, at, reads: Vec::new(), clashes: Vec::new() };
-        for read in &statement.reads {
-            let read = applying.relation(ObjectKind::Table, read, Absence::Clashes);
-            applying.reads.extend(read);
-        }
+        applying.read(&statement.reads, Absence::Clashes);
         applying.action(&statement.action);
         let calls = &statement.calls;
         let clashes = applying.clashes;
@@ -78,6 +75,12 @@ impl Absence {
 }
 
 impl Applying<'_> {
+    /// What the queries of the statement read.
+    fn read(&mut self, names: &[Name], absence: Absence) {
+        let found = names.iter().filter_map(|name| self.relation(ObjectKind::Table, name, absence));
+        self.reads = found.collect();
+    }
+
     fn action(&mut self, action: &Action) {
         match action {
             Action::Unknown | Action::TooDeep | Action::Call(_) => self.schema.doubt_everything(),
@@ -287,8 +290,10 @@ impl Applying<'_> {
             let key = self.schema.place(Space::Schema, &Name::bare(name));
             self.schema.insert(key, self.at, Object::Schema);
         }
-        let path = std::mem::replace(&mut self.schema.session.path, vec![name.into()]);
+        let path = self.schema.session.path.clone();
+        self.schema.session.path.insert(0, name.into());
         for element in elements {
+            self.read(&element.reads, Absence::IsFine);
             self.action(&element.action);
         }
         self.schema.session.path = path;

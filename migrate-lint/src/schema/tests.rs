@@ -223,6 +223,10 @@ fn what_others_need_cannot_go() {
     for (text, expected) in [
         (format!("{views} drop table a;"), "table `a`: view `v`"),
         (format!("{views} drop view v;"), "view `v`: view `w`"),
+        (
+            "create table a (n int); create schema s create view v as select n from a; drop table a;".to_owned(),
+            "table `a`: view `s.v`",
+        ),
         (format!("{mood} drop type m;"), "type `m`: table `a`"),
         (format!("{trigger} drop function f();"), "function `f`: a trigger of the table `a`"),
         (
@@ -277,4 +281,11 @@ fn not_null_holds_once_it_is_validated() {
     assert!(!is_not_null(add));
     assert!(is_not_null(&format!("{add} alter table a validate constraint c;")));
     assert!(is_not_null("alter table a add constraint c not null n;"));
+}
+
+#[test]
+fn what_a_new_schema_brings_along_is_there_for_its_views() {
+    let text = "create schema s create table b (n int) create view v as select n from b;";
+    assert_eq!(clashes(&mut Schema::default(), text), []);
+    assert_eq!(needed(&format!("{text} drop table s.b;")), ["table `s.b`: view `s.v`"]);
 }
