@@ -34,7 +34,8 @@ pub fn folders() -> Result<Vec<Folder>> {
         let files = entries.filter(|path| path.extension().is_some_and(|end| end == "sql"));
         Ok(Folder { files: files.collect(), path: folder.path })
     };
-    migrate_real::folders()?.into_iter().map(of).collect()
+    let folders = migrate_real::folders().map_err(|error| error.to_string())?;
+    folders.into_iter().map(of).collect()
 }
 
 /// Measures each linter, one after the other in each round.
