@@ -77,7 +77,7 @@ mod asked {
         let advice = judgement.advice(&facts, &format!("{}/{SETTINGS_FILE}", folder.path));
         let mut verdict = Verdict::of_problems(&problems, spans);
         verdict.find(&judgement, switch, spans);
-        verdict.add(&Vec::from_iter(advice), spans);
+        verdict.add(advice.as_slice(), spans);
         verdict.targets = Targets::pack(&judgement.targets);
         verdict
     }
