@@ -55,6 +55,52 @@ impl LockMode {
             Self::AccessExclusive => "ACCESS EXCLUSIVE",
         }
     }
+
+    /// As `pg_locks.mode` shows it.
+    pub const fn as_shown(self) -> &'static str {
+        match self {
+            Self::AccessShare => "AccessShareLock",
+            Self::RowShare => "RowShareLock",
+            Self::RowExclusive => "RowExclusiveLock",
+            Self::ShareUpdateExclusive => "ShareUpdateExclusiveLock",
+            Self::Share => "ShareLock",
+            Self::ShareRowExclusive => "ShareRowExclusiveLock",
+            Self::Exclusive => "ExclusiveLock",
+            Self::AccessExclusive => "AccessExclusiveLock",
+        }
+    }
+
+    /// The lock that `pg_locks.mode` shows so.
+    pub fn of_shown(shown: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.as_shown() == shown)
+    }
+
+    /// Whether two sessions cannot hold them at once (PostgreSQL's manual, "Conflicting Lock Modes").
+    pub const fn conflicts_with(self, other: Self) -> bool {
+        use LockMode::{
+            Exclusive, RowExclusive, RowShare, Share, ShareRowExclusive, ShareUpdateExclusive,
+        };
+        let weakest = match self {
+            Self::AccessShare => Self::AccessExclusive,
+            RowShare => Exclusive,
+            RowExclusive => Share,
+            ShareUpdateExclusive => ShareUpdateExclusive,
+            // Of its own kind there may be many, and of the weaker kind that it lets pass.
+            Share => {
+                return matches!(other, RowExclusive | ShareUpdateExclusive)
+                    || other as u8 > Share as u8;
+            }
+            ShareRowExclusive => RowExclusive,
+            Exclusive => RowShare,
+            Self::AccessExclusive => Self::AccessShare,
+        };
+        other as u8 >= weakest as u8
+    }
+
+    /// Whether it keeps those out who read and write rows, and while it waits those who come later.
+    pub const fn is_strong(self) -> bool {
+        self.conflicts_with(Self::RowExclusive)
+    }
 }
 
 /// What a statement does to the rows of a relation while it has its lock.
@@ -147,6 +193,23 @@ mod tests {
         let all = [target(0, vec![]), target(300, LockMode::ALL.map(each).to_vec())];
         assert_eq!(Targets::unpack(Targets::pack(&all).leak()).as_deref(), Some(&all[..]));
         assert_eq!(Targets::unpack(&[]), Some(Vec::new()));
+    }
+
+    /// The table of the manual, row by row.
+    #[test]
+    fn conflicts_are_those_of_the_manual() {
+        let conflicts = LockMode::ALL.map(|held| {
+            let row = LockMode::ALL.map(|asked| if held.conflicts_with(asked) { 'x' } else { '.' });
+            row.iter().collect::<String>()
+        });
+        let manual = [
+            ".......x", "......xx", "....xxxx", "...xxxxx", "..xx.xxx", "..xxxxxx", ".xxxxxxx",
+            "xxxxxxxx",
+        ];
+        assert_eq!(conflicts, manual);
+        for mode in LockMode::ALL {
+            assert_eq!(LockMode::of_shown(mode.as_shown()), Some(mode));
+        }
     }
 
     proptest! {

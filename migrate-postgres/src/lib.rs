@@ -13,6 +13,7 @@
 //! | [`FromSqlx`], [`AdoptionReport`] | for applications that migrated with sqlx |
 
 mod adopt;
+mod blocker;
 mod difference;
 mod error;
 mod execute;
@@ -30,13 +31,14 @@ mod source;
 mod sql;
 
 pub use adopt::{AdoptionReport, FromSqlx};
+pub use blocker::{Blocker, BlockerKind};
 pub use difference::Difference;
 pub use error::Error;
 pub use execute::Applied;
 pub use migrate_core::adoption::{Adopted, Pending, Proof};
 pub use migrate_core::{
-    Comparison, Deferred, Direction, Kind, Line, Migration, MigrationId, Notice, NoticeKind, Phase,
-    Phases, Plan, Policy, Problem, Reason, Set, Standing, Version,
+    Comparison, Deferred, Direction, Kind, Line, LockMode, Migration, MigrationId, Notice,
+    NoticeKind, Phase, Phases, Plan, Policy, Problem, Reason, Set, Standing, Version,
 };
 pub use migrate_macros::{Migration, Migrations, embed};
 pub use migrator::{Migrator, Resolution};

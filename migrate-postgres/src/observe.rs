@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use migrate_core::{Direction, MigrationId};
 
+use crate::blocker::Blocker;
+
 /// Hears of everything a migrator does, as it does it.
 ///
 /// Called from the task that migrates: return soon.
@@ -54,6 +56,52 @@ pub enum Event<'e> {
         direction: Direction,
         /// The statement, from 1, where each runs by itself.
         statement: Option<u32>,
+    },
+    /// Others hold what a migration needs, and would for a while: nothing is queued behind them, and it is looked
+    /// again soon. Told at once, and then every few seconds.
+    Blocked {
+        /// Which migration.
+        id: MigrationId,
+        /// Who they are.
+        blockers: &'e [Blocker],
+        /// Since when.
+        waited: Duration,
+    },
+    /// An attempt begins that asks for locks in the queue: while it waits, those behind it wait too.
+    Queueing {
+        /// Which migration.
+        id: MigrationId,
+        /// Attempts before it.
+        attempt: u32,
+        /// How long it waits at most.
+        at_most: Duration,
+        /// Who was in the way just before.
+        blockers: &'e [Blocker],
+    },
+    /// The locks were had, the work under them is done and they are given back.
+    Locked {
+        /// Which migration.
+        id: MigrationId,
+        /// From asking for them to having them, in the attempt that had them.
+        waited: Duration,
+        /// From having them to the end of the transaction.
+        held: Duration,
+    },
+    /// A session that was in the way was ended, as the migrator was told to.
+    Ended {
+        /// Which migration.
+        id: MigrationId,
+        /// Who it was.
+        blocker: &'e Blocker,
+        /// Its session was closed, not only what it did.
+        terminated: bool,
+    },
+    /// The connection was lost; a new one looks at the history, and the run goes on from there.
+    Reconnecting {
+        /// Connections lost without anything done in between.
+        attempt: u32,
+        /// Until it is tried.
+        pause: Duration,
     },
     /// A lock was not to be had at once, or a deadlock was broken; the same work is tried again.
     Retrying {
@@ -131,13 +179,31 @@ impl Ear {
 
 /// Inside the spans `migrate` (`call`, `set`) and `migration` (`version`, `phase`, `name`, `direction`).
 /// The names of the fields are a promise: `version`, `phase`, `name`, `statement`, `attempt`, `pause_ms`,
-/// `took_ms`, `sqlstate`, `holder`.
+/// `took_ms`, `sqlstate`, `holder`, `blockers`, `blocker`, `waited_ms`, `held_ms`, `at_most_ms`.
 fn trace(event: &Event<'_>) {
     use tracing::{info, warn};
     match event {
         Event::Planned { actions, deferred } => info!(actions, deferred, "migrate: planned"),
         Event::WaitingForMigrator { holder, waited } => {
             info!(holder, waited_ms = millis(*waited), "migrate: waiting for another migrator");
+        }
+        Event::Blocked { id, blockers, waited } => {
+            let (waited_ms, blockers) = (millis(*waited), list(blockers));
+            warn!(version = id.version.get(), phase = %id.phase, waited_ms, blockers, "migrate: blocked");
+        }
+        Event::Queueing { id, attempt, at_most, blockers } => {
+            let (at_most_ms, blockers) = (millis(*at_most), list(blockers));
+            info!(version = id.version.get(), phase = %id.phase, attempt, at_most_ms, blockers, "migrate: queueing");
+        }
+        Event::Locked { id, waited, held } => {
+            let (waited_ms, held_ms) = (millis(*waited), millis(*held));
+            info!(version = id.version.get(), phase = %id.phase, waited_ms, held_ms, "migrate: locked");
+        }
+        Event::Ended { id, blocker, terminated } => {
+            warn!(version = id.version.get(), phase = %id.phase, %blocker, terminated, "migrate: ended a blocker");
+        }
+        Event::Reconnecting { attempt, pause } => {
+            warn!(attempt, pause_ms = millis(*pause), "migrate: reconnecting");
         }
         Event::Started { id, name, direction, statement } => {
             info!(version = id.version.get(), phase = %id.phase, name, %direction, statement, "migrate: started");
@@ -162,6 +228,10 @@ fn trace(event: &Event<'_>) {
             info!(actions, took_ms = millis(*took), "migrate: finished");
         }
     }
+}
+
+fn list(blockers: &[Blocker]) -> String {
+    blockers.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 fn millis(duration: Duration) -> u64 {

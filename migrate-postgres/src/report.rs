@@ -36,6 +36,15 @@ pub(crate) fn milliseconds<S: serde::Serializer>(
     serializer.serialize_f64(duration.as_secs_f64() * 1e3)
 }
 
+/// A lock as data: `ACCESS EXCLUSIVE`.
+#[cfg(feature = "serde")]
+pub(crate) fn lock_mode<S: serde::Serializer>(
+    mode: &migrate_core::LockMode,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(mode.as_sql())
+}
+
 impl Report {
     /// Was there nothing to do?
     pub fn is_empty(&self) -> bool {

@@ -10,10 +10,12 @@
 //! | [`position`] | lines, columns and characters of a byte offset |
 //! | [`classify`] | questions about one statement |
 //! | [`quote`] | identifiers and literals on their way into a statement |
+//! | [`mask`] | a statement to be shown, without its values |
 //! | [`normal`] | the part of a text that counts: tokens without blanks and comments |
 
 pub mod classify;
 pub mod lexer;
+pub mod mask;
 pub mod mistake;
 pub mod normal;
 pub mod position;
