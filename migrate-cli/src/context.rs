@@ -5,10 +5,12 @@
 use std::path::{Path, PathBuf};
 
 use migrate_core::{Phases, Policy, Set, Version};
+use migrate_lint::{Facts, judge};
 use migrate_postgres::{Migrator, Source};
 
 use crate::args::{Common, Target, Waits};
 use crate::exit::Failure;
+use crate::folder::Folder;
 use crate::render::Output;
 use crate::url::{self, Place};
 use crate::workspace;
@@ -41,6 +43,18 @@ impl Context {
                 Source::read(self.existing_folder()?).map_err(Failure::Folder)
             }
         }
+    }
+
+    /// The migrations for whoever runs them: with what their statements lock, which a program that embeds them has from
+    /// its compiler.
+    pub(crate) fn source_to_run(&self) -> Result<Source, Failure> {
+        let source = self.source()?;
+        if matches!(self.origin, Origin::Embedded(_)) {
+            return Ok(source);
+        }
+        let contents = Folder::read(self.existing_folder()?)?.contents();
+        let (facts, _) = Facts::of(&contents.settings, None);
+        Ok(source.with_targets(judge(&contents.migrations, &facts).targets))
     }
 
     /// The folder, which has to be there.

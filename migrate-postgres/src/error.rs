@@ -12,6 +12,9 @@ use migrate_core::sql::position;
 use migrate_core::{Divergences, MigrationId, Place, Script, SetError};
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
+use crate::blocker::{Blocker, BlockerKind};
+use crate::sql;
+
 /// A run, or anything else a migrator does, failed.
 ///
 /// Its `Display` is written for the person who has to act on it and has several lines.
@@ -26,6 +29,7 @@ struct Inner {
     file: Option<String>,
     place: Option<Place>,
     applied: Option<Vec<MigrationId>>,
+    blockers: Vec<Blocker>,
     now: Option<String>,
     next: Option<String>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
@@ -64,6 +68,7 @@ impl Error {
             file: None,
             place: None,
             applied: None,
+            blockers: Vec::new(),
             now: None,
             next: None,
             source: None,
@@ -216,6 +221,21 @@ impl Error {
         self
     }
 
+    /// Work did not get its locks, and these were in the way when it was last looked.
+    #[must_use]
+    pub(crate) fn blocked_by(mut self, blockers: &[Blocker]) -> Self {
+        if self.is_lock_timeout()
+            && let [first, ..] = blockers
+        {
+            self.0.next = Some(format!(
+                "Run again when they have ended{}; `lock_deadline` has a run try for longer.",
+                ending(first)
+            ));
+            self.0.blockers = blockers.to_vec();
+        }
+        self
+    }
+
     /// Finds the line of the script that the server's position is in; `before` is what we sent ahead of it,
     /// in characters.
     #[must_use]
@@ -301,9 +321,29 @@ impl Error {
         Some((self.0.file.as_deref()?, place.line, place.column))
     }
 
+    /// Who was in the way when a lock was not to be had, as far as somebody looked.
+    pub fn blockers(&self) -> &[Blocker] {
+        &self.0.blockers
+    }
+
     /// What this run had applied before it failed.
     pub fn applied(&self) -> &[MigrationId] {
         self.0.applied.as_deref().unwrap_or_default()
+    }
+}
+
+/// How to be rid of whoever is in the way.
+fn ending(blocker: &Blocker) -> String {
+    match (blocker.kind, blocker.pid) {
+        (BlockerKind::Prepared, _) => {
+            let name = sql::literal(&blocker.application);
+            format!(", or end it: ROLLBACK PREPARED {name}")
+        }
+        (BlockerKind::WraparoundVacuum | BlockerKind::IndexBuild, _) | (_, None) => String::new(),
+        (BlockerKind::Autovacuum, Some(pid)) => {
+            format!(", or stop that vacuum: SELECT pg_cancel_backend({pid})")
+        }
+        (_, Some(pid)) => format!(", or end that session: SELECT pg_terminate_backend({pid})"),
     }
 }
 
@@ -393,6 +433,9 @@ impl Server {
                 "Another session holds a lock that this needs: look in pg_stat_activity for transactions that stay \
                  open, and run again when they have ended; `lock_deadline` has a run try for longer."
             }
+            "57014" if self.message.contains("statement timeout") => {
+                "Where everybody may stand still for longer, say so in the file: SET LOCAL statement_timeout = '1min'."
+            }
             "57P03" => "The server is starting or stopping: try again.",
             "22023" if self.message.starts_with("role ") => "Create the role, or correct its name.",
             "25006" => "This is a standby or a read-only session: connect to the primary.",
@@ -404,7 +447,7 @@ impl Server {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { headline, server, file, place, applied, now, next, .. } = &*self.0;
+        let Inner { headline, server, file, place, applied, blockers, now, next, .. } = &*self.0;
         f.write_str(headline)?;
         if let Some(server) = server {
             write!(f, ": {} (SQLSTATE {})", server.message, server.sqlstate)?;
@@ -420,6 +463,7 @@ impl fmt::Display for Error {
         line(f, "detail", said.and_then(|server| server.detail.as_deref()))?;
         line(f, "hint", said.and_then(|server| server.hint.as_deref()))?;
         line(f, "context", said.and_then(|server| server.context.as_deref()))?;
+        blockers.iter().try_for_each(|one| line(f, "in the way", Some(&one.to_string())))?;
         line(f, "applied before it", applied.as_deref().map(list).as_deref())?;
         line(f, "now", now.as_deref())?;
         line(f, "next", next.as_deref())

@@ -5,25 +5,34 @@
 //! the history commit together; what cannot be in a transaction is recorded before and after.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use migrate_core::sql::Statement;
 use migrate_core::{
-    Action, Direction, Down, Entry, Header, MigrationId, Plan, Script, Set, State, Step, TextOf,
-    Unit, units,
+    Action, Direction, Down, Entry, Header, LockMode, MigrationId, Plan, Script, Set, State, Step,
+    Targets, TextOf, Unit, units,
 };
 
 use tracing::Instrument;
 
+use crate::blocker::Blocker;
 use crate::error::{Error, sqlstate};
 use crate::history::{self, Clerk, Ran, Row};
+use crate::monitor::Monitor;
 use crate::observe::{Ear, Event};
 use crate::options::{Names, Options};
 use crate::retry::{self, Attempts};
-use crate::session::{Scope, Session};
+use crate::session::{Scope, Session, Told};
 use crate::source::Source;
-use crate::sql::AS_WE_WRITE;
+use crate::sql::{self, AS_WE_WRITE};
+use crate::wanted::Wanted;
+use crate::watch::Watch;
+
+use locking::{Asking, Locking};
 
 mod code;
+mod locking;
 mod standalone;
 mod together;
 
@@ -36,6 +45,8 @@ pub(crate) struct Runner<'r> {
     pub(crate) set: &'r Set,
     pub(crate) ear: &'r Ear,
     pub(crate) clerk: Clerk<'r>,
+    pub(crate) targets: &'r [Targets],
+    pub(crate) watch: Watch,
     pub(crate) applied: Vec<Applied>,
     pub(crate) fell_back: bool,
 }
@@ -65,6 +76,7 @@ pub(crate) struct Job<'j> {
     direction: Direction,
     steps: Cow<'j, [Step]>,
     entry: Option<&'j Entry>,
+    targets: &'j [Targets],
 }
 
 impl<'r> Runner<'r> {
@@ -136,7 +148,7 @@ impl<'r> Runner<'r> {
             },
             (TextOf::Declared, None, _) => return Err(gone(action.id)),
         };
-        Ok(Job { action, direction, steps, entry })
+        Ok(Job { action, direction, steps, entry, targets: self.targets })
     }
 
     /// The way back of a migration that nobody declares any more.
@@ -177,19 +189,17 @@ impl<'r> Runner<'r> {
         script: &Script,
         rows: &[Row<'_>],
     ) -> Result<(), Failure> {
-        let mut attempts = Attempts::new(&self.ours.waits, job.lock_timeout());
+        let mut locking = Locking::new(job, script, &self.ours.waits);
         loop {
+            let asking = self.next_attempt(job, &mut locking).await?;
             let written = self.clerk.statement(rows, 1);
-            let failure = match self.send_script(job, script, &attempts, Ends::BOTH, &written).await
-            {
+            match self.send_script(job, script, &asking, Ends::BOTH, &written).await {
                 Ok(()) => {
                     self.clerk.last_seq += i64::try_from(rows.len()).unwrap_or_default();
                     return Ok(());
                 }
-                Err(failure) => failure,
-            };
-            if !self.pause(job, &failure.error, &mut attempts).await {
-                return Err(failure);
+                Err(failure) if self.goes_on(job, &failure, &asking, &mut locking) => {}
+                Err(failure) => return Err(Failure { blockers: locking.blockers, ..failure }),
             }
         }
     }
@@ -206,39 +216,60 @@ impl<'r> Runner<'r> {
         true
     }
 
-    /// One message: settings, the file, the rows of the history, and the ends of the transaction as the place
-    /// in it demands.
+    /// Settings, the file, the rows of the history, and the ends of the transaction as the place in it demands: one
+    /// message, or two where the locks are asked for in the middle.
     async fn send_script(
         &mut self,
         job: &Job<'_>,
         script: &Script,
-        attempts: &Attempts<'_>,
+        asking: &Asking,
         ends: Ends,
         rows: &str,
     ) -> Result<(), Failure> {
         let begin = if ends.first { "BEGIN; " } else { "" };
-        let settings =
-            self.session.settings(Scope::Transaction, self.ours, attempts.lock_timeout());
-        let head = format!("{} {begin}{settings}\n", job.comment());
+        let settings = self.session.settings(Scope::Transaction, self.ours, asking.limits);
+        let head = format!("{} {begin}{settings}", job.comment());
         let clean = format!("RESET ALL; {AS_WE_WRITE}{}", self.clerk.as_ourselves());
         let before = if rows.is_empty() { AS_WE_WRITE } else { &clean };
         let end = if ends.last { "COMMIT" } else { "" };
-        let from = byte_order_mark(&script.text);
-        let text = script.text.get(from..).unwrap_or_default();
-        let message = format!(
-            "{head}{text}
-;
-{before}{rows}{end}"
-        );
-        let mut done = 0;
-        match self.session.send_counting(message, &mut done).await {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                self.session.roll_back().await;
-                let script = Some((script.clone(), head.chars().count(), from));
-                Err(Failure { error, script, statement: done.checked_sub(statements_in(&head)) })
+        let tail = format!("{before}{rows}{end}");
+        let began = Instant::now();
+        for part in parts(script, head, asking, &tail) {
+            let waited = match self.send_part(script, &part, asking).await {
+                Ok(told) => told.waited,
+                Err(failure) => {
+                    self.session.roll_back().await;
+                    return Err(failure);
+                }
+            };
+            if let Some(waited) = waited {
+                let (id, held) = (job.action.id, began.elapsed().saturating_sub(waited));
+                self.ear.tell(&Event::Locked { id, waited, held });
             }
         }
+        Ok(())
+    }
+
+    async fn send_part(
+        &mut self,
+        script: &Script,
+        part: &Part,
+        asking: &Asking,
+    ) -> Result<Told, Failure> {
+        let guard = asking.queues.then_some(self.ours.waits.most_waiting);
+        let mut monitor = Monitor::new(self.session.facts.pid, guard);
+        let mut told = Told::default();
+        let sending = self.session.send_counting(part.message(script), &mut told);
+        let Err(error) = self.watch.over(&mut monitor, sending).await else { return Ok(told) };
+        let done = told.done.checked_sub(statements_in(&part.head));
+        Err(Failure {
+            is_in_locks: done.is_none() && !asking.locks.is_empty(),
+            statement: Some(part.first + done.unwrap_or_default()),
+            script: Some((script.clone(), part.head.chars().count(), part.text.start)),
+            gave_up: monitor.gave_up,
+            waits_for: monitor.waits_for,
+            ..Failure::from(error)
+        })
     }
 
     /// What settles a migration: its own row, and those of the phases that its way back undoes too.
@@ -298,6 +329,53 @@ struct Failure {
     script: Option<(Script, usize, usize)>,
     /// Which of its statements failed, from 0: the server does not give every error a position.
     statement: Option<usize>,
+    /// It did not come to the file, for want of its locks.
+    is_in_locks: bool,
+    /// It was ended by us, since too many waited behind it.
+    gave_up: bool,
+    /// What it was last seen to wait for.
+    waits_for: Option<(String, LockMode)>,
+    /// Who was in the way.
+    blockers: Vec<Blocker>,
+}
+
+/// A part of a script, with what is sent around it.
+struct Part {
+    head: String,
+    text: Range<usize>,
+    tail: String,
+    /// Its first statement, from 0.
+    first: usize,
+}
+
+impl Part {
+    fn message(&self, script: &Script) -> String {
+        let text = script.text.get(self.text.clone()).unwrap_or_default();
+        let Self { head, tail, .. } = self;
+        format!(
+            "{head}{text}
+;
+{tail}"
+        )
+    }
+}
+
+/// The locks are asked for as late as can be: what comes before is not to be done under them.
+fn parts(script: &Script, head: String, asking: &Asking, tail: &str) -> Vec<Part> {
+    let from = byte_order_mark(&script.text);
+    let end = script.text.len();
+    let is_before = |statement: &Statement| (statement.start as usize) < asking.at;
+    let first = script.statements.iter().take_while(|one| is_before(one)).count();
+    let tail = tail.to_owned();
+    if asking.locks.is_empty() {
+        return vec![Part { head: head + "\n", text: from..end, tail, first: 0 }];
+    }
+    let locks = format!("{}{}\n", asking.locks, sql::waited());
+    if first == 0 {
+        return vec![Part { head: head + &locks, text: from..end, tail, first }];
+    }
+    let earlier = Part { head: head + "\n", text: from..asking.at, tail: String::new(), first: 0 };
+    vec![earlier, Part { head: locks, text: asking.at..end, tail, first }]
 }
 
 fn statements_in(head: &str) -> usize {
@@ -306,13 +384,27 @@ fn statements_in(head: &str) -> usize {
 
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
-        Self { error, script: None, statement: None }
+        Self {
+            error,
+            script: None,
+            statement: None,
+            is_in_locks: false,
+            gave_up: false,
+            waits_for: None,
+            blockers: Vec::new(),
+        }
     }
 }
 
 impl<'j> Job<'j> {
     fn script(&self) -> Option<&Script> {
         self.steps.first().and_then(Step::script)
+    }
+
+    /// What the linter says that it locks.
+    fn wanted(&self, script: &Script) -> Option<Wanted> {
+        let is_judged = self.direction == Direction::Up && self.action.text == TextOf::Declared;
+        if is_judged { Wanted::of(self.targets, self.action.id, script) } else { None }
     }
 
     fn lock_timeout(&self) -> Option<Duration> {
@@ -368,7 +460,7 @@ impl<'j> Job<'j> {
     }
 
     fn error(&self, failure: Failure) -> Error {
-        let error = Error::driver(&self.what(), failure.error);
+        let error = Error::driver(&self.what(), failure.error).blocked_by(&failure.blockers);
         let Some((script, before, from)) = failure.script else { return error };
         let statement = failure.statement.and_then(|statement| script.statements.get(statement));
         let error = error.in_script(&script, before, from);

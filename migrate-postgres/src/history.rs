@@ -13,7 +13,7 @@ use sqlx::postgres::{PgDatabaseError, PgRow};
 
 use crate::error::{Error, sqlstate};
 use crate::options::{Names, Options};
-use crate::session::{self, Scope, Session, number, rows, text, truth};
+use crate::session::{self, Limits, Scope, Session, number, rows, text, truth};
 use crate::sql::{self, ident, literal};
 
 /// The newest layout of the table that this version can read.
@@ -208,7 +208,8 @@ async fn make(
     if exists && ours.readable_by.is_empty() {
         return Ok(());
     }
-    let mut message = session.settings(Scope::Transaction, ours, Duration::from_secs(5));
+    let mut message =
+        session.settings(Scope::Transaction, ours, Limits::of_ours(Duration::from_secs(5)));
     if !exists {
         message += &create_schema(session, names).await?;
         message += &names.create_history();

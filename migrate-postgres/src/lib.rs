@@ -13,6 +13,7 @@
 //! | [`FromSqlx`], [`AdoptionReport`] | for applications that migrated with sqlx |
 
 mod adopt;
+mod approach;
 mod blocker;
 mod difference;
 mod error;
@@ -21,6 +22,7 @@ mod folder;
 mod history;
 mod lock;
 mod migrator;
+mod monitor;
 mod observe;
 mod options;
 mod report;
@@ -29,6 +31,8 @@ mod session;
 mod settled;
 mod source;
 mod sql;
+mod wanted;
+mod watch;
 
 pub use adopt::{AdoptionReport, FromSqlx};
 pub use blocker::{Blocker, BlockerKind};

@@ -25,6 +25,7 @@ use crate::report::Report;
 use crate::session::{Database, Session};
 use crate::settled::{self, Settled};
 use crate::source::{Migrations, Source};
+use crate::watch::Watch;
 use crate::{difference, folder};
 
 mod adopt;
@@ -168,10 +169,37 @@ impl Migrator {
         self
     }
 
-    /// `statement_timeout` inside transactions (default none). The pool's own does not hold here.
+    /// `statement_timeout` inside transactions; zero is no limit. By default 5 s in a migration that is known to keep
+    /// everybody out of a table that was there before it, and no limit in others. The pool's own does not hold here.
     #[must_use]
     pub fn statement_timeout(mut self, timeout: Duration) -> Self {
-        self.options.waits.statement = timeout;
+        self.options.waits.statement = Some(timeout);
+        self
+    }
+
+    /// How many sessions may wait behind an attempt to get a lock before it is given up (default 100). They are
+    /// counted on a second connection, where one is to be had.
+    #[must_use]
+    pub fn most_waiting(mut self, sessions: usize) -> Self {
+        self.options.waits.most_waiting = sessions;
+        self
+    }
+
+    /// Ends the session of whoever is in the way of a lock and has done nothing in an open transaction for this long
+    /// (default never). Its transaction is lost; each use is told as [`Event::Ended`]. Needs the rights of that role,
+    /// or of `pg_signal_backend`.
+    #[must_use]
+    pub fn end_idle_in_transaction(mut self, after: Duration) -> Self {
+        self.options.waits.end_idle = Some(after);
+        self
+    }
+
+    /// Cancels an autovacuum that is in the way of a lock, unless it prevents wraparound (by default, it is waited
+    /// for a little longer than `deadlock_timeout`, after which it gives way). Each use is told as [`Event::Ended`].
+    /// Needs the rights of a superuser, or from PostgreSQL 18 on of `pg_signal_autovacuum_worker`.
+    #[must_use]
+    pub fn cancel_autovacuum(mut self) -> Self {
+        self.options.waits.cancel_autovacuum = true;
         self
     }
 
@@ -505,6 +533,7 @@ impl At<'_> {
     async fn lock(&self, session: &mut Session, digest: &str) -> Result<Outcome, Error> {
         let (options, ear) = (self.options, &self.migrator.ear);
         lock::refuse_old_server(session)?;
+        session.learn_facts().await?;
         lock::refuse_pooler(session, options, ear).await?;
         lock::acquire(session, &self.names, options, digest, ear).await
     }
@@ -521,6 +550,8 @@ impl At<'_> {
             history::prepare(session, &self.names, self.options, loaded.exists).await?;
         }
         let clerk = self.clerk(session, loaded);
+        let targets = self.migrator.source.targets();
+        let watch = Watch::new(session.door(self.options));
         let mut runner = Runner {
             session,
             names: &self.names,
@@ -529,17 +560,17 @@ impl At<'_> {
             set: &self.set,
             ear: &self.migrator.ear,
             clerk,
+            targets: &targets,
+            watch,
             applied: Vec::new(),
             fell_back: false,
         };
-        runner.carry_out(plan).await?;
-        Ok(Report {
-            applied: runner.applied,
-            deferred: plan.deferred.clone(),
-            notices: plan.notices.clone(),
-            fell_back: runner.fell_back,
-            took: Duration::ZERO,
-        })
+        let done = runner.carry_out(plan).await;
+        let Runner { watch, applied, fell_back, .. } = runner;
+        watch.close().await;
+        done?;
+        let (deferred, notices) = (plan.deferred.clone(), plan.notices.clone());
+        Ok(Report { applied, deferred, notices, fell_back, took: Duration::ZERO })
     }
 
     fn clerk<'a>(&'a self, session: &Session, loaded: &Loaded) -> Clerk<'a> {

@@ -33,8 +33,14 @@ pub(crate) struct Waits {
     pub(crate) lock_ladder: Vec<Duration>,
     /// For all attempts of one migration together.
     pub(crate) lock_deadline: Duration,
-    /// For one statement inside a transaction; zero is no limit.
-    pub(crate) statement: Duration,
+    /// For one statement inside a transaction; `None` is what suits its locks.
+    pub(crate) statement: Option<Duration>,
+    /// How many may wait behind an attempt to get a lock.
+    pub(crate) most_waiting: usize,
+    /// From when on an idle transaction in the way is ended; `None` is never.
+    pub(crate) end_idle: Option<Duration>,
+    /// Whether an autovacuum in the way is cancelled.
+    pub(crate) cancel_autovacuum: bool,
     /// For one statement outside transactions.
     pub(crate) standalone: Duration,
 }
@@ -60,9 +66,23 @@ impl Default for Waits {
             migrator: Duration::from_secs(600),
             lock_ladder: [50, 100, 250].map(Duration::from_millis).to_vec(),
             lock_deadline: Duration::from_secs(600),
-            statement: Duration::ZERO,
+            statement: None,
+            most_waiting: 100,
+            end_idle: None,
+            cancel_autovacuum: false,
             standalone: Duration::from_secs(24 * 3600),
         }
+    }
+}
+
+/// As long as everybody may stand still while a statement has the strongest lock on a table.
+const UNDER_STRONGEST: Duration = Duration::from_secs(5);
+
+impl Waits {
+    /// For a statement of a transaction that keeps everybody out of some table, or of one that does not.
+    pub(crate) fn statement(&self, keeps_all_out: bool) -> Duration {
+        let usual = if keeps_all_out { UNDER_STRONGEST } else { Duration::ZERO };
+        self.statement.unwrap_or(usual)
     }
 }
 

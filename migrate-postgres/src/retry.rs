@@ -18,8 +18,10 @@ pub(crate) fn is_worth_it(sqlstate: &str) -> bool {
 pub(crate) struct Attempts<'w> {
     waits: &'w Waits,
     began: Instant,
-    /// When the attempt that is being made began.
+    /// When the attempt that is being made, or the last one, began.
     attempt: Instant,
+    /// The queue is not asked before that.
+    next: Instant,
     made: u32,
     first: Option<Duration>,
 }
@@ -28,11 +30,17 @@ impl<'w> Attempts<'w> {
     /// `own` is the lock timeout that a migration asked for.
     pub(crate) fn new(waits: &'w Waits, own: Option<Duration>) -> Self {
         let began = Instant::now();
-        Self { waits, began, attempt: began, made: 0, first: own }
+        Self { waits, began, attempt: began, next: began, made: 0, first: own }
     }
 
+    /// Attempts that failed.
     pub(crate) fn made(&self) -> u32 {
         self.made
+    }
+
+    /// Since the first attempt, or the look before it.
+    pub(crate) fn waited(&self) -> Duration {
+        self.began.elapsed()
     }
 
     /// How long the next attempt may wait for a lock; never without a limit.
@@ -40,6 +48,33 @@ impl<'w> Attempts<'w> {
         let ladder = &self.waits.lock_ladder;
         let rung = ladder.get(self.made as usize).or(ladder.last()).copied();
         self.first.or(rung).unwrap_or(Duration::from_millis(250)).max(Duration::from_millis(1))
+    }
+
+    /// An attempt begins that asks in the queue.
+    pub(crate) fn begin(&mut self) {
+        self.attempt = Instant::now();
+    }
+
+    /// May the queue be asked again?
+    pub(crate) fn may_queue(&self) -> bool {
+        Instant::now() >= self.next
+    }
+
+    /// Since when nothing was asked of the queue.
+    pub(crate) fn quiet(&self) -> Duration {
+        self.attempt.elapsed()
+    }
+
+    /// Until the next look at those in the way: soon, later seldom, and never beyond the end of the time; `None` when
+    /// that has come.
+    pub(crate) fn until_next_look(&self) -> Option<Duration> {
+        let left = self.left()?;
+        let usual = (self.waited() / 20).clamp(Duration::from_millis(100), Duration::from_secs(1));
+        Some(usual.mul_f64(0.5 + random()).min(left))
+    }
+
+    fn left(&self) -> Option<Duration> {
+        self.waits.lock_deadline.checked_sub(self.waited()).filter(|left| !left.is_zero())
     }
 
     /// Counts a failed attempt; how long to pause before the next, or `None` when time is up.
@@ -53,8 +88,8 @@ impl<'w> Attempts<'w> {
         let longest = (least * self.made.min(4)).min(least.max(Duration::from_secs(7)));
         let pause = longest.mul_f64(1.0 + random() / 2.0);
         self.attempt = Instant::now() + pause;
-        let left = self.waits.lock_deadline.checked_sub(self.began.elapsed())?;
-        (pause < left).then_some(pause)
+        self.next = self.attempt;
+        (pause < self.left()?).then_some(pause)
     }
 }
 

@@ -69,19 +69,55 @@ pub(crate) struct Session {
     options: Option<Box<PgConnectOptions>>,
     /// `application_name` of the application.
     pub(crate) application: String,
+    /// What the server said of itself and of us.
+    pub(crate) facts: Facts,
+}
+
+/// What is to be known of the server and of us, once, before there is work.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Facts {
+    /// Our backend; behind a pooler, somebody's.
+    pub(crate) pid: i32,
+    /// The server follows another one and takes no writes.
+    pub(crate) standby: bool,
+    /// When it was started, which tells it from another one and from itself after a restart.
+    pub(crate) up_since: String,
+    /// Nothing is forbidden to us.
+    pub(crate) superuser: bool,
+    /// How long others wait before they look for a deadlock, and an autovacuum gives way.
+    pub(crate) deadlock_timeout: Duration,
 }
 
 impl Session {
     pub(crate) async fn open(options: &PgConnectOptions, ours: &Options) -> Result<Self, Error> {
         let application = options.get_application_name().unwrap_or_default().to_owned();
         let options =
-            options.clone().application_name(&application_name(ours)).disable_statement_logging();
+            options.clone().application_name(&holder_name(ours)).disable_statement_logging();
         let connection = connect(&options, ours.waits.connect).await?;
-        Ok(Self { connection, options: Some(Box::new(options)), application })
+        let options = Some(Box::new(options));
+        Ok(Self { connection, options, application, facts: Facts::default() })
     }
 
     pub(crate) fn given(connection: PgConnection) -> Self {
-        Self { connection, options: None, application: String::new() }
+        let (application, facts) = (String::new(), Facts::default());
+        Self { connection, options: None, application, facts }
+    }
+
+    /// Asks the server what is to be known of it.
+    pub(crate) async fn learn_facts(&mut self) -> Result<(), Error> {
+        let row = self.send(sql::facts().to_owned()).await;
+        let row = row.map_err(|error| Error::driver("look at the server", error))?;
+        let Some(row) = row else { return Ok(()) };
+        self.facts = Facts {
+            pid: number(&row, "pid").and_then(|pid| i32::try_from(pid).ok()).unwrap_or_default(),
+            standby: truth(&row, "standby"),
+            up_since: text(&row, "up_since").unwrap_or_default().to_owned(),
+            superuser: truth(&row, "superuser"),
+            deadlock_timeout: number(&row, "deadlock_ms")
+                .and_then(|ms| u64::try_from(ms).ok())
+                .map_or(Duration::from_secs(1), Duration::from_millis),
+        };
+        Ok(())
     }
 
     /// A second connection to the same place.
@@ -90,6 +126,14 @@ impl Session {
             Some(options) => Some(connect(options, waits.connect).await),
             None => None,
         }
+    }
+
+    /// The way to a connection that watches this one; `None` when we were given it.
+    pub(crate) fn door(&self, ours: &Options) -> Option<Door> {
+        let options = self.options.as_deref()?.clone();
+        let name = application_name(&format!("migrate {} watches from {}", ours.set, host()));
+        let options = Box::new(options.application_name(&name));
+        Some(Door { options, patience: ours.waits.connect })
     }
 
     /// Sends one message.
@@ -101,11 +145,19 @@ impl Session {
     pub(crate) async fn send_counting(
         &mut self,
         message: String,
-        done: &mut usize,
+        told: &mut Told,
     ) -> Result<(), sqlx::Error> {
         let mut answers = self.connection.fetch_many(sqlx::raw_sql(AssertSqlSafe(message)));
         while let Some(answer) = answers.try_next().await? {
-            *done += usize::from(answer.is_left());
+            match answer {
+                Either::Left(_) => told.done += 1,
+                Either::Right(row) if told.waited.is_none() => {
+                    let waited = number(&row, "migrate_waited_us");
+                    told.waited =
+                        waited.and_then(|us| u64::try_from(us).ok()).map(Duration::from_micros);
+                }
+                Either::Right(_) => {}
+            }
         }
         Ok(())
     }
@@ -125,13 +177,13 @@ impl Session {
     }
 
     /// Settings of every piece of work, as `SET LOCAL` in a transaction or `SET` outside of one.
-    pub(crate) fn settings(&self, scope: Scope, ours: &Options, lock_timeout: Duration) -> String {
+    pub(crate) fn settings(&self, scope: Scope, ours: &Options, limits: Limits) -> String {
         let set = scope.set();
         let mut settings = identity(ours, scope);
         settings.insert_str(0, sql::AS_WE_WRITE);
         settings.insert_str(0, "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; ");
-        settings += &format!("{set} lock_timeout = {}; ", lock_timeout.as_millis());
-        settings += &format!("{set} statement_timeout = {}; ", ours.waits.statement.as_millis());
+        settings += &format!("{set} lock_timeout = {}; ", limits.lock.as_millis());
+        settings += &format!("{set} statement_timeout = {}; ", limits.statement.as_millis());
         settings += &format!("{set} idle_in_transaction_session_timeout = 0; ");
         settings +=
             &format!("{set} tcp_keepalives_idle = 30; {set} tcp_keepalives_interval = 10; ");
@@ -144,6 +196,41 @@ impl Session {
         }
         settings
     }
+}
+
+/// The way to a connection.
+pub(crate) struct Door {
+    options: Box<PgConnectOptions>,
+    patience: Duration,
+}
+
+impl Door {
+    pub(crate) async fn open(&self) -> Result<PgConnection, Error> {
+        connect(&self.options, self.patience).await
+    }
+}
+
+/// How long a statement may wait for a lock, and how long it may take; zero is no limit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) lock: Duration,
+    pub(crate) statement: Duration,
+}
+
+impl Limits {
+    /// For what is quick by nature, once it has its locks.
+    pub(crate) fn of_ours(lock: Duration) -> Self {
+        Self { lock, statement: Duration::ZERO }
+    }
+}
+
+/// What is learned from the answers to a message.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Told {
+    /// Its statements that are done.
+    pub(crate) done: usize,
+    /// How long it waited for its locks, where it says so.
+    pub(crate) waited: Option<Duration>,
 }
 
 /// How long a setting holds.
@@ -220,8 +307,11 @@ pub(crate) fn truth(row: &PgRow, column: &str) -> bool {
 }
 
 /// Other roles may read it in `pg_stat_activity`: it says who holds the lock.
-fn application_name(ours: &Options) -> String {
-    let name = format!("migrate {} on {}", ours.set, host());
+fn holder_name(ours: &Options) -> String {
+    application_name(&format!("migrate {} on {}", ours.set, host()))
+}
+
+fn application_name(name: &str) -> String {
     name.chars().filter(char::is_ascii).take(63).collect()
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use migrate_core::{
-    Checksum, Entry, Folder, Migration, MigrationId, Problem, Set, SetError, digest_with,
+    Checksum, Entry, Folder, Migration, MigrationId, Problem, Set, SetError, Targets, digest_with,
 };
 use sqlx::PgConnection;
 
@@ -91,6 +91,7 @@ impl Migrations for Embedded {
             beside: Vec::new(),
             build: self.build,
             only: None,
+            targets: Vec::new(),
         }
     }
 }
@@ -103,6 +104,8 @@ pub struct Source {
     build: &'static str,
     /// Where only a part of them is meant: which.
     only: Option<BTreeSet<MigrationId>>,
+    /// What its statements lock, where somebody has asked the linter since.
+    targets: Vec<Targets>,
 }
 
 #[derive(Clone, Debug)]
@@ -114,7 +117,8 @@ enum Base {
 impl Source {
     /// A set made while the program runs.
     pub fn of_set(set: Set) -> Self {
-        Self { base: Base::Set(set), beside: Vec::new(), build: "", only: None }
+        let (beside, targets) = (Vec::new(), Vec::new());
+        Self { base: Base::Set(set), beside, build: "", only: None, targets }
     }
 
     /// Reads a folder now, not at compile time.
@@ -130,6 +134,22 @@ impl Source {
     pub fn with(mut self, migration: impl Listed) -> Self {
         self.beside.push(migration.listed());
         self
+    }
+
+    /// With what its statements lock, as the linter says: for whoever has read them while the program runs.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_targets(mut self, targets: Vec<Targets>) -> Self {
+        self.targets = targets;
+        self
+    }
+
+    /// What the statements of its files lock of what was there before them, as far as the linter was asked.
+    pub(crate) fn targets(&self) -> Vec<Targets> {
+        match &self.base {
+            Base::Folder(folder) if self.targets.is_empty() => folder.targets(),
+            _ => self.targets.clone(),
+        }
     }
 
     /// Name and version of the program, as the history will have it.

@@ -3,8 +3,10 @@
 //! The statements stand in `sql/*.sql`; what goes into them passes through the core's quoting. Knows neither
 //! when they are sent nor what comes back.
 
-use migrate_core::Version;
+use std::time::Duration;
+
 use migrate_core::sql::quote;
+use migrate_core::{LockMode, Version};
 
 use crate::options::Names;
 
@@ -74,6 +76,15 @@ statements! {
     MIRROR_ROWS = "mirror_rows",
     IS_MIRRORED = "is_mirrored",
     STOP_MIRROR = "stop_mirror",
+    FACTS = "facts",
+    BLOCKERS = "blockers",
+    END_BLOCKER = "end_blocker",
+    STILL_IDLE = "still_idle",
+    STILL_VACUUM = "still_vacuum",
+    WAITED = "waited",
+    LOCK_TABLES = "lock_tables",
+    WAITING = "waiting",
+    CANCEL = "cancel",
 }
 
 /// How texts are read, here and by the compiler, whatever the default of a database or a role. A message is read
@@ -243,6 +254,58 @@ pub(crate) fn who() -> &'static str {
 /// Is there no relation of this name?
 pub(crate) fn is_gone(relation: &str) -> String {
     fill(IS_GONE, &[("relation", &literal(relation))])
+}
+
+/// What is to be known of the server and of us, once.
+pub(crate) fn facts() -> &'static str {
+    FACTS
+}
+
+/// Who is in the way; `wanted` are rows of a relation, a lock and those that it excludes.
+pub(crate) fn blockers(wanted: &str) -> String {
+    fill(BLOCKERS, &[("wanted", wanted)])
+}
+
+/// Ends the session of somebody who still does nothing in a transaction.
+pub(crate) fn end_idle(pid: i32, patience: Duration) -> String {
+    let patience = literal(&format!("{} ms", patience.as_millis()));
+    let still = fill(STILL_IDLE, &[("patience", &patience)]);
+    end_blocker("pg_terminate_backend", pid, &still)
+}
+
+/// Ends what an autovacuum does at this moment.
+pub(crate) fn cancel_autovacuum(pid: i32) -> String {
+    end_blocker("pg_cancel_backend", pid, STILL_VACUUM)
+}
+
+fn end_blocker(ending: &str, pid: i32, still: &str) -> String {
+    fill(END_BLOCKER, &[("ending", ending), ("pid", &pid.to_string()), ("still", still)])
+}
+
+/// Tells how long the message that it stands in has waited so far.
+pub(crate) fn waited() -> &'static str {
+    WAITED
+}
+
+/// Takes a lock on tables; `tables` are quoted.
+pub(crate) fn lock_tables(tables: &[&str], mode: LockMode, how: &str) -> String {
+    let tables: Vec<_> = tables.iter().map(|table| format!("ONLY {table}")).collect();
+    fill(LOCK_TABLES, &[("tables", &tables.join(", ")), ("mode", mode.as_sql()), ("how", how)])
+}
+
+/// Limits the waits for locks from here on, in a transaction.
+pub(crate) fn lock_timeout(limit: Duration) -> String {
+    format!("SET LOCAL lock_timeout = {}; ", limit.as_millis())
+}
+
+/// Counts those who wait behind a backend, and says what it waits for itself.
+pub(crate) fn waiting(pid: i32) -> String {
+    fill(WAITING, &[("pid", &pid.to_string())])
+}
+
+/// Ends what a backend does at this moment.
+pub(crate) fn cancel(pid: i32) -> String {
+    fill(CANCEL, &[("pid", &pid.to_string())])
 }
 
 /// `index` is quoted already, by the server.

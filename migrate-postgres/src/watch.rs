@@ -1,6 +1,6 @@
 //! A second connection that looks at the first while it works.
 //!
-//! Owns when it is opened and how often it looks. What it sees it tells; it changes nothing, and a run goes on
+//! Owns when it is opened, which is when there is something to look at, and how often it looks. A run goes on
 //! without it where there is no second connection to be had.
 
 use std::pin::pin;
@@ -9,25 +9,17 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use sqlx::{Connection, PgConnection};
 
-use crate::options::Waits;
-use crate::session::Session;
+use crate::error::Error;
+use crate::session::Door;
 
 /// Looks at the session of a run.
-#[derive(Default)]
 pub(crate) struct Watch {
-    eye: Eye,
+    /// Closed for good when there was no second connection to be had.
+    door: Option<Door>,
+    eye: Option<PgConnection>,
 }
 
-#[derive(Default)]
-enum Eye {
-    #[default]
-    Closed,
-    Open(Box<PgConnection>),
-    /// There is none to be had, or it was lost: it is not tried again.
-    Blind,
-}
-
-/// What a look leads to.
+/// What is looked for.
 pub(crate) trait Look {
     /// Until the next look.
     fn period(&self) -> Duration;
@@ -37,52 +29,56 @@ pub(crate) trait Look {
 }
 
 impl Watch {
-    /// Opens the eye, where that can be done.
-    pub(crate) async fn open(&mut self, session: &Session, waits: &Waits) {
-        if !matches!(self.eye, Eye::Closed) {
-            return;
-        }
-        self.eye = match session.another(waits).await {
-            Some(Ok(connection)) => Eye::Open(Box::new(connection)),
-            Some(Err(error)) => {
-                tracing::debug!(%error, "migrate: nobody watches, there is no second connection");
-                Eye::Blind
-            }
-            None => Eye::Blind,
-        };
+    /// One that will come in by the same door as the session, where it has one.
+    pub(crate) fn new(door: Option<Door>) -> Self {
+        Self { door, eye: None }
     }
 
     /// Does the work and looks at it meanwhile.
-    pub(crate) async fn over<T>(&mut self, look: &mut impl Look, work: impl Future<Output = T>) -> T {
-        let Eye::Open(eye) = &mut self.eye else { return work.await };
-        let looking = pin!(look_on(eye, look));
-        let failed = match select(pin!(work), looking).await {
-            Either::Left((done, _)) => return done,
-            Either::Right((error, work)) => {
-                tracing::debug!(%error, "migrate: nobody watches any more");
-                work
+    pub(crate) async fn over<T>(
+        &mut self,
+        look: &mut impl Look,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let Some(door) = self.door.take() else { return work.await };
+        let (done, blind) = {
+            let looking = pin!(look_on(&door, &mut self.eye, look));
+            match select(pin!(work), looking).await {
+                Either::Left((done, _)) => (done, None),
+                Either::Right((error, work)) => (work.await, Some(error)),
             }
         };
-        let done = failed.await;
-        self.eye = Eye::Blind;
+        match blind {
+            None => self.door = Some(door),
+            Some(error) => tracing::debug!(%error, "migrate: nobody watches any more"),
+        }
         done
     }
 
     /// Closes the eye in good order.
     pub(crate) async fn close(self) {
-        if let Eye::Open(connection) = self.eye
-            && let Err(error) = connection.close().await
+        if let Some(eye) = self.eye
+            && let Err(error) = eye.close().await
         {
             tracing::debug!(%error, "migrate: the watching connection did not close in good order");
         }
     }
 }
 
-async fn look_on(eye: &mut PgConnection, look: &mut impl Look) -> sqlx::Error {
+/// Until it fails, or nobody waits for it any more.
+async fn look_on(door: &Door, eye: &mut Option<PgConnection>, look: &mut impl Look) -> Error {
     loop {
         tokio::time::sleep(look.period()).await;
-        if let Err(error) = look.look(eye).await {
-            return error;
+        if eye.is_none() {
+            match door.open().await {
+                Ok(connection) => *eye = Some(connection),
+                Err(error) => return error,
+            }
+        }
+        if let Some(connection) = eye
+            && let Err(error) = look.look(connection).await
+        {
+            return Error::driver("watch the session", error);
         }
     }
 }

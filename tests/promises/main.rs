@@ -17,6 +17,7 @@ mod harness;
 mod house;
 mod interrupted;
 mod killed;
+mod lock_targets;
 mod marks;
 mod neighbours;
 mod pooler;

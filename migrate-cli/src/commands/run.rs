@@ -6,7 +6,7 @@ use crate::exit::{Exit, Failure};
 use crate::render::Done;
 
 pub(crate) async fn carry_out(context: &Context, run: &Run) -> Result<Exit, Failure> {
-    let source = context.source()?;
+    let source = context.source_to_run()?;
     if let Some(version) = run.to {
         known(version, &context::set(&source)?, [])?;
     }

@@ -7,7 +7,7 @@ use sqlx::Connection;
 use super::{Job, NOTHING_STAYED, OF_THE_CODE, Runner};
 use crate::error::Error;
 use crate::retry::Attempts;
-use crate::session::{Scope, send};
+use crate::session::{Limits, Scope, send};
 use crate::source::{BoxError, Code};
 use crate::sql::AS_WE_WRITE;
 use migrate_core::Direction;
@@ -42,8 +42,9 @@ impl Runner<'_> {
         code: &dyn Code,
         attempts: &Attempts<'_>,
     ) -> Result<(), BoxError> {
-        let settings =
-            self.session.settings(Scope::Transaction, self.ours, attempts.lock_timeout());
+        let statement = self.ours.waits.statement(false);
+        let limits = Limits { lock: attempts.lock_timeout(), statement };
+        let settings = self.session.settings(Scope::Transaction, self.ours, limits);
         let rows = self.clerk.as_ourselves() + &self.rows_in_the_end(job);
         let mut transaction = self.session.connection.begin().await?;
         send(&mut transaction, format!("{} {settings}", job.comment())).await?;

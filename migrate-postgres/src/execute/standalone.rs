@@ -14,7 +14,7 @@ use crate::error::{Error, sqlstate};
 use crate::history::Row;
 use crate::observe::Event;
 use crate::retry::Attempts;
-use crate::session::{Scope, text, truth};
+use crate::session::{Limits, Scope, text, truth};
 use crate::sql;
 
 impl Runner<'_> {
@@ -40,7 +40,9 @@ impl Runner<'_> {
     }
 
     async fn prepare_session(&mut self) -> Result<(), Error> {
-        let settings = self.session.settings(Scope::Session, self.ours, Duration::from_secs(1));
+        let limits =
+            Limits { lock: Duration::from_secs(1), statement: self.ours.waits.statement(false) };
+        let settings = self.session.settings(Scope::Session, self.ours, limits);
         let sent = self.session.send(settings).await;
         sent.map(drop).map_err(|error| Error::driver("prepare the session", error))
     }
@@ -135,9 +137,8 @@ impl Runner<'_> {
             self.until_deadline(message).await
         };
         sent.map_err(|error| Failure {
-            error,
             script: Some((script.clone(), head.chars().count(), statement.start as usize)),
-            statement: None,
+            ..Failure::from(error)
         })
     }
 

@@ -9,10 +9,10 @@ use migrate_core::{Action, Direction, Script, Step};
 
 use tracing::Instrument;
 
+use super::locking::Asking;
 use super::{Ends, Failure, Job, Runner, span, wants_own_transaction};
 use crate::error::{Error, sqlstate};
 use crate::history::{Ran, Row};
-use crate::retry::Attempts;
 
 /// Bytes of text that wait for their rows: what is sent twice is kept from growing without bound.
 const ENOUGH: usize = 1 << 20;
@@ -62,8 +62,8 @@ impl Runner<'_> {
         ends: Ends,
         rows: &str,
     ) -> Result<(), Failure> {
-        let attempts = Attempts::new(&self.ours.waits, None);
-        self.send_script(job, script, &attempts, ends, rows).await
+        let asking = Asking::briefly(&self.ours.waits);
+        self.send_script(job, script, &asking, ends, rows).await.map(drop)
     }
 
     /// The rows of those that ran and of the one that is about to.

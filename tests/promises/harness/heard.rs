@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use migrate_postgres::{Event, Observer};
+use migrate_postgres::{Blocker, Event, Observer};
 
 /// Every event so far, a line each, without what takes time. Clones hear and keep the same.
 #[derive(Clone, Default)]
@@ -31,8 +31,21 @@ fn line(event: &Event<'_>) -> String {
         Event::Notice { id, text } => format!("notice {id} {text}"),
         Event::Recovered { id, found } => format!("recovered {id} {found}"),
         Event::WaitingForMigrator { holder, .. } => format!("waiting for {holder}"),
+        Event::Blocked { id, blockers, .. } => format!("blocked {id} {}", list(blockers)),
+        Event::Queueing { id, attempt, at_most, .. } => {
+            format!("queueing {id} {attempt} {}", at_most.as_millis())
+        }
+        Event::Locked { id, .. } => format!("locked {id}"),
+        Event::Ended { id, blocker, terminated } => {
+            let how = if *terminated { "terminated" } else { "cancelled" };
+            format!("ended {id} {how}: {blocker}")
+        }
         other => format!("{other:?}"),
     }
+}
+
+fn list(blockers: &[Blocker]) -> String {
+    blockers.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 impl Heard {

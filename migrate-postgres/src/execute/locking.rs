@@ -1,0 +1,253 @@
+//! Getting the locks of a migration without hurting anybody.
+//!
+//! Owns the story of one piece of work that others may be in the way of: look who is, wait while they stay, take the
+//! locks together when nobody is, else ask in the queue, briefly and seldom. What is hopeless and what is worth it
+//! is decided elsewhere.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use migrate_core::{LockMode, Script};
+
+use super::{Failure, Job, Runner};
+use crate::approach::{Approach, approach};
+use crate::blocker::{Blocker, BlockerKind};
+use crate::error::sqlstate;
+use crate::observe::Event;
+use crate::options::Waits;
+use crate::retry::{self, Attempts};
+use crate::session::{Limits, truth};
+use crate::sql;
+use crate::wanted::{Looking, Seen, Wanted};
+
+/// How an attempt asks for its locks.
+pub(super) struct Asking {
+    /// The statements that take them.
+    pub(super) locks: String,
+    /// Where in the file: ahead of this statement.
+    pub(super) at: usize,
+    pub(super) limits: Limits,
+    /// Others may have to wait behind it.
+    pub(super) queues: bool,
+}
+
+/// What is known of one piece of work and its locks.
+pub(super) struct Locking<'w> {
+    waits: &'w Waits,
+    looking: Looking,
+    pub(super) attempts: Attempts<'w>,
+    /// Who was in the way at the last look.
+    pub(super) blockers: Vec<Blocker>,
+    told: Option<Instant>,
+    /// An attempt found somebody in the way who has gone since.
+    is_cleared: bool,
+}
+
+impl Asking {
+    /// For what nobody else can have a hold of.
+    pub(super) fn briefly(waits: &Waits) -> Self {
+        let lock = Attempts::new(waits, None).lock_timeout();
+        let limits = Limits { lock, statement: waits.statement(false) };
+        Self { locks: String::new(), at: 0, limits, queues: false }
+    }
+}
+
+/// Between two times that a wait is told.
+const TELL: Duration = Duration::from_secs(5);
+
+/// Until somebody who was ended has given back what they held.
+const UNTIL_GONE: Duration = Duration::from_millis(20);
+
+/// What is granted to waiting for an autovacuum, beyond the time after which it gives way.
+const BEYOND_DEADLOCK_TIMEOUT: Duration = Duration::from_millis(300);
+
+impl<'w> Locking<'w> {
+    pub(super) fn new(job: &Job<'_>, script: &Script, waits: &'w Waits) -> Self {
+        Self {
+            waits,
+            looking: Looking::new(job.wanted(script).unwrap_or_else(Wanted::unknown)),
+            attempts: Attempts::new(waits, job.lock_timeout()),
+            blockers: Vec::new(),
+            told: None,
+            is_cleared: false,
+        }
+    }
+
+    /// How to ask at this moment; `None` is not at all.
+    fn asking(&mut self, seen: &Seen, deadlock_timeout: Duration) -> Option<Asking> {
+        let wanted = &self.looking.wanted;
+        let rung = match wanted.lets_work_pass() {
+            true => self.attempts.lock_timeout().max(deadlock_timeout + BEYOND_DEADLOCK_TIMEOUT),
+            false => self.attempts.lock_timeout(),
+        };
+        let approach = match self.attempts.until_next_look() {
+            Some(_) => approach(&seen.blockers, self.attempts.quiet()),
+            None => return Some(self.last(seen)),
+        };
+        let (lock, queues) = match approach {
+            Approach::Take if wanted.is_whole() || self.is_cleared => (rung, false),
+            Approach::Wait => return None,
+            _ if !self.attempts.may_queue() => return None,
+            Approach::OutlastAutovacuum => (deadlock_timeout + BEYOND_DEADLOCK_TIMEOUT, true),
+            Approach::Take | Approach::Queue => (rung, true),
+        };
+        let locks = match approach {
+            Approach::Take => at_once(&seen.lockable),
+            _ => in_turn(seen, lock),
+        };
+        self.is_cleared = false;
+        let limits = Limits { lock, statement: self.statement() };
+        Some(Asking { locks, at: wanted.first_strong().unwrap_or_default(), limits, queues })
+    }
+
+    /// When time is up, without waiting for anything: if it does not succeed now, the server says why.
+    fn last(&self, seen: &Seen) -> Asking {
+        let limits = Limits { lock: Duration::from_millis(1), statement: self.statement() };
+        let at = self.looking.wanted.first_strong().unwrap_or_default();
+        Asking { locks: at_once(&seen.lockable), at, limits, queues: false }
+    }
+
+    fn statement(&self) -> Duration {
+        self.waits.statement(self.looking.wanted.keeps_all_out())
+    }
+
+    /// Is it time to tell of those in the way?
+    fn is_to_be_told(&mut self) -> bool {
+        let due = self.told.is_none_or(|told| told.elapsed() >= TELL);
+        if due {
+            self.told = Some(Instant::now());
+        }
+        due
+    }
+}
+
+/// All together or none.
+fn at_once(lockable: &BTreeMap<String, LockMode>) -> String {
+    lock(lockable.iter(), " NOWAIT")
+}
+
+/// Those first that somebody is in the way of, so that the others are not held meanwhile. All that is waited for
+/// together is no more than one wait: whoever meets us crosswise finds us gone long before a deadlock is looked for.
+fn in_turn(seen: &Seen, at_most: Duration) -> String {
+    let is_busy = |relation: &str| seen.blockers.iter().any(|one| one.relation == *relation);
+    let (busy, free): (Vec<_>, Vec<_>) =
+        seen.lockable.iter().partition(|(relation, _)| is_busy(relation));
+    let number = u32::try_from(seen.lockable.len()).unwrap_or(u32::MAX);
+    if number < 2 {
+        return lock(seen.lockable.iter(), "");
+    }
+    let share = sql::lock_timeout((at_most / number).max(Duration::from_millis(5)));
+    let whole = sql::lock_timeout(at_most);
+    format!("{share}{}{}{whole}", lock(busy.into_iter(), ""), lock(free.into_iter(), ""))
+}
+
+/// A statement for each kind of lock, the strongest first.
+fn lock<'l>(tables: impl Iterator<Item = (&'l String, &'l LockMode)>, how: &str) -> String {
+    let mut by_mode: BTreeMap<LockMode, Vec<&str>> = BTreeMap::new();
+    tables.for_each(|(table, mode)| by_mode.entry(*mode).or_default().push(table));
+    by_mode.iter().rev().map(|(mode, tables)| sql::lock_tables(tables, *mode, how)).collect()
+}
+
+impl Runner<'_> {
+    /// Looks and waits until an attempt is worth it.
+    pub(super) async fn next_attempt(
+        &mut self,
+        job: &Job<'_>,
+        locking: &mut Locking<'_>,
+    ) -> Result<Asking, sqlx::Error> {
+        loop {
+            let seen = locking.looking.look(self.session, self.names).await?;
+            if self.end_blockers(job, &seen.blockers).await {
+                tokio::time::sleep(UNTIL_GONE).await;
+                continue;
+            }
+            locking.is_cleared |= seen.blockers.is_empty() && !locking.blockers.is_empty();
+            let asking = locking.asking(&seen, self.session.facts.deadlock_timeout);
+            locking.blockers = seen.blockers;
+            let Some(asking) = asking else {
+                self.wait_for_blockers(job, locking).await;
+                continue;
+            };
+            if asking.queues {
+                locking.attempts.begin();
+                self.tell_of_queueing(job, locking, &asking);
+            }
+            return Ok(asking);
+        }
+    }
+
+    async fn wait_for_blockers(&self, job: &Job<'_>, locking: &mut Locking<'_>) {
+        if !locking.blockers.is_empty() && locking.is_to_be_told() {
+            let (blockers, waited) = (&locking.blockers, locking.attempts.waited());
+            self.ear.tell(&Event::Blocked { id: job.action.id, blockers, waited });
+        }
+        let pause = locking.attempts.until_next_look().unwrap_or_default();
+        tokio::time::sleep(pause).await;
+    }
+
+    fn tell_of_queueing(&self, job: &Job<'_>, locking: &Locking<'_>, asking: &Asking) {
+        if locking.blockers.is_empty() {
+            return;
+        }
+        let (attempt, at_most) = (locking.attempts.made(), asking.limits.lock);
+        let blockers = &locking.blockers;
+        self.ear.tell(&Event::Queueing { id: job.action.id, attempt, at_most, blockers });
+    }
+
+    /// Ends those in the way whom the migrator was told to end. Was there any?
+    async fn end_blockers(&mut self, job: &Job<'_>, blockers: &[Blocker]) -> bool {
+        let mut any = false;
+        for blocker in blockers {
+            let Some(pid) = blocker.pid else { continue };
+            let waits = &self.ours.waits;
+            let (end, terminated) = match (blocker.kind, waits.end_idle) {
+                (BlockerKind::IdleInTransaction, Some(patience)) if blocker.age >= patience => {
+                    (sql::end_idle(pid, patience), true)
+                }
+                (BlockerKind::Autovacuum, _) if waits.cancel_autovacuum => {
+                    (sql::cancel_autovacuum(pid), false)
+                }
+                _ => continue,
+            };
+            match self.session.send(end).await {
+                Ok(Some(row)) if truth(&row, "ended") => {
+                    any = true;
+                    let id = job.action.id;
+                    self.ear.tell(&Event::Ended { id, blocker, terminated });
+                }
+                Ok(_) => {} // it has gone meanwhile
+                Err(error) => {
+                    let text = format!("{blocker}: it could not be ended: {error}");
+                    self.ear.tell(&Event::Warning { text: &text });
+                }
+            }
+        }
+        any
+    }
+
+    /// Is a failed attempt to be followed by another?
+    pub(super) fn goes_on(
+        &self,
+        job: &Job<'_>,
+        failure: &Failure,
+        asking: &Asking,
+        locking: &mut Locking<'_>,
+    ) -> bool {
+        let state = sqlstate(&failure.error).unwrap_or_default();
+        if !retry::is_worth_it(&state) && !failure.gave_up {
+            return false;
+        }
+        if let Some((relation, mode)) = &failure.waits_for {
+            locking.looking.wanted.learn(relation, *mode);
+        }
+        // Nobody waited behind what did not wait: somebody was faster.
+        if failure.is_in_locks && !asking.queues {
+            return locking.attempts.until_next_look().is_some();
+        }
+        locking.looking.wanted.has_gaps = true; // or what is not known yet would be asked for without a pause
+        let Some(pause) = locking.attempts.pause() else { return false };
+        let attempt = locking.attempts.made();
+        self.ear.tell(&Event::Retrying { id: job.action.id, attempt, pause, sqlstate: &state });
+        true
+    }
+}

@@ -1,0 +1,179 @@
+//! What a migration locks, and who is in the way: one look at the server.
+//!
+//! Owns the way from the linter's targets to tables of this database, and who holds what on them. Decides nothing
+//! about it.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use migrate_core::sql::mask::masked;
+use migrate_core::{LockMode, LockTarget, MigrationId, Script, Targets};
+use sqlx::postgres::PgRow;
+
+use crate::blocker::{Blocker, BlockerKind};
+use crate::options::Names;
+use crate::session::{Session, number, rows, text, truth};
+use crate::sql;
+
+/// What a migration locks of what others may be using.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wanted {
+    /// The strongest lock on each relation, as the migration names it.
+    locks: BTreeMap<String, LockMode>,
+    /// Where the first statement begins that keeps others out, in bytes of the file.
+    first_strong: Option<usize>,
+    /// Nothing is known of some statements.
+    pub(crate) has_gaps: bool,
+}
+
+impl Wanted {
+    /// What the linter says of a migration; `None` where it says nothing.
+    pub(crate) fn of(targets: &[Targets], id: MigrationId, script: &Script) -> Option<Self> {
+        let own: Vec<_> = targets.iter().filter(|targets| targets.migration == id).collect();
+        let mut wanted = Self { has_gaps: own.len() < script.statements.len(), ..Self::default() };
+        for Targets { offset, locks, .. } in &own {
+            let strong = |lock: &LockTarget| lock.mode.is_strong();
+            if wanted.first_strong.is_none() && locks.iter().any(strong) {
+                wanted.first_strong = usize::try_from(*offset).ok();
+            }
+            for LockTarget { relation, mode, .. } in locks.iter() {
+                let strongest = wanted.locks.entry(relation.to_string()).or_insert(*mode);
+                *strongest = (*strongest).max(*mode);
+            }
+        }
+        (!own.is_empty()).then_some(wanted)
+    }
+
+    /// Nothing is known.
+    pub(crate) fn unknown() -> Self {
+        Self { has_gaps: true, ..Self::default() }
+    }
+
+    /// It was seen to wait for a lock that nobody had told of.
+    pub(crate) fn learn(&mut self, relation: &str, mode: LockMode) {
+        let strongest = self.locks.entry(relation.to_owned()).or_insert(mode);
+        *strongest = (*strongest).max(mode);
+    }
+
+    /// Is all known that it locks?
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.has_gaps
+    }
+
+    /// Where to ask for the locks: at the first statement that keeps others out.
+    pub(crate) fn first_strong(&self) -> Option<usize> {
+        self.first_strong
+    }
+
+    /// Does it keep everybody out of something?
+    pub(crate) fn keeps_all_out(&self) -> bool {
+        self.locks.values().any(|mode| *mode == LockMode::AccessExclusive)
+    }
+
+    /// Is it known that those who read and write rows pass it, also while it waits?
+    pub(crate) fn lets_work_pass(&self) -> bool {
+        !self.has_gaps && !self.locks.values().any(|mode| mode.is_strong())
+    }
+
+    fn values(&self) -> String {
+        let values: Vec<_> =
+            self.locks.iter().map(|(relation, mode)| value(relation, *mode)).collect();
+        values.join(", ")
+    }
+}
+
+fn value(relation: &str, mode: LockMode) -> String {
+    let excluded = LockMode::ALL.into_iter().filter(|other| mode.conflicts_with(*other));
+    let excluded: Vec<_> = excluded.map(LockMode::as_shown).collect();
+    format!("({}, E'{}', E'{{{}}}')", sql::literal(relation), mode.as_shown(), excluded.join(","))
+}
+
+/// What a look saw.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// The tables that can be locked ahead of the work, quoted, each with its lock.
+    pub(crate) lockable: BTreeMap<String, LockMode>,
+    /// Who is in the way.
+    pub(crate) blockers: Vec<Blocker>,
+}
+
+/// Looks again and again.
+pub(crate) struct Looking {
+    pub(crate) wanted: Wanted,
+    /// When each process was first met: how old its transaction is at least, for those who may not see more.
+    met: BTreeMap<i32, Instant>,
+}
+
+impl Looking {
+    pub(crate) fn new(wanted: Wanted) -> Self {
+        Self { wanted, met: BTreeMap::new() }
+    }
+
+    /// Looks once.
+    pub(crate) async fn look(
+        &mut self,
+        session: &mut Session,
+        names: &Names,
+    ) -> Result<Seen, sqlx::Error> {
+        if self.wanted.locks.is_empty() {
+            return Ok(Seen::default());
+        }
+        let look = names.as_role() + &sql::blockers(&self.wanted.values());
+        let rows = rows(&mut session.connection, look).await?;
+        let now = Instant::now();
+        let mut seen = Seen::default();
+        for row in &rows {
+            seen.target(row);
+            if let Some(blocker) = self.blocker(row, now) {
+                seen.blockers.push(blocker);
+            }
+        }
+        self.met.retain(|pid, _| seen.blockers.iter().any(|blocker| blocker.pid == Some(*pid)));
+        Ok(seen)
+    }
+
+    fn blocker(&mut self, row: &PgRow, now: Instant) -> Option<Blocker> {
+        let mode = LockMode::of_shown(text(row, "held")?)?;
+        let pid = number(row, "pid").and_then(|pid| i32::try_from(pid).ok());
+        let since = pid.map_or(now, |pid| *self.met.entry(pid).or_insert(now));
+        let age = number(row, "age_ms").and_then(|age| u64::try_from(age).ok());
+        let get = |column| text(row, column).unwrap_or_default();
+        Some(Blocker {
+            pid,
+            kind: kind(get("kind")),
+            relation: get("relation").to_owned(),
+            mode,
+            queued: !truth(row, "granted"),
+            age: age.map_or(now - since, Duration::from_millis),
+            role: get("role").to_owned(),
+            application: get("application").to_owned(),
+            statement: masked(get("statement"), LONGEST_STATEMENT),
+        })
+    }
+}
+
+/// As much of a statement as fits a line beside who it is.
+const LONGEST_STATEMENT: usize = 100;
+
+impl Seen {
+    fn target(&mut self, row: &PgRow) {
+        let mode = text(row, "wanted").and_then(LockMode::of_shown);
+        if let (Some(relation), Some(mode), true) =
+            (text(row, "relation"), mode.filter(|mode| mode.is_strong()), truth(row, "lockable"))
+        {
+            let strongest = self.lockable.entry(relation.to_owned()).or_insert(mode);
+            *strongest = (*strongest).max(mode);
+        }
+    }
+}
+
+fn kind(word: &str) -> BlockerKind {
+    match word {
+        "prepared" => BlockerKind::Prepared,
+        "wraparound" => BlockerKind::WraparoundVacuum,
+        "autovacuum" => BlockerKind::Autovacuum,
+        "build" => BlockerKind::IndexBuild,
+        "idle" => BlockerKind::IdleInTransaction,
+        _ => BlockerKind::Session,
+    }
+}

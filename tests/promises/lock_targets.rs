@@ -1,0 +1,309 @@
+//! What a migration locks is known before it runs: nobody has to wait for one that waits itself.
+
+use std::time::Duration;
+
+use migrate_core::{LockMode, LockTarget, MigrationId, Phase, Targets, Version, Work};
+use migrate_postgres::{Error, Migrator, Report};
+use migrate_testing::Server;
+use sqlx::PgConnection;
+use tokio::task::JoinHandle;
+
+use crate::harness::{Database, Folder, Heard};
+
+const ADD: &str = "ALTER TABLE t ADD COLUMN added int;";
+/// Does a migrator wait for a lock on a table, in the way of those who come later?
+const QUEUED: &str = "SELECT count(*) FROM pg_locks WHERE relation IS NOT NULL AND NOT granted AND database = \
+                      (SELECT oid FROM pg_database WHERE datname = current_database())";
+
+/// A folder of one migration, and what the linter says that it locks: the statement at this offset, these tables.
+fn migrator(text: &str, offset: usize, tables: &[(&'static str, LockMode)]) -> Migrator {
+    let folder = Folder::of(&[("1_it.sql", text)]);
+    let lock = |(relation, mode): &(&'static str, LockMode)| LockTarget {
+        relation: (*relation).into(),
+        mode: *mode,
+        work: Work::None,
+    };
+    let targets = Targets {
+        migration: MigrationId::new(Version::new(1), Phase::Expand),
+        offset: offset.try_into().expect("a short text"),
+        locks: tables.iter().map(lock).collect::<Vec<_>>().into(),
+    };
+    Migrator::new(folder.source().with_targets(vec![targets]))
+}
+
+fn run(
+    migrator: Migrator,
+    heard: &Heard,
+    database: &Database,
+) -> JoinHandle<Result<Report, Error>> {
+    let (migrator, options) = (migrator.observer(heard.clone()), database.options());
+    tokio::spawn(async move { migrator.run(&options).await })
+}
+
+async fn with_table() -> Database {
+    let database = Database::fresh().await;
+    database.run("CREATE TABLE t (n int); CREATE TABLE u (n int)").await;
+    database
+}
+
+async fn send(connection: &mut PgConnection, sql: &'static str) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(sql).execute(connection).await.map(drop)
+}
+
+/// Others work on the table as if there were no migration.
+async fn nobody_is_stopped(database: &Database) {
+    let mut other = database.session("SET lock_timeout = '1ms'").await;
+    for _ in 0..20 {
+        send(&mut other, "INSERT INTO t SELECT 1; SELECT FROM t").await.expect("no wait");
+        assert_eq!(database.value(QUEUED).await, "0");
+    }
+}
+
+#[tokio::test]
+async fn nobody_waits_behind_a_migration_that_waits_for_a_long_reader() {
+    let database = with_table().await;
+    let mut reader = database.session("BEGIN; SELECT FROM t; SELECT pg_sleep(1.2)").await;
+    let heard = Heard::default();
+    let all = [("public.t", LockMode::AccessExclusive)];
+    let running = run(migrator(ADD, 0, &all), &heard, &database);
+    let told = heard.wait_for("blocked 1 expand").await;
+    assert!(told.contains("an idle transaction"), "{told}");
+    assert!(told.contains("holds ACCESS SHARE on public.t: BEGIN; SELECT FROM t;"), "{told}");
+    nobody_is_stopped(&database).await;
+    send(&mut reader, "COMMIT").await.expect("its end");
+    let report = running.await.unwrap().expect("a good end");
+    assert_eq!(report.applied.len(), 1);
+    assert_eq!(heard.with("queueing"), [""; 0]);
+    assert_eq!(heard.with("retrying"), [""; 0]);
+    assert_eq!(heard.with("locked").len(), 1);
+}
+
+#[tokio::test]
+async fn all_tables_are_taken_or_none() {
+    let database = with_table().await;
+    let mut reader = database.session("BEGIN; SELECT FROM t; SELECT pg_sleep(1.2)").await;
+    let heard = Heard::default();
+    let both = [("t", LockMode::AccessExclusive), ("u", LockMode::AccessExclusive)];
+    let text = "ALTER TABLE u ADD COLUMN added int; ALTER TABLE t ADD COLUMN added int;";
+    let running = run(migrator(text, 0, &both), &heard, &database);
+    heard.wait_for("blocked 1 expand").await;
+    let mut other = database.session("SET lock_timeout = '1ms'").await;
+    for _ in 0..20 {
+        send(&mut other, "SELECT FROM u").await.expect("nobody holds the other table");
+    }
+    send(&mut reader, "COMMIT").await.expect("its end");
+    assert_eq!(running.await.unwrap().expect("a good end").applied.len(), 1);
+}
+
+#[tokio::test]
+async fn who_was_in_the_way_is_in_the_error() {
+    let database = with_table().await;
+    let reader = database.session("BEGIN; SELECT 's3cret' FROM t; SELECT pg_sleep(1.2)").await;
+    let all = [("public.t", LockMode::AccessExclusive)];
+    let short = migrator(ADD, 0, &all).lock_deadline(Duration::from_millis(50));
+    let error =
+        run(short, &Heard::default(), &database).await.unwrap().expect_err("the reader stays");
+    assert!(error.is_lock_timeout(), "{error}");
+    assert_eq!(error.place().map(|(_, line, column)| (line, column)), Some((1, 1)), "{error}");
+    let told = error.to_string();
+    let [blocker] = error.blockers() else { panic!("{error}") };
+    assert!(told.contains("\n  in the way: an idle transaction"), "{told}");
+    let end = format!("SELECT pg_terminate_backend({})", blocker.pid.expect("a process"));
+    assert!(told.contains(&end), "{told}");
+    assert!(told.contains("nothing of it stayed") && !told.contains("s3cret"), "{told}");
+    drop(reader);
+}
+
+/// The report is about what is in the way, not about the first statement of the file.
+#[tokio::test]
+async fn what_comes_before_is_not_done_under_the_locks() {
+    let database = with_table().await;
+    let text = "SELECT pg_advisory_xact_lock_shared(1);\n-- then\nALTER TABLE t ADD COLUMN added int; SELECT 1/(n - 1) FROM one;";
+    let offset = text.find("ALTER").expect("there");
+    database.run("CREATE TABLE one AS SELECT 1 AS n").await;
+    let mut other = database.session("SELECT pg_advisory_lock(1)").await;
+    let all = [("t", LockMode::AccessExclusive)];
+    let running = run(migrator(text, offset, &all), &Heard::default(), &database);
+    database.until("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock' AND NOT granted)").await;
+    nobody_is_stopped(&database).await;
+    send(&mut other, "SELECT pg_advisory_unlock(1)").await.expect("free");
+    let error = running.await.unwrap().expect_err("a division by zero");
+    assert_eq!(error.place().map(|(_, line, column)| (line, column)), Some((3, 37)), "{error}");
+    assert_eq!(error.sqlstate(), Some("22012"), "{error}");
+}
+
+#[tokio::test]
+async fn a_forgotten_transaction_is_ended_when_that_is_allowed() {
+    let database = with_table().await;
+    let mut reader = database.session("BEGIN; SELECT FROM t").await;
+    let heard = Heard::default();
+    let all = [("public.t", LockMode::AccessExclusive)];
+    let migrator = migrator(ADD, 0, &all).end_idle_in_transaction(Duration::from_secs(1));
+    let report = run(migrator, &heard, &database).await.unwrap().expect("a good end");
+    assert_eq!(report.applied.len(), 1);
+    let told = heard.with("ended 1 expand terminated: an idle transaction");
+    assert_eq!(told.len(), 1, "{:?}", heard.all());
+    assert!(send(&mut reader, "COMMIT").await.is_err());
+}
+
+/// To lock a table by itself takes more than to refer to it.
+#[tokio::test]
+async fn who_may_not_lock_a_table_asks_in_the_queue() {
+    let database = with_table().await;
+    let owner = database.role("owner", "").await;
+    database.run("ALTER TABLE u ADD PRIMARY KEY (n)").await;
+    database.run(&format!("GRANT CREATE, USAGE ON SCHEMA public TO {owner}")).await;
+    database
+        .run(&format!("GRANT REFERENCES ON u TO {owner}; ALTER TABLE t OWNER TO {owner}"))
+        .await;
+    let heard = Heard::default();
+    let both = [("t", LockMode::ShareRowExclusive), ("u", LockMode::ShareRowExclusive)];
+    let text = "ALTER TABLE t ADD FOREIGN KEY (n) REFERENCES u NOT VALID;";
+    let migrator = migrator(text, 0, &both).role(owner);
+    let report = run(migrator, &heard, &database).await.unwrap().expect("a good end");
+    assert_eq!(report.applied.len(), 1);
+    assert_eq!(heard.with("locked").len(), 1);
+}
+
+/// `LOCK TABLE` on a view locks what it shows.
+#[tokio::test]
+async fn a_new_view_does_not_stop_what_is_below_it() {
+    let database = with_table().await;
+    database.run("CREATE VIEW v AS SELECT n FROM t").await;
+    let mut reader = database.session("BEGIN; SELECT FROM t").await;
+    let all = [("v", LockMode::AccessExclusive)];
+    let text = "CREATE OR REPLACE VIEW v AS SELECT n FROM t WHERE n > 0;";
+    let running = run(migrator(text, 0, &all), &Heard::default(), &database);
+    assert_eq!(running.await.unwrap().expect("the reader is not in the way").applied.len(), 1);
+    send(&mut reader, "COMMIT").await.expect("its end");
+}
+
+#[tokio::test]
+async fn a_partition_that_nobody_told_of_is_taken_too() {
+    let database = Database::fresh().await;
+    database
+        .run(
+            "CREATE TABLE t (n int) PARTITION BY RANGE (n); CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (1) TO (2); \
+             CREATE TABLE t2 PARTITION OF t FOR VALUES FROM (2) TO (3)",
+        )
+        .await;
+    let mut reader = database.session("BEGIN; SELECT FROM t2; SELECT pg_sleep(1.2)").await;
+    let heard = Heard::default();
+    let known = [("t", LockMode::AccessExclusive), ("t1", LockMode::AccessExclusive)];
+    let running = run(migrator(ADD, 0, &known), &heard, &database);
+    let told = heard.wait_for("blocked 1 expand").await;
+    assert!(told.contains("public.t2"), "{told}");
+    nobody_is_stopped_in(&database, "SELECT FROM t1").await;
+    send(&mut reader, "COMMIT").await.expect("its end");
+    assert_eq!(running.await.unwrap().expect("a good end").applied.len(), 1);
+    assert_eq!(heard.with("queueing"), [""; 0]);
+}
+
+async fn nobody_is_stopped_in(database: &Database, sql: &'static str) {
+    let mut other = database.session("SET lock_timeout = '1ms'").await;
+    for _ in 0..20 {
+        send(&mut other, sql).await.expect("no wait");
+    }
+}
+
+/// Without the linter, what a first attempt waited for tells where to look before the next.
+#[tokio::test]
+async fn what_was_waited_for_once_is_looked_at_from_then_on() {
+    let database = with_table().await;
+    let mut reader = database.session("BEGIN; SELECT FROM t; SELECT pg_sleep(1.2)").await;
+    let heard = Heard::default();
+    let folder = Folder::of(&[("1_it.sql", ADD)]);
+    let patient = folder.migrator().lock_ladder([Duration::from_millis(500)]);
+    let running = run(patient, &heard, &database);
+    let told = heard.wait_for("blocked 1 expand").await;
+    assert!(told.contains("holds ACCESS SHARE on public.t"), "{told}");
+    nobody_is_stopped(&database).await;
+    send(&mut reader, "COMMIT").await.expect("its end");
+    assert_eq!(running.await.unwrap().expect("a good end").applied.len(), 1);
+    assert_eq!(heard.with("retrying"), ["retrying 1 expand 1 55P03"]);
+}
+
+#[tokio::test]
+async fn an_attempt_is_given_up_when_too_many_wait_behind_it() {
+    let database = with_table().await;
+    let mut reader = database.session("BEGIN; SELECT FROM t").await;
+    let heard = Heard::default();
+    let folder = Folder::of(&[("1_it.sql", ADD)]);
+    let stubborn = folder.migrator().lock_ladder([Duration::from_secs(600)]).most_waiting(0);
+    let running = run(stubborn, &heard, &database);
+    database.until(&format!("SELECT ({QUEUED}) = 1")).await;
+    let mut other = database.connect().await;
+    send(&mut other, "SELECT FROM t").await.expect("the attempt makes way");
+    heard.wait_for("retrying 1 expand 1 57014").await;
+    send(&mut reader, "COMMIT").await.expect("its end");
+    assert_eq!(running.await.unwrap().expect("a good end").applied.len(), 1);
+}
+
+#[tokio::test]
+async fn what_stops_everybody_has_five_seconds() {
+    for (mode, limit) in [(LockMode::AccessExclusive, "5s"), (LockMode::Share, "0")] {
+        let database = with_table().await;
+        let text = "CREATE TABLE seen AS SELECT current_setting('statement_timeout') AS it;";
+        run(migrator(text, 0, &[("t", mode)]), &Heard::default(), &database)
+            .await
+            .unwrap()
+            .expect("a good end");
+        assert_eq!(database.value("SELECT it FROM seen").await, limit);
+    }
+}
+
+/// A server on which an autovacuum of `t` is about to take hours.
+async fn busy_vacuum(setting: &str) -> (migrate_testing::PrivateServer, Database) {
+    let server = Server::builder()
+        .setting("autovacuum", "on")
+        .setting("autovacuum_naptime", "1s")
+        .setting("max_prepared_transactions", "2");
+    let private = server.private().expect("a server");
+    let database = Database::on(Server::clone(&private)).await;
+    database
+        .run(&format!(
+            "CREATE TABLE t (n int) WITH (autovacuum_enabled = {setting}, autovacuum_vacuum_threshold = 0, \
+             autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1); \
+             INSERT INTO t SELECT generate_series(1, 200000); DELETE FROM t WHERE n % 2 = 0"
+        ))
+        .await;
+    (private, database)
+}
+
+const IS_VACUUMED: &str =
+    "SELECT EXISTS (SELECT FROM pg_stat_progress_vacuum WHERE relid = 't'::regclass)";
+
+#[tokio::test]
+async fn an_autovacuum_is_outlasted_or_cancelled() {
+    for cancel in [false, true] {
+        let (private, database) = busy_vacuum("true").await;
+        database.until(IS_VACUUMED).await;
+        let heard = Heard::default();
+        let migrator = migrator(ADD, 0, &[("public.t", LockMode::AccessExclusive)]);
+        let migrator = if cancel { migrator.cancel_autovacuum() } else { migrator };
+        let report = run(migrator, &heard, &database).await.unwrap().expect("a good end");
+        assert_eq!(report.applied.len(), 1);
+        let ended = heard.with("ended 1 expand cancelled: an autovacuum").len();
+        let queued = heard.with("queueing 1 expand 0 1300").len();
+        assert_eq!((ended > 0, queued > 0), (cancel, !cancel), "{:?}", heard.all());
+        drop(database);
+        drop(private);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_queued_behind_a_prepared_transaction() {
+    let (private, database) = busy_vacuum("false").await;
+    database.run("BEGIN; INSERT INTO t VALUES (0); PREPARE TRANSACTION 'half done'").await;
+    let heard = Heard::default();
+    let all = [("public.t", LockMode::AccessExclusive)];
+    let running = run(migrator(ADD, 0, &all), &heard, &database);
+    let told = heard.wait_for("blocked 1 expand").await;
+    assert!(told.contains("a prepared transaction of half done"), "{told}");
+    nobody_is_stopped(&database).await;
+    database.run("ROLLBACK PREPARED 'half done'").await;
+    assert_eq!(running.await.unwrap().expect("a good end").applied.len(), 1);
+    assert_eq!(heard.with("queueing"), [""; 0]);
+    drop(database);
+    drop(private);
+}
