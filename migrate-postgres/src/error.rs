@@ -256,9 +256,13 @@ impl Error {
         self
     }
 
+    fn driver_error(&self) -> Option<&sqlx::Error> {
+        self.0.source.as_ref()?.downcast_ref()
+    }
+
     fn server_position(&self) -> Option<usize> {
-        let source: &sqlx::Error = self.0.source.as_ref()?.downcast_ref()?;
-        let server: &PgDatabaseError = source.as_database_error()?.try_downcast_ref()?;
+        let server: &PgDatabaseError =
+            self.driver_error()?.as_database_error()?.try_downcast_ref()?;
         match server.position()? {
             PgErrorPosition::Original(position) => Some(position),
             PgErrorPosition::Internal { .. } => None,
@@ -283,6 +287,37 @@ impl Error {
     /// There is no server, it refused, or it went away.
     pub fn is_connection(&self) -> bool {
         self.0.kind == Kind::Connection
+    }
+
+    /// The connection was there, and was lost: by the network, or with the server or our session on it.
+    pub(crate) fn is_lost(&self) -> bool {
+        use std::io::ErrorKind::{
+            BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, TimedOut, UnexpectedEof,
+        };
+        let io = match self.driver_error() {
+            Some(sqlx::Error::Io(error)) => Some(error.kind()),
+            _ => None,
+        };
+        match self.sqlstate() {
+            _ if !self.is_connection() => false,
+            Some(state) => state.starts_with("08") || state.starts_with("57P0"),
+            None => io.is_some_and(|kind| {
+                [
+                    BrokenPipe,
+                    ConnectionAborted,
+                    ConnectionReset,
+                    NotConnected,
+                    TimedOut,
+                    UnexpectedEof,
+                ]
+                .contains(&kind)
+            }),
+        }
+    }
+
+    /// Somebody has ended our session, or stopped the server.
+    pub(crate) fn was_ended(&self) -> bool {
+        self.sqlstate() == Some("57P01")
     }
 
     /// The connection goes through a pooler that gives each transaction another session.
@@ -435,6 +470,10 @@ impl Server {
             }
             "57014" if self.message.contains("statement timeout") => {
                 "Where everybody may stand still for longer, say so in the file: SET LOCAL statement_timeout = '1min'."
+            }
+            "57P01" => {
+                "Somebody ended this session, or is stopping the server: ask who, and run again; the history knows what \
+                 is done."
             }
             "57P03" => "The server is starting or stopping: try again.",
             "22023" if self.message.starts_with("role ") => "Create the role, or correct its name.",

@@ -22,6 +22,7 @@ use crate::history::{self, Clerk, Ran, Row};
 use crate::monitor::Monitor;
 use crate::observe::{Ear, Event};
 use crate::options::{Names, Options};
+use crate::report::Report;
 use crate::retry::{self, Attempts};
 use crate::session::{Scope, Session, Told};
 use crate::source::Source;
@@ -47,8 +48,33 @@ pub(crate) struct Runner<'r> {
     pub(crate) clerk: Clerk<'r>,
     pub(crate) targets: &'r [Targets],
     pub(crate) watch: Watch,
+    pub(crate) tally: &'r mut Tally,
+}
+
+/// What was done, over all connections of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
     pub(crate) applied: Vec<Applied>,
-    pub(crate) fell_back: bool,
+    /// What is being done, and since when: lost with the connection, only the history knows what became of it.
+    pub(crate) under_way: Vec<(MigrationId, String, Direction, Instant)>,
+    fell_back: bool,
+}
+
+impl Tally {
+    pub(crate) fn ids(&self) -> Vec<MigrationId> {
+        self.applied.iter().map(|applied| applied.id).collect()
+    }
+
+    pub(crate) fn take(&mut self) -> Vec<Applied> {
+        std::mem::take(&mut self.applied)
+    }
+
+    /// What a run that has done its plan says.
+    pub(crate) fn report(&mut self, plan: Plan) -> Report {
+        let Plan { deferred, notices, .. } = plan;
+        let fell_back = self.fell_back;
+        Report { applied: self.take(), deferred, notices, fell_back, took: Duration::ZERO }
+    }
 }
 
 /// A migration that a run carried out.
@@ -88,14 +114,10 @@ impl<'r> Runner<'r> {
                 actions.iter().take_while(|a| a.group.is_some() && a.group == first.group).count();
             let (now, later) = actions.split_at(together.max(1));
             let done = self.together_or_each(now, plan.direction).await;
-            done.map_err(|error| error.after(&self.applied_ids()))?;
+            done.map_err(|error| error.after(&self.tally.ids()))?;
             actions = later;
         }
         Ok(())
-    }
-
-    fn applied_ids(&self) -> Vec<MigrationId> {
-        self.applied.iter().map(|applied| applied.id).collect()
     }
 
     /// Many in one transaction where the plan says so; a transaction each when the server objects to that.
@@ -104,10 +126,10 @@ impl<'r> Runner<'r> {
         actions: &[Action],
         direction: Direction,
     ) -> Result<(), Error> {
-        if actions.len() > 1 && !self.fell_back {
+        if actions.len() > 1 && !self.tally.fell_back {
             match self.together(actions, direction).await {
                 Err(error) if error.sqlstate().is_some_and(wants_own_transaction) => {
-                    self.fell_back = true;
+                    self.tally.fell_back = true;
                     self.ear
                         .tell(&Event::FellBack { sqlstate: error.sqlstate().unwrap_or_default() });
                 }
@@ -162,15 +184,20 @@ impl<'r> Runner<'r> {
         Ok(Step::of_file(&header, script))
     }
 
-    fn start(&self, job: &Job<'_>, statement: Option<u32>) -> Instant {
+    fn start(&mut self, job: &Job<'_>, statement: Option<u32>) -> Instant {
         let Action { id, name, .. } = job.action;
+        let began = Instant::now();
+        if !self.tally.under_way.iter().any(|under_way| under_way.0 == *id) {
+            self.tally.under_way.push((*id, name.clone(), job.direction, began));
+        }
         self.ear.tell(&Event::Started { id: *id, name, direction: job.direction, statement });
-        Instant::now()
+        began
     }
 
     fn finish(&mut self, id: MigrationId, name: String, direction: Direction, took: Duration) {
         self.ear.tell(&Event::Done { id, name: &name, direction, took });
-        self.applied.push(Applied { id, name, direction, took });
+        self.tally.under_way.clear();
+        self.tally.applied.push(Applied { id, name, direction, took });
     }
 
     /// A migration that is one transaction.

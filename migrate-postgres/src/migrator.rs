@@ -16,7 +16,7 @@ use sqlx::{PgConnection, Postgres};
 use tracing::Instrument;
 
 use crate::error::Error;
-use crate::execute::Runner;
+use crate::execute::{Runner, Tally};
 use crate::history::{self, Clerk, Loaded};
 use crate::lock::{self, Outcome};
 use crate::observe::{Ear, Event, Observer};
@@ -31,8 +31,10 @@ use crate::{difference, folder};
 mod adopt;
 mod by_hand;
 mod lent;
+mod through;
 
 pub use by_hand::Resolution;
+use through::Errand;
 
 /// Brings a database up to date, and takes it back.
 ///
@@ -210,6 +212,17 @@ impl Migrator {
         self
     }
 
+    /// How many connections a run may lose with nothing done in between (default 3; with 0 the first one lost is an
+    /// error). Each is followed by another, as soon as the server takes one within [`connect_timeout`], and the history
+    /// says where to go on. A session that somebody has ended, while the server lives on, is not opened again.
+    ///
+    /// [`connect_timeout`]: Self::connect_timeout
+    #[must_use]
+    pub fn reconnects(mut self, connections: u32) -> Self {
+        self.options.waits.reconnects = connections;
+        self
+    }
+
     /// Who hears of what happens.
     #[must_use]
     pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
@@ -328,16 +341,15 @@ impl Migrator {
         to: Option<Version>,
     ) -> Result<Report, Error> {
         let began = Instant::now();
-        let mut report = self
-            .writing(database.into(), &self.options, async |at, session| {
-                let loaded = history::load_as_ourselves(session, &at.names).await?;
-                let plan = at.plan_back(&loaded, to)?;
-                at.carry_out(session, &plan, &loaded).await
-            })
-            .instrument(self.span("revert"))
-            .await?;
+        let mut report = self.back(database.into(), to).instrument(self.span("revert")).await?;
         self.finished(&mut report, began);
         Ok(report)
+    }
+
+    async fn back(&self, database: Database, to: Option<Version>) -> Result<Report, Error> {
+        let at = self.here(&self.options)?;
+        let session = Eye::open(database, &self.options).await?.into_session(&self.options).await?;
+        at.through(session, Errand::Back(to)).await
     }
 
     /// The span that everything of one call stands in.
@@ -371,10 +383,8 @@ impl Migrator {
             self.finished(&mut report, began);
             return Ok(report);
         }
-        let mut session = eye.into_session(options).await?;
-        let done = at.locked(&mut session).await;
-        session.close().await;
-        let mut report = done?;
+        let session = eye.into_session(options).await?;
+        let mut report = at.through(session, Errand::Forward).await?;
         self.finished(&mut report, began);
         Ok(report)
     }
@@ -507,13 +517,13 @@ impl At<'_> {
     }
 
     /// Gets the lock, works and gives it back; or learns that another migrator has done everything.
-    async fn locked(&self, session: &mut Session) -> Result<Report, Error> {
+    async fn locked(&self, session: &mut Session, tally: &mut Tally) -> Result<Report, Error> {
         match self.lock(session, &self.digest).await? {
             Outcome::Settled(Settled { deferred, notices }) => {
-                Ok(Report { deferred, notices, ..Report::default() })
+                Ok(Report { applied: tally.take(), deferred, notices, ..Report::default() })
             }
             Outcome::Ours => {
-                let done = self.under_lock(session).await;
+                let done = self.under_lock(session, tally).await;
                 lock::release(session, &self.names).await;
                 done
             }
@@ -521,12 +531,39 @@ impl At<'_> {
     }
 
     /// The part of a run that is under the lock.
-    async fn under_lock(&self, session: &mut Session) -> Result<Report, Error> {
+    async fn under_lock(&self, session: &mut Session, tally: &mut Tally) -> Result<Report, Error> {
         let loaded = history::load_as_ourselves(session, &self.names).await?;
+        self.tell_what_was_done(&loaded, tally);
         let plan = self.plan(&mut session.connection, &loaded).await?;
-        let report = self.carry_out(session, &plan, &loaded).await?;
+        self.carry_out(session, &plan, &loaded, tally).await?;
         self.settle(session).await?;
-        Ok(report)
+        Ok(tally.report(plan))
+    }
+
+    /// Gets the lock, takes back and gives it back.
+    async fn locked_back(
+        &self,
+        session: &mut Session,
+        tally: &mut Tally,
+        to: Option<Version>,
+    ) -> Result<Report, Error> {
+        self.lock(session, "").await?;
+        let done = self.back_under_lock(session, tally, to).await;
+        lock::release(session, &self.names).await;
+        done
+    }
+
+    async fn back_under_lock(
+        &self,
+        session: &mut Session,
+        tally: &mut Tally,
+        to: Option<Version>,
+    ) -> Result<Report, Error> {
+        let loaded = history::load_as_ourselves(session, &self.names).await?;
+        self.tell_what_was_done(&loaded, tally);
+        let plan = self.plan_back(&loaded, to)?;
+        self.carry_out(session, &plan, &loaded, tally).await?;
+        Ok(tally.report(plan))
     }
 
     /// Looks for a pooler, gets the lock.
@@ -543,7 +580,8 @@ impl At<'_> {
         session: &mut Session,
         plan: &Plan,
         loaded: &Loaded,
-    ) -> Result<Report, Error> {
+        tally: &mut Tally,
+    ) -> Result<(), Error> {
         let (actions, deferred) = (plan.actions.len(), plan.deferred.len());
         self.migrator.ear.tell(&Event::Planned { actions, deferred });
         if loaded.exists || plan.direction == Direction::Up {
@@ -562,15 +600,11 @@ impl At<'_> {
             clerk,
             targets: &targets,
             watch,
-            applied: Vec::new(),
-            fell_back: false,
+            tally,
         };
         let done = runner.carry_out(plan).await;
-        let Runner { watch, applied, fell_back, .. } = runner;
-        watch.close().await;
-        done?;
-        let (deferred, notices) = (plan.deferred.clone(), plan.notices.clone());
-        Ok(Report { applied, deferred, notices, fell_back, took: Duration::ZERO })
+        runner.watch.close().await;
+        done
     }
 
     fn clerk<'a>(&'a self, session: &Session, loaded: &Loaded) -> Clerk<'a> {

@@ -27,6 +27,8 @@ pub(crate) struct Options {
 pub(crate) struct Waits {
     /// For a connection of our own.
     pub(crate) connect: Duration,
+    /// How many connections may be lost with nothing done in between.
+    pub(crate) reconnects: u32,
     /// For another migrator to finish.
     pub(crate) migrator: Duration,
     /// One attempt after the other to get a lock on a table; the last is repeated.
@@ -63,6 +65,7 @@ impl Default for Waits {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(30),
+            reconnects: 3,
             migrator: Duration::from_secs(600),
             lock_ladder: [50, 100, 250].map(Duration::from_millis).to_vec(),
             lock_deadline: Duration::from_secs(600),

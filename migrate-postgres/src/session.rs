@@ -82,8 +82,6 @@ pub(crate) struct Facts {
     pub(crate) standby: bool,
     /// When it was started, which tells it from another one and from itself after a restart.
     pub(crate) up_since: String,
-    /// Nothing is forbidden to us.
-    pub(crate) superuser: bool,
     /// How long others wait before they look for a deadlock, and an autovacuum gives way.
     pub(crate) deadlock_timeout: Duration,
 }
@@ -103,6 +101,24 @@ impl Session {
         Self { connection, options: None, application, facts }
     }
 
+    /// Another one in place of this one, whose connection is lost; `None` when we were given it.
+    pub(crate) async fn reopen(&self, ours: &Options) -> Option<Result<Self, Error>> {
+        let options = self.options.clone()?;
+        Some(self.reopen_with(options, ours).await)
+    }
+
+    async fn reopen_with(
+        &self,
+        options: Box<PgConnectOptions>,
+        ours: &Options,
+    ) -> Result<Self, Error> {
+        let connection = connect(&options, ours.waits.connect).await?;
+        let (application, facts) = (self.application.clone(), Facts::default());
+        let mut session = Self { connection, options: Some(options), application, facts };
+        session.learn_facts().await?;
+        Ok(session)
+    }
+
     /// Asks the server what is to be known of it.
     pub(crate) async fn learn_facts(&mut self) -> Result<(), Error> {
         let row = self.send(sql::facts().to_owned()).await;
@@ -112,7 +128,6 @@ impl Session {
             pid: number(&row, "pid").and_then(|pid| i32::try_from(pid).ok()).unwrap_or_default(),
             standby: truth(&row, "standby"),
             up_since: text(&row, "up_since").unwrap_or_default().to_owned(),
-            superuser: truth(&row, "superuser"),
             deadlock_timeout: number(&row, "deadlock_ms")
                 .and_then(|ms| u64::try_from(ms).ok())
                 .map_or(Duration::from_secs(1), Duration::from_millis),

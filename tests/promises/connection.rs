@@ -8,7 +8,7 @@ use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use crate::harness::proxy::{After, Before, Moment, Proxy, Which};
-use crate::harness::{Database, Folder, trace_this_thread, traced};
+use crate::harness::{Database, Folder, Heard, applied, trace_this_thread, traced};
 
 const ENTRIES: &str = "SELECT string_agg(entry, ' ' ORDER BY id) FROM log";
 const LOG: (&str, &str) =
@@ -64,7 +64,8 @@ async fn a_lost_answer_to_a_commit_is_decided_by_the_history() {
         let database = Database::fresh().await;
         Folder::of(&[LOG]).migrator().run(&database.options()).await.expect("a good end");
         let proxy = Proxy::cut(database.options(), moment, Which::Says("VALUES ('two')"));
-        let error = folder.migrator().run(&proxy.options()).await.expect_err("the answer is lost");
+        let once = folder.migrator().reconnects(0);
+        let error = once.run(&proxy.options()).await.expect_err("the answer is lost");
         assert!(error.is_connection() && error.sqlstate().is_none(), "{error}");
         let told = error.to_string();
         assert!(told.contains("whether the transaction was committed is not known"), "{told}");
@@ -73,6 +74,41 @@ async fn a_lost_answer_to_a_commit_is_decided_by_the_history() {
         assert_eq!(report.applied.len(), left, "{moment:?}");
         assert_eq!(database.value(ENTRIES).await, "two");
     }
+}
+
+/// What was committed is not done again, and what was not is: in the same run.
+#[tokio::test]
+async fn a_run_goes_on_with_another_connection_where_the_history_says() {
+    let folder =
+        Folder::of(&[LOG, ENTRY, ("3_entry.sql", "INSERT INTO log (entry) VALUES ('three');")]);
+    for (moment, known) in [(After, 1), (Before, 0)] {
+        let database = Database::fresh().await;
+        Folder::of(&[LOG]).migrator().run(&database.options()).await.expect("a good end");
+        let proxy = Proxy::cut(database.options(), moment, Which::Says("VALUES ('two')"));
+        let heard = Heard::default();
+        let migrator = folder.migrator().observer(heard.clone());
+        let report = migrator.run(&proxy.options()).await.expect("a good end");
+        assert!(proxy.was_reached());
+        assert_eq!(applied(&report), ["2 expand", "3 expand"], "{moment:?}");
+        assert_eq!(heard.with("reconnecting 1").len(), 1, "{:#?}", heard.all());
+        assert_eq!(heard.with("recovered 2 expand it was committed").len(), known, "{moment:?}");
+        assert_eq!(heard.with("done up 2 expand").len(), 1, "{moment:?}");
+        assert_eq!(database.value(ENTRIES).await, "two three");
+    }
+}
+
+/// A statement that brings the server down would do so for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_is_lost_at_the_same_place_again_and_again_is_an_error() {
+    let database = Database::fresh().await;
+    let folder = Folder::of(&[LOG]);
+    let proxy = Proxy::cut(database.options(), Before, Which::EachSays("CREATE TABLE log"));
+    let heard = Heard::default();
+    let migrator = folder.migrator().observer(heard.clone()).reconnects(2);
+    let error = migrator.run(&proxy.options()).await.expect_err("it is cut each time");
+    assert!(error.is_connection(), "{error}");
+    assert_eq!(heard.with("reconnecting").len(), 2, "{:#?}", heard.all());
+    folder.migrator().run(&database.options()).await.expect("a good end");
 }
 
 const SLEEPS: &str = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep')";

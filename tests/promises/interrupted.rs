@@ -23,7 +23,8 @@ async fn cut(folder: &Folder, moment: Moment, words: &'static str) -> Database {
         .await;
     database.run("CREATE INDEX old ON app.t (n)").await;
     let proxy = Proxy::cut(database.options(), moment, Which::Says(words));
-    let error = folder.migrator().run(&proxy.options()).await.expect_err("the connection is cut");
+    let once = folder.migrator().reconnects(0);
+    let error = once.run(&proxy.options()).await.expect_err("the connection is cut");
     assert!(proxy.was_reached() && error.is_connection(), "{error}");
     let told = error.to_string();
     for words in ["what became of statement 2 is not known", "next: Run again"] {
@@ -157,7 +158,8 @@ async fn a_way_back_that_was_cut_short_goes_on() {
         database.run("CREATE SCHEMA app; CREATE TABLE app.t (n int)").await;
         assert_eq!(runs(&folder, &database).await.expect("a good end"), 1);
         let proxy = Proxy::cut(database.options(), After, Which::Says(words));
-        let error = folder.migrator().revert(&proxy.options(), None).await.expect_err("it is cut");
+        let once = folder.migrator().reconnects(0);
+        let error = once.revert(&proxy.options(), None).await.expect_err("it is cut");
         assert!(proxy.was_reached() && error.is_connection(), "{error}");
         let again = folder.migrator().revert(&database.options(), None).await;
         if let Some(resolution) = resolution {

@@ -35,6 +35,7 @@ fn line(event: &Event<'_>) -> String {
         Event::Queueing { id, attempt, at_most, .. } => {
             format!("queueing {id} {attempt} {}", at_most.as_millis())
         }
+        Event::Reconnecting { attempt, .. } => format!("reconnecting {attempt}"),
         Event::Locked { id, .. } => format!("locked {id}"),
         Event::Ended { id, blocker, terminated } => {
             let how = if *terminated { "terminated" } else { "cancelled" };

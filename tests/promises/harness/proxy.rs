@@ -37,6 +37,8 @@ pub enum Which {
     Nth(usize),
     /// The first that contains these words.
     Says(&'static str),
+    /// Each that contains these words.
+    EachSays(&'static str),
 }
 
 /// What the proxy does then.
@@ -216,10 +218,13 @@ impl Work {
         let number = seen.sent.iter().filter(|(kind, _)| *kind == 'Q').count();
         let failure = self.failure.as_ref().filter(|failure| match failure.which {
             Which::Nth(wanted) => number == wanted,
-            Which::Says(words) => text.contains(words),
+            Which::Says(words) | Which::EachSays(words) => text.contains(words),
         });
         seen.sent.push((kind, text));
-        failure.filter(|_| kind == 'Q' && !self.over.swap(true, Ordering::SeqCst))
+        failure.filter(|failure| {
+            let again = matches!(failure.which, Which::EachSays(_));
+            kind == 'Q' && (!self.over.swap(true, Ordering::SeqCst) || again)
+        })
     }
 
     async fn fail(&self, failure: &Failure, client: &mut UnixStream) -> io::Result<()> {

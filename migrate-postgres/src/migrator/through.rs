@@ -1,0 +1,105 @@
+//! Going on after a lost connection.
+//!
+//! Nobody knows what became of a COMMIT whose answer was lost: a new connection looks at the history, and the run
+//! goes on from what stands there. Owns which losses are survived, how often, and what a report says of them.
+
+use std::time::{Duration, Instant};
+
+use migrate_core::{Direction, MigrationId, Status, Version};
+
+use super::At;
+use crate::error::Error;
+use crate::execute::{Applied, Tally};
+use crate::history::Loaded;
+use crate::observe::Event;
+use crate::report::Report;
+use crate::session::Session;
+
+/// What is to be done under the lock.
+#[derive(Clone, Copy)]
+pub(super) enum Errand {
+    Forward,
+    Back(Option<Version>),
+}
+
+/// Between two tries to connect.
+const PAUSE: Duration = Duration::from_millis(250);
+
+impl At<'_> {
+    /// Carries out an errand, through lost connections where another one can be had.
+    pub(super) async fn through(
+        &self,
+        mut session: Session,
+        errand: Errand,
+    ) -> Result<Report, Error> {
+        let mut tally = Tally::default();
+        let (mut losses, mut applied) = (0, 0);
+        loop {
+            let done = match errand {
+                Errand::Forward => self.locked(&mut session, &mut tally).await,
+                Errand::Back(to) => self.locked_back(&mut session, &mut tally, to).await,
+            };
+            let error = match done {
+                Ok(report) => {
+                    session.close().await;
+                    return Ok(report);
+                }
+                Err(error) => error,
+            };
+            losses = if tally.applied.len() > applied { 1 } else { losses + 1 };
+            applied = tally.applied.len();
+            let next = match error.is_lost() && losses <= self.options.waits.reconnects {
+                true => self.reconnected(&session, &error, losses).await,
+                false => None,
+            };
+            session.close().await;
+            session = next.ok_or_else(|| error.after(&tally.ids()))?;
+        }
+    }
+
+    /// Another connection to where this one went, once the server is there again.
+    async fn reconnected(&self, lost: &Session, error: &Error, attempt: u32) -> Option<Session> {
+        let began = Instant::now();
+        loop {
+            let ear = &self.migrator.ear;
+            ear.tell(&Event::Reconnecting { attempt, pause: PAUSE });
+            tokio::time::sleep(PAUSE).await;
+            match lost.reopen(self.options).await? {
+                // Somebody has ended this very session: who does that wants it ended.
+                Ok(found) if error.was_ended() && found.facts.up_since == lost.facts.up_since => {
+                    found.close().await;
+                    return None;
+                }
+                // Another server may yet take over.
+                Ok(found) if found.facts.standby => found.close().await,
+                Ok(found) => return Some(found),
+                Err(error) => tracing::debug!(%error, "migrate: no connection yet"),
+            }
+            if began.elapsed() >= self.options.waits.connect {
+                return None;
+            }
+        }
+    }
+
+    /// What was under way when the connection was lost, and is done, says the history.
+    pub(super) fn tell_what_was_done(&self, loaded: &Loaded, tally: &mut Tally) {
+        for (id, name, direction, began) in std::mem::take(&mut tally.under_way) {
+            if !is_done(loaded, id, direction) {
+                continue;
+            }
+            let (ear, took) = (&self.migrator.ear, began.elapsed());
+            let found = "it was committed before the connection was lost";
+            ear.tell(&Event::Recovered { id, found });
+            ear.tell(&Event::Done { id, name: &name, direction, took });
+            tally.applied.push(Applied { id, name, direction, took });
+        }
+    }
+}
+
+fn is_done(loaded: &Loaded, id: MigrationId, direction: Direction) -> bool {
+    let status = loaded.history.get(id).map(|applied| &applied.status);
+    match direction {
+        Direction::Up => matches!(status, Some(Status::Done)),
+        Direction::Down => matches!(status, Some(Status::Reverted)),
+    }
+}
