@@ -177,3 +177,36 @@ fn kind(word: &str) -> BlockerKind {
         _ => BlockerKind::Session,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use migrate_core::{Phase, Version, Work};
+
+    use super::*;
+
+    const ID: MigrationId = MigrationId::new(Version::new(1), Phase::Expand);
+
+    fn targets(offset: u32, mode: LockMode) -> Targets {
+        let lock = LockTarget { relation: "public.t".into(), mode, work: Work::None };
+        Targets { migration: ID, offset, locks: vec![lock].into() }
+    }
+
+    #[test]
+    fn the_strongest_lock_counts_and_what_nobody_told_of_is_a_gap() {
+        let script = Script::parse("1.sql", "SELECT 1; SELECT 2; SELECT 3").unwrap();
+        let weak = targets(0, LockMode::ShareUpdateExclusive);
+        let told =
+            [weak.clone(), targets(10, LockMode::AccessExclusive), targets(20, LockMode::Share)];
+        let wanted = Wanted::of(&told, ID, &script).unwrap();
+        assert_eq!(wanted.locks, [("public.t".to_owned(), LockMode::AccessExclusive)].into());
+        assert_eq!((wanted.first_strong(), wanted.is_whole()), (Some(10), true));
+        assert!(wanted.keeps_all_out() && !wanted.lets_work_pass());
+
+        let one = Script::parse("1.sql", "SELECT 1").unwrap();
+        let wanted = Wanted::of(std::slice::from_ref(&weak), ID, &one).unwrap();
+        assert!(wanted.lets_work_pass() && wanted.first_strong().is_none());
+        let with_gaps = Wanted::of(&[weak], ID, &script).unwrap();
+        assert!(!with_gaps.lets_work_pass() && !with_gaps.is_whole());
+        assert!(Wanted::of(&[], ID, &script).is_none());
+    }
+}

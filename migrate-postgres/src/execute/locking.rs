@@ -251,3 +251,47 @@ impl Runner<'_> {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lockable() -> BTreeMap<String, LockMode> {
+        let tables =
+            [("a", LockMode::Share), ("b", LockMode::AccessExclusive), ("c", LockMode::Share)];
+        tables.map(|(table, mode)| (table.to_owned(), mode)).into()
+    }
+
+    #[test]
+    fn what_is_free_is_taken_together_and_never_waited_for() {
+        assert_eq!(
+            at_once(&lockable()),
+            "LOCK TABLE ONLY b IN ACCESS EXCLUSIVE MODE NOWAIT;\n\
+             LOCK TABLE ONLY a, ONLY c IN SHARE MODE NOWAIT;\n"
+        );
+        assert_eq!(at_once(&BTreeMap::new()), "");
+    }
+
+    /// All waits together are no longer than one, or somebody's deadlock would be found before we have gone.
+    #[test]
+    fn what_is_busy_is_asked_for_first_and_each_for_its_share() {
+        let blocker = Blocker {
+            pid: Some(1),
+            kind: BlockerKind::Session,
+            relation: "c".to_owned(),
+            mode: LockMode::RowExclusive,
+            queued: false,
+            age: Duration::ZERO,
+            role: String::new(),
+            application: String::new(),
+            statement: String::new(),
+        };
+        let seen = Seen { lockable: lockable(), blockers: vec![blocker] };
+        assert_eq!(
+            in_turn(&seen, Duration::from_millis(90)),
+            "SET LOCAL lock_timeout = 30; LOCK TABLE ONLY c IN SHARE MODE;\n\
+             LOCK TABLE ONLY b IN ACCESS EXCLUSIVE MODE;\nLOCK TABLE ONLY a IN SHARE MODE;\n\
+             SET LOCAL lock_timeout = 90; "
+        );
+    }
+}
