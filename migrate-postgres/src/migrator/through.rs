@@ -53,7 +53,11 @@ impl At<'_> {
                 false => None,
             };
             session.close().await;
-            session = next.ok_or_else(|| error.after(&tally.ids()))?;
+            session = match next {
+                Some(next) => next,
+                None if tally.applied.is_empty() => return Err(error),
+                None => return Err(error.after(&tally.ids())),
+            };
         }
     }
 

@@ -9,9 +9,11 @@ mod chapters {
     struct Files;
     #[doc = include_str!("../../../docs/start-up.md")]
     struct StartUp;
+    #[doc = include_str!("../../../docs/locks.md")]
+    struct Locks;
     #[doc = include_str!("../../../docs/from-sqlx.md")]
     struct FromSqlx;
 }
 
 /// The chapters that are compiled here.
-pub const COMPILED: [&str; 3] = ["files.md", "start-up.md", "from-sqlx.md"];
+pub const COMPILED: [&str; 4] = ["files.md", "start-up.md", "locks.md", "from-sqlx.md"];
