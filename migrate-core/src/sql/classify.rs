@@ -9,8 +9,8 @@ use super::lexer::{Lexer, Token, TokenKind};
 mod trace;
 
 pub use trace::{
-    AddedValue, ConcurrentDetach, Reindex, Validation, Whole, added_value, begins_with,
-    concurrent_detach, is_setting, may_commit_inside, reindex, sets_session, validation, whole,
+    AddedValue, ConcurrentDetach, Reindex, Validation, Whole, added_value, concurrent_detach,
+    is_setting, may_be_repeated, may_commit_inside, reindex, sets_session, validation, whole,
 };
 
 /// PostgreSQL's limit for names, in bytes.

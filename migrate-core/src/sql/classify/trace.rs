@@ -52,9 +52,24 @@ pub struct Whole {
     pub made: bool,
 }
 
-/// Whether the statement begins with these words, which are separated by blanks.
+/// Statements that may be done twice: the second time changes nothing that the first did not.
+const REPEATABLE: [&str; 7] = [
+    "VACUUM",
+    "ANALYZE",
+    "ANALYSE",
+    "CHECKPOINT",
+    "CLUSTER",
+    "ALTER SYSTEM",
+    "REFRESH MATERIALIZED VIEW",
+];
+
+/// Whether doing the statement twice is as good as doing it once, as far as its first words tell.
 #[must_use]
-pub fn begins_with(stmt: &str, words: &str) -> bool {
+pub fn may_be_repeated(stmt: &str) -> bool {
+    is_setting(stmt) || REPEATABLE.iter().any(|words| begins_with(stmt, words))
+}
+
+fn begins_with(stmt: &str, words: &str) -> bool {
     Reader::new(stmt).eat(words)
 }
 
@@ -263,6 +278,11 @@ mod tests {
         assert!(
             !sets_session("SELECT set_config('a', b, false) FROM c") && !sets_session("SELECT 1")
         );
-        assert!(begins_with("refresh /* a */ MATERIALIZED view v", "REFRESH MATERIALIZED VIEW"));
+        assert!(
+            may_be_repeated("refresh /* a */ MATERIALIZED view v") && may_be_repeated("SET a = 1")
+        );
+        assert!(
+            may_be_repeated("ALTER SYSTEM RESET a") && !may_be_repeated("ALTER TABLE t ADD a int")
+        );
     }
 }

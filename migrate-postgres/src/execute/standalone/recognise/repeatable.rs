@@ -1,20 +1,9 @@
-//! What may be done twice: the second time changes nothing that the first did not.
+//! What may be done twice: nothing has to be known of it.
 
-use migrate_core::sql::classify::{begins_with, is_setting};
+use migrate_core::sql::classify::may_be_repeated;
 
 use super::Traces;
 
-const REPEATABLE: [&str; 7] = [
-    "VACUUM",
-    "ANALYZE",
-    "ANALYSE",
-    "CHECKPOINT",
-    "CLUSTER",
-    "ALTER SYSTEM",
-    "REFRESH MATERIALIZED VIEW",
-];
-
 pub(super) fn traces(statement: &str) -> Option<Traces> {
-    let may = is_setting(statement) || REPEATABLE.iter().any(|words| begins_with(statement, words));
-    may.then_some(Traces { look: None, litters: false, yields: false })
+    may_be_repeated(statement).then_some(Traces { look: None, litters: false, yields: false })
 }
