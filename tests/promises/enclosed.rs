@@ -33,7 +33,8 @@ async fn cut_anywhere_it_is_done_exactly_once() {
             database.run(SCHEMA).await;
             database.run("CREATE SEQUENCE app.counter").await;
             let proxy = Proxy::cut(database.options(), moment, Which::Says(words));
-            let error = folder.migrator().run(&proxy.options()).await.expect_err("it is cut");
+            let error =
+                folder.migrator().reconnects(0).run(&proxy.options()).await.expect_err("it is cut");
             assert!(proxy.was_reached() && error.is_connection(), "{words} {moment:?}: {error}");
             let heard = Heard::default();
             let again = folder.migrator().observer(heard.clone());
@@ -64,7 +65,7 @@ async fn what_a_file_sets_holds_for_the_statements_after_it_also_when_a_run_goes
     .replace(", 'the last'", "");
     let folder = Folder::of(&[("1_seen.sql", &text)]);
     let proxy = Proxy::cut(database.options(), Before, Which::Says("WHERE false"));
-    folder.migrator().run(&proxy.options()).await.expect_err("it is cut");
+    folder.migrator().reconnects(0).run(&proxy.options()).await.expect_err("it is cut");
     folder.migrator().run(&database.options()).await.expect("a good end");
     let lines = "SELECT string_agg(what, '|') FROM seen";
     let (ours, theirs) = ("nowhere 77s 7MB postgres", format!("nowhere 77s 7MB {role}"));

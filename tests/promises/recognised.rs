@@ -179,7 +179,7 @@ async fn a_partition_whose_detach_was_cut_is_detached_once() {
         }
         database.run(PARTITIONED).await;
         let proxy = Proxy::cut(database.options(), moment, Which::Says("it */ ALTER TABLE"));
-        folder.migrator().run(&proxy.options()).await.expect_err("it is cut");
+        folder.migrator().reconnects(0).run(&proxy.options()).await.expect_err("it is cut");
         assert_eq!(recovers(&folder, &database).await.len(), recovered, "{moment:?}");
         assert_eq!(database.value(STATE).await, "detached");
     }
@@ -241,7 +241,7 @@ async fn a_database_that_was_made_or_dropped_is_so_once() {
             database.run("DROP TABLE IF EXISTS schema_migrations, schema_migrations_settled").await;
             let folder = outside(&format!("{what} DATABASE {made}"));
             let proxy = Proxy::cut(database.options(), moment, Which::Says(words));
-            folder.migrator().run(&proxy.options()).await.expect_err("it is cut");
+            folder.migrator().reconnects(0).run(&proxy.options()).await.expect_err("it is cut");
             assert!(proxy.was_reached());
             assert_eq!(recovers(&folder, &database).await.len(), recovered, "{what} {moment:?}");
             assert_eq!(database.value(&is).await, expected, "{what} {moment:?}");
