@@ -10,7 +10,7 @@ mod trace;
 
 pub use trace::{
     AddedValue, ConcurrentDetach, Reindex, Validation, Whole, added_value, concurrent_detach,
-    is_setting, may_be_repeated, may_commit_inside, reindex, sets_session, validation, whole,
+    is_setting, may_be_enclosed, may_be_repeated, reindex, sets_session, validation, whole,
 };
 
 /// PostgreSQL's limit for names, in bytes.

@@ -3,7 +3,7 @@
 //!
 //! An answer of `None` means that the text does not say it plainly, not that nothing is left.
 
-use super::{QualifiedName, Reader, TokenKind};
+use super::{QualifiedName, Reader, TokenKind, refuses_transaction, transaction_control};
 
 /// A `REINDEX`, concurrent or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,13 +92,23 @@ pub fn sets_session(stmt: &str) -> bool {
 
 /// Whether the statement may end a transaction while it runs: a procedure may, and a `DO` block that names one or
 /// the end of a transaction, in whatever language.
-#[must_use]
-pub fn may_commit_inside(stmt: &str) -> bool {
+fn may_commit_inside(stmt: &str) -> bool {
     let ends = || {
         let lowered = stmt.to_ascii_lowercase();
         ["commit", "rollback", "call"].iter().any(|word| lowered.contains(word))
     };
     begins_with(stmt, "CALL") || begins_with(stmt, "DO") && ends()
+}
+
+/// Whether PostgreSQL would run the statement in a transaction that somebody opens around it, as far as its text
+/// tells, and what it sets in the session would not have to outlive that.
+#[must_use]
+pub fn may_be_enclosed(stmt: &str) -> bool {
+    let outside = refuses_transaction(stmt).is_some()
+        || transaction_control(stmt).is_some()
+        || may_commit_inside(stmt)
+        || is_setting(stmt);
+    !outside
 }
 
 /// The parts of a `REINDEX`.
@@ -272,6 +282,8 @@ mod tests {
         ] {
             assert_eq!(may_commit_inside(stmt), expected, "{stmt}");
         }
+        assert!(may_be_enclosed("CREATE INDEX i ON t (a)") && !may_be_enclosed("VACUUM"));
+        assert!(!may_be_enclosed("SET a = 1") && !may_be_enclosed("BEGIN; SELECT 1; COMMIT"));
         assert!(is_setting("/* a */ set a = 1") && is_setting("RESET ALL") && !is_setting("SETS"));
         assert!(sets_session("SET a = 1"));
         assert!(sets_session("SELECT pg_catalog.set_config('a', '', false);"));

@@ -31,15 +31,6 @@ pub(super) struct Trouble {
     pub(super) late: bool,
 }
 
-/// May it be tried in a transaction? What it sets has to outlive that, and the settings go by themselves.
-fn may_be_enclosed(statement: &str) -> bool {
-    let outside = classify::refuses_transaction(statement).is_some()
-        || classify::transaction_control(statement).is_some()
-        || classify::may_commit_inside(statement)
-        || classify::is_setting(statement);
-    !outside
-}
-
 /// The server refuses it in a transaction, or the end of one in a procedure, or our row because the file has made
 /// the session read only. Nothing of it stayed, so that it can be tried by itself.
 fn wants_to_be_outside(sqlstate: &str) -> bool {
@@ -50,7 +41,7 @@ impl Runner<'_> {
     /// A statement in a transaction with its row, if it may be in one.
     pub(super) async fn enclosed(&mut self, piece: Piece<'_>) -> Result<Ended, Error> {
         let Unit::Statement(script, statement) = piece.unit else { return Ok(Ended::NotHere) };
-        if !may_be_enclosed(statement.text(&script.text)) {
+        if !classify::may_be_enclosed(statement.text(&script.text)) {
             return Ok(Ended::NotHere);
         }
         let mut attempts = Attempts::new(&self.ours.waits, piece.job.lock_timeout());
