@@ -159,3 +159,22 @@ async fn a_statement_that_outlives_its_deadline_is_ended_on_the_server_and_leave
     assert_eq!(again.applied.len(), 1);
     assert!(database.has_table("u").await);
 }
+
+/// A connection that we were given says nothing of how to open another, on which to cancel anything.
+#[tokio::test]
+async fn a_statement_that_cannot_be_ended_is_left_and_the_run_does_not_wait_for_it() {
+    for text in ["SELECT pg_sleep(3600);", "DO $$ BEGIN PERFORM pg_sleep(3600); COMMIT; END $$;"] {
+        let database = Database::fresh().await;
+        let folder = Folder::of(&[("1_sleep.sql", &format!("-- migrate: no-transaction\n{text}"))]);
+        let short = folder.migrator().standalone_deadline(Duration::from_millis(500));
+        let error = short.run(database.connect().await).await.expect_err("it sleeps");
+        let told = error.to_string();
+        for words in [
+            "not done within 0.5 s, and the server could not be told to end it",
+            "what became of statement 1 is not known",
+            "standalone_deadline",
+        ] {
+            assert!(told.contains(words), "`{words}` is not in: {told}");
+        }
+    }
+}

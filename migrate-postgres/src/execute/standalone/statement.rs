@@ -50,8 +50,11 @@ impl Runner<'_> {
                 Ok(()) => return Ok(Ended::Recorded),
                 Err(trouble) => trouble,
             };
-            self.session.roll_back().await;
             let error = &trouble.failure.error;
+            // A session that has not answered would keep us waiting for that.
+            if sqlstate(error).is_some() {
+                self.session.roll_back().await;
+            }
             if self.clerk.was_refused(error) {
                 return Err(self.clerk.refused(trouble.failure.error));
             }
