@@ -13,6 +13,10 @@ use crate::error::Error;
 use crate::options::{Options, Waits};
 use crate::sql;
 
+mod deadline;
+
+pub(crate) use deadline::Sent;
+
 /// Where a migrator works.
 #[non_exhaustive]
 pub enum Database {

@@ -55,7 +55,6 @@ statements! {
     PLACE = "place",
     TABLES = "tables",
     HOLDER = "holder",
-    INDEX = "index",
     COLUMNS = "columns",
     TRY_LOCK = "try_lock",
     RELEASE = "release",
@@ -63,8 +62,7 @@ statements! {
     SCHEMA_MISSING = "schema_missing",
     CREATE_SCHEMA = "create_schema",
     GRANT = "grant",
-    IS_GONE = "is_gone",
-    DROP_INDEX = "drop_index",
+    CANCEL = "cancel",
     LIFT_TIMEOUTS = "lift_timeouts",
     WHO = "who",
     GRANTS_MISSING = "grants_missing",
@@ -84,7 +82,6 @@ statements! {
     WAITED = "waited",
     LOCK_TABLES = "lock_tables",
     WAITING = "waiting",
-    CANCEL = "cancel",
 }
 
 /// How texts are read, here and by the compiler, whatever the default of a database or a role. A message is read
@@ -251,11 +248,6 @@ pub(crate) fn who() -> &'static str {
     WHO
 }
 
-/// Is there no relation of this name?
-pub(crate) fn is_gone(relation: &str) -> String {
-    fill(IS_GONE, &[("relation", &literal(relation))])
-}
-
 /// What is to be known of the server and of us, once.
 pub(crate) fn facts() -> &'static str {
     FACTS
@@ -306,16 +298,6 @@ pub(crate) fn waiting(pid: i32) -> String {
 /// Ends what a backend does at this moment.
 pub(crate) fn cancel(pid: i32) -> String {
     fill(CANCEL, &[("pid", &pid.to_string())])
-}
-
-/// `index` is quoted already, by the server.
-pub(crate) fn drop_index(index: &str) -> String {
-    fill(DROP_INDEX, &[("index", index)])
-}
-
-/// Looks at an index by the name of its table and its own.
-pub(crate) fn index(table: &str, index: &str) -> String {
-    fill(INDEX, &[("table", &literal(table)), ("index", &literal(index))])
 }
 
 #[cfg(test)]

@@ -195,7 +195,8 @@ async fn baseline_records_what_was_there_and_runs_the_rest() {
 async fn a_statement_cut_short_that_proves_nothing_waits_for_a_word() {
     for (resolution, expected) in [(Resolution::Done, "1"), (Resolution::Redo, "2")] {
         let (database, pool, folder) = applied_to(&[("1_a.sql", "CREATE TABLE a (id int);")]).await;
-        let text = "-- migrate: no-transaction\nINSERT INTO a VALUES (1);\nINSERT INTO a VALUES (2);\nINSERT INTO a VALUES (3);";
+        let text = "-- migrate: no-transaction\nINSERT INTO a VALUES (1);\n\
+                    DO $$ BEGIN INSERT INTO a VALUES (2); COMMIT; END $$;\nINSERT INTO a VALUES (3);";
         folder.write("2_b.sql", text);
         folder.migrator().run(&pool).await.unwrap();
         // What a kill within the second statement leaves, when the statement took effect.

@@ -102,7 +102,11 @@ async fn one_whose_answer_was_lost_is_neither_forgotten_nor_repeated() {
     for (moment, rows) in [(Before, "1"), (After, "1 2 3")] {
         let database = Database::fresh().await;
         let cut = Proxy::cut(database.options(), moment, Which::Says("VALUES (3)"));
-        let error = migrator(LAST).run(&cut.options()).await.expect_err("the connection is cut");
+        let error = migrator(LAST)
+            .reconnects(0)
+            .run(&cut.options())
+            .await
+            .expect_err("the connection is cut");
         assert!(cut.was_reached() && error.is_connection(), "{error}");
         database.until("SELECT count(*) = 0 FROM pg_locks WHERE locktype = 'advisory'").await;
         assert_eq!(database.value(ROWS).await, rows);

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use migrate_core::sql::classify;
 use migrate_core::{
     Action, Code, Deferred, Direction, Down, Header, MigrationId, Notice, Plan, Script, Set, Step,
     TextOf, Unit, units,
@@ -121,10 +122,13 @@ fn part(look: Look, action: &Action, unit: &Unit<'_>, number: u32, of: usize) ->
             format!("{}\nBEGIN;\n{}\nCOMMIT;", file(look, script), whole(script))
         }
         Unit::Statement(script, statement) => {
-            let which =
-                format!("-- statement {number} of {of}, by itself, outside a transaction{begun}");
-            let which = comment(look, &which);
             let text = script.statement(statement);
+            let how = match classify::may_be_enclosed(text) {
+                true => "in a transaction of its own",
+                false => "by itself, outside a transaction",
+            };
+            let which = format!("-- statement {number} of {of}, {how}{begun}");
+            let which = comment(look, &which);
             let first = if number == 1 { file(look, script) + "\n" } else { String::new() };
             match number <= action.done_units {
                 true => format!("{first}{which}"),

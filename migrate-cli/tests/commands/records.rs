@@ -42,8 +42,10 @@ fn a_repair_shows_the_difference_and_wants_yes() {
     project.on(&database, &["check"]).ends(0);
 }
 
-const CUT_SHORT: (&str, &str) =
-    ("2_slow.sql", "-- migrate: no-transaction\nSELECT pg_sleep(600);\nVACUUM users;\n");
+const CUT_SHORT: (&str, &str) = (
+    "2_slow.sql",
+    "-- migrate: no-transaction\nDO $$ BEGIN PERFORM pg_sleep(600); COMMIT; END $$;\nVACUUM users;\n",
+);
 
 /// A run that was killed in the first statement of a migration outside transactions.
 fn cut_short(project: &Project, database: &Database) {

@@ -6,6 +6,13 @@
 
 use super::lexer::{Lexer, Token, TokenKind};
 
+mod trace;
+
+pub use trace::{
+    AddedValue, ConcurrentDetach, Reindex, Validation, Whole, added_value, concurrent_detach,
+    is_setting, may_be_enclosed, may_be_repeated, reindex, sets_session, validation, whole,
+};
+
 /// PostgreSQL's limit for names, in bytes.
 const NAME_LIMIT: usize = 63;
 

@@ -161,7 +161,7 @@ async fn of_the_work(heading: &str, scene: &Scene) -> Option<String> {
         "failed to go on with" => {
             scene.file(
                 second,
-                "-- migrate: no-transaction\nALTER TABLE customers ADD COLUMN email text;\n",
+                "-- migrate: no-transaction\nDO $$ BEGIN ALTER TABLE customers ADD COLUMN email text; COMMIT; END $$;\n",
             );
             scene.run().await;
             // What a run leaves that was killed in the middle of the statement.

@@ -1,0 +1,168 @@
+//! One statement of a file without a transaction.
+//!
+//! Owns how it is sent: in a transaction of its own with the row that says that it is done, wherever the server
+//! allows that, else by itself. What cannot be in a transaction is known by its words, and where it is not, the
+//! server says so. Tries again while locks are not to be had.
+
+use std::time::Duration;
+
+use migrate_core::sql::{Statement, classify};
+use migrate_core::{Script, State, Unit};
+
+use super::look::Looked;
+use super::patience::{Missed, is_concurrent};
+use super::{Piece, Runner};
+use crate::error::{Error, sqlstate};
+use crate::execute::Failure;
+use crate::retry::Attempts;
+
+/// How the attempt to run a unit together with its row ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// It is done, and says so.
+    Recorded,
+    /// It has to be by itself; nothing of it is there.
+    NotHere,
+}
+
+/// An attempt that failed, and whether it was ended because it took too long.
+pub(super) struct Trouble {
+    pub(super) failure: Failure,
+    pub(super) late: bool,
+}
+
+/// The server refuses it in a transaction, or the end of one in a procedure, or our row because the file has made
+/// the session read only. Nothing of it stayed, so that it can be tried by itself.
+fn wants_to_be_outside(sqlstate: &str) -> bool {
+    matches!(sqlstate, "25001" | "2D000" | "25006")
+}
+
+impl Runner<'_> {
+    /// A statement in a transaction with its row, if it may be in one.
+    pub(super) async fn enclosed(&mut self, piece: Piece<'_>) -> Result<Ended, Error> {
+        let Unit::Statement(script, statement) = piece.unit else { return Ok(Ended::NotHere) };
+        if !classify::may_be_enclosed(statement.text(&script.text)) {
+            return Ok(Ended::NotHere);
+        }
+        let mut attempts = Attempts::new(&self.ours.waits, piece.job.lock_timeout());
+        loop {
+            let trouble = match self.enclosed_once(piece, script, statement, &attempts).await {
+                Ok(()) => return Ok(Ended::Recorded),
+                Err(trouble) => trouble,
+            };
+            let error = &trouble.failure.error;
+            // A session that has not answered would keep us waiting for that.
+            if sqlstate(error).is_some() {
+                self.session.roll_back().await;
+            }
+            if self.clerk.was_refused(error) {
+                return Err(self.clerk.refused(trouble.failure.error));
+            }
+            if sqlstate(error).is_some_and(|state| wants_to_be_outside(&state)) {
+                return Ok(Ended::NotHere);
+            }
+            if !self.pause(piece.job, error, &mut attempts).await {
+                return Err(self.statement_failed(piece, trouble, statement, script, true).await);
+            }
+        }
+    }
+
+    /// Constraints and triggers that wait for the end of the transaction have their turn before the row is
+    /// written: in the settings of the file, as they would without a transaction.
+    async fn enclosed_once(
+        &mut self,
+        piece: Piece<'_>,
+        script: &Script,
+        statement: &Statement,
+        attempts: &Attempts<'_>,
+    ) -> Result<(), Trouble> {
+        let timeout = match sets_lock_timeout(script) {
+            true => String::new(),
+            false => {
+                format!("SET LOCAL lock_timeout = {}; ", attempts.lock_timeout().as_millis())
+            }
+        };
+        let head = format!("{} BEGIN; {timeout}", piece.job.comment());
+        let row = self.clerk.statement(&[piece.row(State::Done)], 1);
+        let message = format!(
+            "{head}{}\n;\nSET CONSTRAINTS ALL IMMEDIATE; {}{row}COMMIT",
+            statement.text(&script.text),
+            self.clerk.as_ourselves()
+        );
+        let patience = self.ours.waits.standalone;
+        let sent = self.until_deadline(message, patience).await;
+        sent.map_err(|missed| trouble(missed, script, &head, statement))?;
+        self.clerk.last_seq += 1;
+        Ok(())
+    }
+
+    /// A statement by itself.
+    pub(super) async fn outside(
+        &mut self,
+        piece: Piece<'_>,
+        script: &Script,
+        statement: &Statement,
+    ) -> Result<(), Error> {
+        let mut attempts = Attempts::new(&self.ours.waits, piece.job.lock_timeout());
+        loop {
+            let trouble = match self.outside_once(piece, script, statement, &attempts).await {
+                Ok(()) => return Ok(()),
+                Err(trouble) => trouble,
+            };
+            if !self.pause(piece.job, &trouble.failure.error, &mut attempts).await {
+                return Err(self.statement_failed(piece, trouble, statement, script, false).await);
+            }
+            if self.look_again(piece).await? == Looked::Done {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn outside_once(
+        &mut self,
+        piece: Piece<'_>,
+        script: &Script,
+        statement: &Statement,
+        attempts: &Attempts<'_>,
+    ) -> Result<(), Trouble> {
+        let text = statement.text(&script.text);
+        let head = format!("{} ", piece.job.comment());
+        let message = format!("{head}{text}");
+        let patience = self.ours.waits.standalone;
+        let sent = if is_concurrent(text) {
+            self.without_timeouts(message, patience).await
+        } else {
+            match self.set_lock_timeout(script, attempts.lock_timeout()).await {
+                Ok(()) => self.until_deadline(message, patience).await,
+                Err(error) => Err(error.into()),
+            }
+        };
+        sent.map_err(|missed| trouble(missed, script, &head, statement))
+    }
+
+    async fn set_lock_timeout(
+        &mut self,
+        script: &Script,
+        timeout: Duration,
+    ) -> Result<(), sqlx::Error> {
+        if sets_lock_timeout(script) {
+            return Ok(());
+        }
+        let setting = format!("SET lock_timeout = {}", timeout.as_millis());
+        self.session.send(setting).await.map(drop)
+    }
+}
+
+/// A file that sets its own knows why.
+fn sets_lock_timeout(script: &Script) -> bool {
+    script.statements.iter().any(|statement| {
+        let text = statement.text(&script.text);
+        classify::is_setting(text) && text.to_ascii_lowercase().contains("lock_timeout")
+    })
+}
+
+fn trouble(missed: Missed, script: &Script, head: &str, statement: &Statement) -> Trouble {
+    let script = Some((script.clone(), head.chars().count(), statement.start as usize));
+    let failure = Failure { script, ..Failure::from(missed.error) };
+    Trouble { failure, late: missed.late }
+}

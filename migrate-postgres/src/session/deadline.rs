@@ -1,0 +1,74 @@
+//! A message that has to be answered by some time.
+//!
+//! Owns the end of one that is not: the server is told on a second connection to cancel what it does, and what it
+//! then answers is what happened. To drop the connection would not do: before PostgreSQL 14 a server goes on with a
+//! statement for which nobody waits. Knows nothing of what is sent.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use sqlx::{Connection, PgConnection};
+use tokio::time::timeout;
+
+use super::{Session, connect, send};
+use crate::options::Waits;
+use crate::sql;
+
+/// How a message ended.
+pub(crate) enum Sent {
+    /// The server answered in time.
+    InTime(Result<(), sqlx::Error>),
+    /// It answered when it had been told to cancel; it may have been done by then.
+    Late(Result<(), sqlx::Error>),
+    /// It could not be brought to an answer, and the connection is of no use any more.
+    Never,
+}
+
+/// How often a server is told, and how long each time it may take to answer.
+const TIMES: u32 = 10;
+const EACH: Duration = Duration::from_secs(1);
+
+impl Session {
+    /// Sends one message, and ends it on the server when it is not answered by then.
+    pub(crate) async fn send_within(
+        &mut self,
+        message: String,
+        patience: Duration,
+        waits: &Waits,
+    ) -> Sent {
+        let Self { connection, options, facts, .. } = self;
+        let mut sent = pin!(send(connection, message));
+        if let Ok(answer) = timeout(patience, &mut sent).await {
+            return Sent::InTime(answer.map(drop));
+        }
+        let Some(options) = options else { return Sent::Never };
+        let mut second = match connect(options, waits.connect).await {
+            Ok(second) => second,
+            Err(error) => {
+                tracing::warn!(%error, "migrate: no second connection to cancel a statement with");
+                return Sent::Never;
+            }
+        };
+        let mut end = Sent::Never;
+        for _ in 0..TIMES {
+            cancel(&mut second, facts.pid, waits.connect).await;
+            if let Ok(answer) = timeout(EACH, &mut sent).await {
+                end = Sent::Late(answer.map(drop));
+                break;
+            }
+        }
+        if let Err(error) = second.close().await {
+            tracing::debug!(%error, "migrate: the second connection did not close in good order");
+        }
+        end
+    }
+}
+
+/// The signal is delivered when this returns, so that it cannot meet a later statement.
+async fn cancel(second: &mut PgConnection, pid: i32, patience: Duration) {
+    match timeout(patience, send(second, sql::cancel(pid))).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "migrate: a statement could not be cancelled"),
+        Err(_) => tracing::warn!("migrate: a statement could not be cancelled in time"),
+    }
+}

@@ -1,1 +1,0 @@
-SELECT pg_catalog.to_regclass({relation}) IS NULL AS gone
