@@ -26,7 +26,7 @@ use crate::report::Report;
 use crate::retry::{self, Attempts};
 use crate::session::{Scope, Session, Told};
 use crate::source::Source;
-use crate::sql::{self, AS_WE_WRITE};
+use crate::sql::AS_WE_WRITE;
 use crate::wanted::Wanted;
 use crate::watch::Watch;
 
@@ -194,6 +194,11 @@ impl<'r> Runner<'r> {
         began
     }
 
+    /// Watches over the next message; of an attempt in the queue, who waits behind it.
+    fn monitor(&self, most_waiting: Option<usize>) -> Monitor {
+        Monitor::new(self.session.facts.pid, most_waiting)
+    }
+
     fn finish(&mut self, id: MigrationId, name: String, direction: Direction, took: Duration) {
         self.ear.tell(&Event::Done { id, name: &name, direction, took });
         self.tally.under_way.clear();
@@ -216,7 +221,7 @@ impl<'r> Runner<'r> {
         script: &Script,
         rows: &[Row<'_>],
     ) -> Result<(), Failure> {
-        let mut locking = Locking::new(job, script, &self.ours.waits);
+        let mut locking = Locking::new(job, &script.statements, &self.ours.waits);
         loop {
             let asking = self.next_attempt(job, &mut locking).await?;
             let written = self.clerk.statement(rows, 1);
@@ -256,7 +261,8 @@ impl<'r> Runner<'r> {
         let begin = if ends.first { "BEGIN; " } else { "" };
         let settings = self.session.settings(Scope::Transaction, self.ours, asking.limits);
         let head = format!("{} {begin}{settings}", job.comment());
-        let clean = format!("RESET ALL; {AS_WE_WRITE}{}", self.clerk.as_ourselves());
+        let clean =
+            format!("{TRIGGERS_FIRST}RESET ALL; {AS_WE_WRITE}{}", self.clerk.as_ourselves());
         let before = if rows.is_empty() { AS_WE_WRITE } else { &clean };
         let end = if ends.last { "COMMIT" } else { "" };
         let tail = format!("{before}{rows}{end}");
@@ -269,12 +275,16 @@ impl<'r> Runner<'r> {
                     return Err(failure);
                 }
             };
-            if let Some(waited) = waited {
-                let (id, held) = (job.action.id, began.elapsed().saturating_sub(waited));
-                self.ear.tell(&Event::Locked { id, waited, held });
-            }
+            self.tell_locked(job, waited, began);
         }
         Ok(())
+    }
+
+    fn tell_locked(&self, job: &Job<'_>, waited: Option<Duration>, began: Instant) {
+        if let Some(waited) = waited {
+            let (id, held) = (job.action.id, began.elapsed().saturating_sub(waited));
+            self.ear.tell(&Event::Locked { id, waited, held });
+        }
     }
 
     async fn send_part(
@@ -284,7 +294,7 @@ impl<'r> Runner<'r> {
         asking: &Asking,
     ) -> Result<Told, Failure> {
         let guard = asking.queues.then_some(self.ours.waits.most_waiting);
-        let mut monitor = Monitor::new(self.session.facts.pid, guard);
+        let mut monitor = self.monitor(guard);
         let mut told = Told::default();
         let sending = self.session.send_counting(part.message(script), &mut told);
         let Err(error) = self.watch.over(&mut monitor, sending).await else { return Ok(told) };
@@ -336,6 +346,9 @@ fn span(action: &Action, direction: Direction) -> tracing::Span {
 
 /// What the history says where the server had nothing to say against it.
 const OF_THE_CODE: &str = "an error of the code";
+
+/// Constraints and triggers that wait for the end of the transaction have their turn under the settings of the file.
+const TRIGGERS_FIRST: &str = "SET CONSTRAINTS ALL IMMEDIATE; ";
 
 const NOTHING_STAYED: &str = "nothing of it stayed";
 
@@ -397,7 +410,7 @@ fn parts(script: &Script, head: String, asking: &Asking, tail: &str) -> Vec<Part
     if asking.locks.is_empty() {
         return vec![Part { head: head + "\n", text: from..end, tail, first: 0 }];
     }
-    let locks = format!("{}{}\n", asking.locks, sql::waited());
+    let locks = asking.ahead() + "\n";
     if first == 0 {
         return vec![Part { head: head + &locks, text: from..end, tail, first }];
     }
@@ -428,10 +441,13 @@ impl<'j> Job<'j> {
         self.steps.first().and_then(Step::script)
     }
 
-    /// What the linter says that it locks.
-    fn wanted(&self, script: &Script) -> Option<Wanted> {
+    /// What the linter says that these statements of it lock.
+    fn wanted(&self, statements: &[Statement]) -> Wanted {
         let is_judged = self.direction == Direction::Up && self.action.text == TextOf::Declared;
-        if is_judged { Wanted::of(self.targets, self.action.id, script) } else { None }
+        match is_judged {
+            true => Wanted::of(self.targets, self.action.id, statements),
+            false => Wanted::unknown(),
+        }
     }
 
     fn lock_timeout(&self) -> Option<Duration> {

@@ -166,19 +166,7 @@ impl Session {
         message: String,
         told: &mut Told,
     ) -> Result<(), sqlx::Error> {
-        let mut answers = self.connection.fetch_many(sqlx::raw_sql(AssertSqlSafe(message)));
-        while let Some(answer) = answers.try_next().await? {
-            match answer {
-                Either::Left(_) => told.done += 1,
-                Either::Right(row) if told.waited.is_none() => {
-                    let waited = number(&row, "migrate_waited_us");
-                    told.waited =
-                        waited.and_then(|us| u64::try_from(us).ok()).map(Duration::from_micros);
-                }
-                Either::Right(_) => {}
-            }
-        }
-        Ok(())
+        send_counting(&mut self.connection, message, told).await
     }
 
     /// Ends a transaction that failed; where even that fails the connection is gone, and the transaction with it.
@@ -300,6 +288,26 @@ pub(crate) async fn send(
         }
     }
     Ok(last)
+}
+
+async fn send_counting(
+    connection: &mut PgConnection,
+    message: String,
+    told: &mut Told,
+) -> Result<(), sqlx::Error> {
+    let mut answers = connection.fetch_many(sqlx::raw_sql(AssertSqlSafe(message)));
+    while let Some(answer) = answers.try_next().await? {
+        match answer {
+            Either::Left(_) => told.done += 1,
+            Either::Right(row) if told.waited.is_none() => {
+                let waited = number(&row, "migrate_waited_us");
+                let waited = waited.and_then(|us| u64::try_from(us).ok());
+                told.waited = waited.map(Duration::from_micros);
+            }
+            Either::Right(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// Sends one message and keeps all rows.

@@ -290,6 +290,11 @@ pub(crate) fn lock_timeout(limit: Duration) -> String {
     format!("SET LOCAL lock_timeout = {}; ", limit.as_millis())
 }
 
+/// Limits what a statement may take from here on, in a transaction.
+pub(crate) fn statement_timeout(limit: Duration) -> String {
+    format!("SET LOCAL statement_timeout = {}; ", limit.as_millis())
+}
+
 /// Counts those who wait behind a backend, and says what it waits for itself.
 pub(crate) fn waiting(pid: i32) -> String {
     fill(WAITING, &[("pid", &pid.to_string())])

@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use migrate_core::sql::Statement;
 use migrate_core::sql::mask::masked;
-use migrate_core::{LockMode, LockTarget, MigrationId, Script, Targets};
+use migrate_core::{LockMode, LockTarget, MigrationId, Targets};
 use sqlx::postgres::PgRow;
 
 use crate::blocker::{Blocker, BlockerKind};
@@ -27,21 +28,23 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// What the linter says of a migration; `None` where it says nothing.
-    pub(crate) fn of(targets: &[Targets], id: MigrationId, script: &Script) -> Option<Self> {
-        let own: Vec<_> = targets.iter().filter(|targets| targets.migration == id).collect();
-        let mut wanted = Self { has_gaps: own.len() < script.statements.len(), ..Self::default() };
-        for Targets { offset, locks, .. } in &own {
+    /// What the linter says of statements of a migration.
+    pub(crate) fn of(targets: &[Targets], id: MigrationId, statements: &[Statement]) -> Self {
+        let is_theirs = |offset: u32| statements.iter().any(|one| one.start == offset);
+        let own = targets.iter().filter(|one| one.migration == id && is_theirs(one.offset));
+        let (mut wanted, mut told) = (Self::default(), 0);
+        for Targets { offset, locks, .. } in own {
+            told += 1;
             let strong = |lock: &LockTarget| lock.mode.is_strong();
             if wanted.first_strong.is_none() && locks.iter().any(strong) {
                 wanted.first_strong = usize::try_from(*offset).ok();
             }
             for LockTarget { relation, mode, .. } in locks.iter() {
-                let strongest = wanted.locks.entry(relation.to_string()).or_insert(*mode);
-                *strongest = (*strongest).max(*mode);
+                wanted.add(relation, *mode);
             }
         }
-        (!own.is_empty()).then_some(wanted)
+        wanted.has_gaps = told < statements.len();
+        wanted
     }
 
     /// Nothing is known.
@@ -51,6 +54,10 @@ impl Wanted {
 
     /// It was seen to wait for a lock that nobody had told of.
     pub(crate) fn learn(&mut self, relation: &str, mode: LockMode) {
+        self.add(relation, mode);
+    }
+
+    fn add(&mut self, relation: &str, mode: LockMode) {
         let strongest = self.locks.entry(relation.to_owned()).or_insert(mode);
         *strongest = (*strongest).max(mode);
     }
@@ -180,7 +187,7 @@ fn kind(word: &str) -> BlockerKind {
 
 #[cfg(test)]
 mod tests {
-    use migrate_core::{Phase, Version, Work};
+    use migrate_core::{Phase, Script, Version, Work};
 
     use super::*;
 
@@ -197,16 +204,15 @@ mod tests {
         let weak = targets(0, LockMode::ShareUpdateExclusive);
         let told =
             [weak.clone(), targets(10, LockMode::AccessExclusive), targets(20, LockMode::Share)];
-        let wanted = Wanted::of(&told, ID, &script).unwrap();
+        let wanted = Wanted::of(&told, ID, &script.statements);
         assert_eq!(wanted.locks, [("public.t".to_owned(), LockMode::AccessExclusive)].into());
         assert_eq!((wanted.first_strong(), wanted.is_whole()), (Some(10), true));
         assert!(wanted.keeps_all_out() && !wanted.lets_work_pass());
 
-        let one = Script::parse("1.sql", "SELECT 1").unwrap();
-        let wanted = Wanted::of(std::slice::from_ref(&weak), ID, &one).unwrap();
+        let wanted = Wanted::of(&told, ID, script.statements.get(..1).unwrap());
         assert!(wanted.lets_work_pass() && wanted.first_strong().is_none());
-        let with_gaps = Wanted::of(&[weak], ID, &script).unwrap();
+        let with_gaps = Wanted::of(&[weak], ID, &script.statements);
         assert!(!with_gaps.lets_work_pass() && !with_gaps.is_whole());
-        assert!(Wanted::of(&[], ID, &script).is_none());
+        assert!(!Wanted::of(&[], ID, &script.statements).is_whole());
     }
 }

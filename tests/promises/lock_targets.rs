@@ -61,11 +61,17 @@ async fn nobody_is_stopped(database: &Database) {
 
 #[tokio::test]
 async fn nobody_waits_behind_a_migration_that_waits_for_a_long_reader() {
+    for head in ["", "-- migrate: no-transaction\n"] {
+        a_long_reader_is_waited_for(head).await;
+    }
+}
+
+async fn a_long_reader_is_waited_for(head: &str) {
     let database = with_table().await;
     let mut reader = database.session("BEGIN; SELECT FROM t; SELECT pg_sleep(1.2)").await;
     let heard = Heard::default();
     let all = [("public.t", LockMode::AccessExclusive)];
-    let running = run(migrator(ADD, 0, &all), &heard, &database);
+    let running = run(migrator(&format!("{head}{ADD}"), head.len(), &all), &heard, &database);
     let told = heard.wait_for("blocked 1 expand").await;
     assert!(told.contains("an idle transaction"), "{told}");
     assert!(told.contains("holds ACCESS SHARE on public.t: BEGIN; SELECT FROM t;"), "{told}");
@@ -243,12 +249,15 @@ async fn an_attempt_is_given_up_when_too_many_wait_behind_it() {
 async fn what_stops_everybody_has_five_seconds() {
     for (mode, limit) in [(LockMode::AccessExclusive, "5s"), (LockMode::Share, "0")] {
         let database = with_table().await;
-        let text = "CREATE TABLE seen AS SELECT current_setting('statement_timeout') AS it;";
-        run(migrator(text, 0, &[("t", mode)]), &Heard::default(), &database)
-            .await
-            .unwrap()
-            .expect("a good end");
-        assert_eq!(database.value("SELECT it FROM seen").await, limit);
+        for head in ["", "-- migrate: no-transaction\n"] {
+            let text = format!(
+                "{head}CREATE TABLE seen AS SELECT current_setting('statement_timeout') AS it;"
+            );
+            let migrator = migrator(&text, head.len(), &[("t", mode)]);
+            run(migrator, &Heard::default(), &database).await.unwrap().expect("a good end");
+            assert_eq!(database.value("SELECT it FROM seen").await, limit);
+            database.run("DROP TABLE seen, schema_migrations, schema_migrations_settled").await;
+        }
     }
 }
 

@@ -195,3 +195,23 @@ async fn a_role_of_the_migrator_holds_in_every_migration() {
         NONE
     );
 }
+
+#[tokio::test]
+async fn a_deferred_trigger_has_the_settings_of_its_file() {
+    let database = Database::fresh().await;
+    database
+        .run(
+            "CREATE SCHEMA app; CREATE TABLE app.t (n int); CREATE TABLE app.log (n int); \
+             CREATE FUNCTION app.note() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN INSERT INTO log VALUES (NEW.n); RETURN NULL; END $$; \
+             CREATE CONSTRAINT TRIGGER note AFTER INSERT ON app.t DEFERRABLE INITIALLY DEFERRED \
+             FOR EACH ROW EXECUTE FUNCTION app.note()",
+        )
+        .await;
+    for (file, head) in [("1_a.sql", ""), ("2_b.sql", "-- migrate: no-transaction\n")] {
+        let text = format!("{head}SET search_path = app; INSERT INTO t VALUES (1);");
+        let folder = Folder::of(&[(file, &text)]);
+        folder.migrator().set(file).run(&database.options()).await.expect("a good end");
+    }
+    assert_eq!(database.value("SELECT count(*) FROM app.log").await, "2");
+}

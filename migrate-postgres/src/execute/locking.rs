@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use migrate_core::{LockMode, Script};
+use migrate_core::LockMode;
+use migrate_core::sql::Statement;
 
 use super::{Failure, Job, Runner};
 use crate::approach::{Approach, approach};
@@ -18,7 +19,7 @@ use crate::options::Waits;
 use crate::retry::{self, Attempts};
 use crate::session::{Limits, truth};
 use crate::sql;
-use crate::wanted::{Looking, Seen, Wanted};
+use crate::wanted::{Looking, Seen};
 
 /// How an attempt asks for its locks.
 pub(super) struct Asking {
@@ -44,6 +45,14 @@ pub(super) struct Locking<'w> {
 }
 
 impl Asking {
+    /// What goes ahead of the work that needs the locks.
+    pub(super) fn ahead(&self) -> String {
+        match self.locks.as_str() {
+            "" => String::new(),
+            locks => format!("{locks}{}", sql::waited()),
+        }
+    }
+
     /// For what nobody else can have a hold of.
     pub(super) fn briefly(waits: &Waits) -> Self {
         let lock = Attempts::new(waits, None).lock_timeout();
@@ -62,10 +71,10 @@ const UNTIL_GONE: Duration = Duration::from_millis(20);
 const BEYOND_DEADLOCK_TIMEOUT: Duration = Duration::from_millis(300);
 
 impl<'w> Locking<'w> {
-    pub(super) fn new(job: &Job<'_>, script: &Script, waits: &'w Waits) -> Self {
+    pub(super) fn new(job: &Job<'_>, statements: &[Statement], waits: &'w Waits) -> Self {
         Self {
             waits,
-            looking: Looking::new(job.wanted(script).unwrap_or_else(Wanted::unknown)),
+            looking: Looking::new(job.wanted(statements)),
             attempts: Attempts::new(waits, job.lock_timeout()),
             blockers: Vec::new(),
             told: None,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use sqlx::{Connection, PgConnection};
 use tokio::time::timeout;
 
-use super::{Session, connect, send};
+use super::{Session, Told, connect, send, send_counting};
 use crate::options::Waits;
 use crate::sql;
 
@@ -33,13 +33,14 @@ impl Session {
     pub(crate) async fn send_within(
         &mut self,
         message: String,
+        told: &mut Told,
         patience: Duration,
         waits: &Waits,
     ) -> Sent {
         let Self { connection, options, facts, .. } = self;
-        let mut sent = pin!(send(connection, message));
+        let mut sent = pin!(send_counting(connection, message, told));
         if let Ok(answer) = timeout(patience, &mut sent).await {
-            return Sent::InTime(answer.map(drop));
+            return Sent::InTime(answer);
         }
         let Some(options) = options else { return Sent::Never };
         let mut second = match connect(options, waits.connect).await {
@@ -53,7 +54,7 @@ impl Session {
         for _ in 0..TIMES {
             cancel(&mut second, facts.pid, waits.connect).await;
             if let Ok(answer) = timeout(EACH, &mut sent).await {
-                end = Sent::Late(answer.map(drop));
+                end = Sent::Late(answer);
                 break;
             }
         }

@@ -4,11 +4,12 @@
 
 use std::time::Duration;
 
+use migrate_core::LockMode;
 use migrate_core::sql::classify;
 
 use super::Runner;
 use crate::error::sqlstate;
-use crate::session::{Sent, text};
+use crate::session::{Sent, Told, text};
 use crate::sql;
 
 /// A message that did not succeed.
@@ -16,11 +17,17 @@ pub(super) struct Missed {
     pub(super) error: sqlx::Error,
     /// It was not done by its deadline, and the server has ended it.
     pub(super) late: bool,
+    /// Its statements that were done.
+    pub(super) done: usize,
+    /// It was ended by us, since too many waited behind it.
+    pub(super) gave_up: bool,
+    /// What it was last seen to wait for.
+    pub(super) waits_for: Option<(String, LockMode)>,
 }
 
 impl From<sqlx::Error> for Missed {
     fn from(error: sqlx::Error) -> Self {
-        Self { error, late: false }
+        Self { error, late: false, done: 0, gave_up: false, waits_for: None }
     }
 }
 
@@ -39,7 +46,7 @@ impl Runner<'_> {
         patience: Duration,
     ) -> Result<(), Missed> {
         let before = self.session.send(sql::lift_timeouts().to_owned()).await?;
-        let sent = self.until_deadline(message, patience).await;
+        let sent = self.until_deadline(message, patience, None).await.map(drop);
         let answered =
             sent.as_ref().map_or_else(|missed| sqlstate(&missed.error).is_some(), |()| true);
         let restore = before.as_ref().and_then(|row| text(row, "restore")).filter(|_| answered);
@@ -50,26 +57,33 @@ impl Runner<'_> {
         sent.and(restored.map_err(Missed::from))
     }
 
-    /// Sends it, and ends it on the server when it is not done by then.
+    /// Sends it, and ends it on the server when it is not done by then, or more than so many wait behind it.
     pub(super) async fn until_deadline(
         &mut self,
         message: String,
         patience: Duration,
-    ) -> Result<(), Missed> {
+        most_waiting: Option<usize>,
+    ) -> Result<Told, Missed> {
         let waits = &self.ours.waits;
-        match self.session.send_within(message, patience, waits).await {
-            Sent::InTime(answer) => answer.map_err(Missed::from),
-            Sent::Late(answer) => answer.map_err(|error| Missed {
-                late: sqlstate(&error).as_deref() == Some("57014"),
-                error,
-            }),
+        let (mut told, mut monitor) = (Told::default(), self.monitor(most_waiting));
+        let sending = self.session.send_within(message, &mut told, patience, waits);
+        let (answer, late) = match self.watch.over(&mut monitor, sending).await {
+            Sent::InTime(answer) => (answer, false),
+            Sent::Late(answer) => (answer, true),
             Sent::Never => {
                 let waited = format!(
                     "it was not done within {} s, and the server could not be told to end it",
                     patience.as_secs_f64()
                 );
-                Err(sqlx::Error::Io(std::io::Error::other(waited)).into())
+                (Err(sqlx::Error::Io(std::io::Error::other(waited))), false)
             }
-        }
+        };
+        answer.map(|()| told).map_err(|error| Missed {
+            late: late && sqlstate(&error).as_deref() == Some("57014"),
+            done: told.done,
+            gave_up: monitor.gave_up,
+            waits_for: monitor.waits_for,
+            error,
+        })
     }
 }

@@ -4,7 +4,7 @@
 //! allows that, else by itself. What cannot be in a transaction is known by its words, and where it is not, the
 //! server says so. Tries again while locks are not to be had.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use migrate_core::sql::{Statement, classify};
 use migrate_core::{Script, State, Unit};
@@ -13,8 +13,11 @@ use super::look::Looked;
 use super::patience::{Missed, is_concurrent};
 use super::{Piece, Runner};
 use crate::error::{Error, sqlstate};
-use crate::execute::Failure;
+use crate::execute::locking::{Asking, Locking};
+use crate::execute::{Failure, statements_in};
 use crate::retry::Attempts;
+use crate::session::Limits;
+use crate::sql;
 
 /// How the attempt to run a unit together with its row ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,9 +47,12 @@ impl Runner<'_> {
         if !classify::may_be_enclosed(statement.text(&script.text)) {
             return Ok(Ended::NotHere);
         }
-        let mut attempts = Attempts::new(&self.ours.waits, piece.job.lock_timeout());
+        let one = std::slice::from_ref(*statement);
+        let mut locking = Locking::new(piece.job, one, &self.ours.waits);
         loop {
-            let trouble = match self.enclosed_once(piece, script, statement, &attempts).await {
+            let asking = self.next_attempt(piece.job, &mut locking).await;
+            let asking = asking.map_err(|error| piece.job.error(error.into()))?;
+            let trouble = match self.enclosed_once(piece, script, statement, &asking).await {
                 Ok(()) => return Ok(Ended::Recorded),
                 Err(trouble) => trouble,
             };
@@ -61,7 +67,10 @@ impl Runner<'_> {
             if sqlstate(error).is_some_and(|state| wants_to_be_outside(&state)) {
                 return Ok(Ended::NotHere);
             }
-            if !self.pause(piece.job, error, &mut attempts).await {
+            if !self.goes_on(piece.job, &trouble.failure, &asking, &mut locking) {
+                let blockers = std::mem::take(&mut locking.blockers);
+                let failure = Failure { blockers, ..trouble.failure };
+                let trouble = Trouble { failure, ..trouble };
                 return Err(self.statement_failed(piece, trouble, statement, script, true).await);
             }
         }
@@ -74,25 +83,32 @@ impl Runner<'_> {
         piece: Piece<'_>,
         script: &Script,
         statement: &Statement,
-        attempts: &Attempts<'_>,
+        asking: &Asking,
     ) -> Result<(), Trouble> {
-        let timeout = match sets_lock_timeout(script) {
-            true => String::new(),
-            false => {
-                format!("SET LOCAL lock_timeout = {}; ", attempts.lock_timeout().as_millis())
-            }
-        };
-        let head = format!("{} BEGIN; {timeout}", piece.job.comment());
+        let locks = asking.ahead();
+        let timeouts = timeouts(script, asking.limits);
+        let head = format!("{} BEGIN; {timeouts}{locks}", piece.job.comment());
         let row = self.clerk.statement(&[piece.row(State::Done)], 1);
         let message = format!(
             "{head}{}\n;\nSET CONSTRAINTS ALL IMMEDIATE; {}{row}COMMIT",
             statement.text(&script.text),
             self.clerk.as_ourselves()
         );
-        let patience = self.ours.waits.standalone;
-        let sent = self.until_deadline(message, patience).await;
-        sent.map_err(|missed| trouble(missed, script, &head, statement))?;
+        let (waits, began) = (&self.ours.waits, Instant::now());
+        let guard = asking.queues.then_some(waits.most_waiting);
+        let told = match self.until_deadline(message, waits.standalone, guard).await {
+            Ok(told) => told,
+            Err(missed) => {
+                let is_in_locks = missed.done < statements_in(&head) && !locks.is_empty();
+                let trouble = trouble(missed, script, &head, statement);
+                return Err(Trouble {
+                    failure: Failure { is_in_locks, ..trouble.failure },
+                    ..trouble
+                });
+            }
+        };
         self.clerk.last_seq += 1;
+        self.tell_locked(piece.job, told.waited, began);
         Ok(())
     }
 
@@ -133,7 +149,7 @@ impl Runner<'_> {
             self.without_timeouts(message, patience).await
         } else {
             match self.set_lock_timeout(script, attempts.lock_timeout()).await {
-                Ok(()) => self.until_deadline(message, patience).await,
+                Ok(()) => self.until_deadline(message, patience, None).await.map(drop),
                 Err(error) => Err(error.into()),
             }
         };
@@ -145,7 +161,7 @@ impl Runner<'_> {
         script: &Script,
         timeout: Duration,
     ) -> Result<(), sqlx::Error> {
-        if sets_lock_timeout(script) {
+        if sets(script, "lock_timeout") {
             return Ok(());
         }
         let setting = format!("SET lock_timeout = {}", timeout.as_millis());
@@ -153,16 +169,28 @@ impl Runner<'_> {
     }
 }
 
-/// A file that sets its own knows why.
-fn sets_lock_timeout(script: &Script) -> bool {
+/// For one transaction. A file that sets its own knows why.
+fn timeouts(script: &Script, limits: Limits) -> String {
+    let mut timeouts = String::new();
+    if !sets(script, "lock_timeout") {
+        timeouts += &sql::lock_timeout(limits.lock);
+    }
+    if !limits.statement.is_zero() && !sets(script, "statement_timeout") {
+        timeouts += &sql::statement_timeout(limits.statement);
+    }
+    timeouts
+}
+
+fn sets(script: &Script, parameter: &str) -> bool {
     script.statements.iter().any(|statement| {
         let text = statement.text(&script.text);
-        classify::is_setting(text) && text.to_ascii_lowercase().contains("lock_timeout")
+        classify::is_setting(text) && text.to_ascii_lowercase().contains(parameter)
     })
 }
 
 fn trouble(missed: Missed, script: &Script, head: &str, statement: &Statement) -> Trouble {
     let script = Some((script.clone(), head.chars().count(), statement.start as usize));
-    let failure = Failure { script, ..Failure::from(missed.error) };
-    Trouble { failure, late: missed.late }
+    let Missed { error, late, gave_up, waits_for, .. } = missed;
+    let failure = Failure { script, gave_up, waits_for, ..Failure::from(error) };
+    Trouble { failure, late }
 }
