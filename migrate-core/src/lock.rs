@@ -138,15 +138,21 @@ pub struct Targets {
     pub offset: u32,
     /// The strongest lock on each relation.
     pub locks: Cow<'static, [LockTarget]>,
+    /// It may lock more than that, which nobody can tell from its text.
+    pub opaque: bool,
 }
+
+/// The format of what is packed; without a byte, nobody has asked the linter.
+const FORMAT: u8 = 1;
 
 impl Targets {
     /// Writes them down, for a constant of the program.
     pub fn pack<'t>(targets: impl IntoIterator<Item = &'t Targets>) -> Vec<u8> {
-        let mut writer = Writer::default();
-        for Targets { migration, offset, locks } in targets {
+        let mut writer = Writer(vec![FORMAT]);
+        for Targets { migration, offset, locks, opaque } in targets {
             writer.id(*migration);
             writer.number((*offset).into());
+            writer.0.push(u8::from(*opaque));
             writer.list(locks, |writer, lock| {
                 writer.text(&lock.relation);
                 writer.0.extend([lock.mode as u8, lock.work as u8]);
@@ -155,12 +161,15 @@ impl Targets {
         writer.0
     }
 
-    /// What [`Targets::pack`] wrote; `None` where the bytes are something else.
+    /// What [`Targets::pack`] wrote; `None` where there is nothing, or something else.
     pub fn unpack(rows: &'static [u8]) -> Option<Vec<Targets>> {
         let mut reader = Reader { rows, texts: "" };
         let mut targets = Vec::new();
+        if reader.byte()? != FORMAT {
+            return None;
+        }
         while !reader.rows.is_empty() {
-            let (migration, offset) = (reader.id()?, reader.small()?);
+            let (migration, offset, opaque) = (reader.id()?, reader.small()?, reader.byte()? != 0);
             let locks = reader.list(|reader| {
                 Some(LockTarget {
                     relation: reader.text()?.into(),
@@ -168,7 +177,7 @@ impl Targets {
                     work: *Work::ALL.get(usize::from(reader.byte()?))?,
                 })
             })?;
-            targets.push(Targets { migration, offset, locks: locks.into() });
+            targets.push(Targets { migration, offset, locks: locks.into(), opaque });
         }
         Some(targets)
     }
@@ -188,11 +197,13 @@ mod tests {
         let target = |offset, locks: Vec<LockTarget>| Targets {
             migration: MigrationId::new(Version::new(7), Phase::Migrate),
             offset,
+            opaque: locks.is_empty(),
             locks: locks.into(),
         };
         let all = [target(0, vec![]), target(300, LockMode::ALL.map(each).to_vec())];
         assert_eq!(Targets::unpack(Targets::pack(&all).leak()).as_deref(), Some(&all[..]));
-        assert_eq!(Targets::unpack(&[]), Some(Vec::new()));
+        assert_eq!(Targets::unpack(Targets::pack(&[]).leak()), Some(Vec::new()));
+        assert_eq!(Targets::unpack(&[]), None, "nobody was asked");
     }
 
     /// The table of the manual, row by row.

@@ -195,9 +195,10 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// What its statements lock of what was there before their migrations; nothing where the linter was not asked.
-    pub fn targets(&self) -> Vec<Targets> {
-        Targets::unpack(self.targets).unwrap_or_default()
+    /// What its statements lock of what was there before their migrations, where they lock any; `None` where the linter
+    /// was not asked.
+    pub fn targets(&self) -> Option<Vec<Targets>> {
+        Targets::unpack(self.targets)
     }
 }
 

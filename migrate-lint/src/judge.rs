@@ -11,7 +11,7 @@ use crate::allow::Allows;
 use crate::facts::Facts;
 use crate::finding::{Finding, Level};
 use crate::fix::{Fix, Remedy, Site, stands_alone};
-use crate::locks::{Lock, Mode, locks};
+use crate::locks::{Lock, Mode, is_opaque, locks};
 use crate::name::{Name, fold};
 use crate::read::{Piece, pieces};
 use crate::rules::{self, Check, Hit, Open, Rule, Situation};
@@ -240,10 +240,11 @@ impl Judge<'_> {
             }
             Found::Missing | Found::Unknown => true,
         });
-        if let (Some(piece), false) = (file.pieces.get(index), locks.is_empty()) {
+        let opaque = is_opaque(statement);
+        if let (Some(piece), true) = (file.pieces.get(index), opaque || !locks.is_empty()) {
             let offset = u32::try_from(piece.offset).unwrap_or(u32::MAX);
             let locks = locks.iter().map(Lock::target).collect();
-            self.told.targets.push(Targets { migration: file.id, offset, locks });
+            self.told.targets.push(Targets { migration: file.id, offset, locks, opaque });
         }
         locks
     }

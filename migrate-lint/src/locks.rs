@@ -20,7 +20,7 @@ pub use migrate_core::{LockMode as Mode, Work};
 use migrate_core::LockTarget;
 
 use crate::name::Name;
-use crate::schema::{Found, Schema, TableKind};
+use crate::schema::{Found, Schema, TableKind, builtin};
 use crate::statement::{
     Action, AlterDomain, CreateIndex, CreateSequence, ObjectKind, Statement, Write, WriteKind,
 };
@@ -75,6 +75,15 @@ pub(crate) fn locks(statement: &Statement, schema: &Schema) -> Vec<Lock> {
         }
     }
     locks
+}
+
+/// May it lock what its text does not tell? What triggers do is left out: they mostly change rows.
+pub(crate) fn is_opaque(statement: &Statement) -> bool {
+    match &statement.action {
+        Action::Unknown | Action::TooDeep | Action::Call(_) | Action::Do { .. } => true,
+        Action::Data(_) => statement.calls.iter().any(builtin::may_change_a_schema),
+        _ => false,
+    }
 }
 
 /// A relation whose rows are read or changed, with its parts and heirs, or with what a view reads.

@@ -6,7 +6,7 @@
 
 mod alter;
 mod apply;
-mod builtin;
+pub(crate) mod builtin;
 mod clash;
 mod constraint;
 mod create;

@@ -46,9 +46,10 @@ pub(crate) struct Runner<'r> {
     pub(crate) set: &'r Set,
     pub(crate) ear: &'r Ear,
     pub(crate) clerk: Clerk<'r>,
-    pub(crate) targets: &'r [Targets],
+    pub(crate) targets: Option<&'r [Targets]>,
     pub(crate) watch: Watch,
     pub(crate) tally: &'r mut Tally,
+    pub(crate) effort: Effort,
 }
 
 /// What was done, over all connections of a run.
@@ -94,6 +95,22 @@ pub struct Applied {
         serde(rename = "took_ms", serialize_with = "crate::report::milliseconds")
     )]
     pub took: Duration,
+    /// Attempts that did not get their locks.
+    pub attempts: u32,
+    /// It was known beforehand what it locks. Where it was not, as of a migration in Rust, a `DO` block, or a way back,
+    /// nobody could be looked for before the first attempt: it asked in the queue.
+    pub foreseen: bool,
+}
+
+/// What it took to get the locks of a migration.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Effort {
+    attempts: u32,
+    foreseen: bool,
+}
+
+impl Effort {
+    pub(crate) const NONE: Effort = Effort { attempts: 0, foreseen: true };
 }
 
 /// One action with everything that carrying it out needs.
@@ -102,7 +119,7 @@ pub(crate) struct Job<'j> {
     direction: Direction,
     steps: Cow<'j, [Step]>,
     entry: Option<&'j Entry>,
-    targets: &'j [Targets],
+    targets: Option<&'j [Targets]>,
 }
 
 impl<'r> Runner<'r> {
@@ -170,7 +187,8 @@ impl<'r> Runner<'r> {
             },
             (TextOf::Declared, None, _) => return Err(gone(action.id)),
         };
-        Ok(Job { action, direction, steps, entry, targets: self.targets })
+        let targets = self.targets.filter(|_| !self.source.is_beside(action.id));
+        Ok(Job { action, direction, steps, entry, targets })
     }
 
     /// The way back of a migration that nobody declares any more.
@@ -202,7 +220,8 @@ impl<'r> Runner<'r> {
     fn finish(&mut self, id: MigrationId, name: String, direction: Direction, took: Duration) {
         self.ear.tell(&Event::Done { id, name: &name, direction, took });
         self.tally.under_way.clear();
-        self.tally.applied.push(Applied { id, name, direction, took });
+        let Effort { attempts, foreseen } = std::mem::replace(&mut self.effort, Effort::NONE);
+        self.tally.applied.push(Applied { id, name, direction, took, attempts, foreseen });
     }
 
     /// A migration that is one transaction.
@@ -228,6 +247,7 @@ impl<'r> Runner<'r> {
             match self.send_script(job, script, &asking, Ends::BOTH, &written).await {
                 Ok(()) => {
                     self.clerk.last_seq += i64::try_from(rows.len()).unwrap_or_default();
+                    self.note_effort(&locking);
                     return Ok(());
                 }
                 Err(failure) if self.goes_on(job, &failure, &asking, &mut locking) => {}
@@ -444,9 +464,9 @@ impl<'j> Job<'j> {
     /// What the linter says that these statements of it lock.
     fn wanted(&self, statements: &[Statement]) -> Wanted {
         let is_judged = self.direction == Direction::Up && self.action.text == TextOf::Declared;
-        match is_judged {
-            true => Wanted::of(self.targets, self.action.id, statements),
-            false => Wanted::unknown(),
+        match self.targets.filter(|_| is_judged) {
+            Some(targets) => Wanted::of(targets, self.action.id, statements),
+            None => Wanted::unknown(),
         }
     }
 

@@ -16,7 +16,7 @@ use sqlx::{PgConnection, Postgres};
 use tracing::Instrument;
 
 use crate::error::Error;
-use crate::execute::{Runner, Tally};
+use crate::execute::{Effort, Runner, Tally};
 use crate::history::{self, Clerk, Loaded};
 use crate::lock::{self, Outcome};
 use crate::observe::{Ear, Event, Observer};
@@ -598,9 +598,10 @@ impl At<'_> {
             set: &self.set,
             ear: &self.migrator.ear,
             clerk,
-            targets: &targets,
+            targets: targets.as_deref(),
             watch,
             tally,
+            effort: Effort::NONE,
         };
         let done = runner.carry_out(plan).await;
         runner.watch.close().await;

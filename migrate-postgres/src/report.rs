@@ -57,9 +57,16 @@ impl fmt::Display for Report {
         if self.applied.is_empty() {
             writeln!(f, "nothing to do")?;
         }
-        for Applied { id, name, direction, took } in &self.applied {
+        for Applied { id, name, direction, took, attempts, foreseen } in &self.applied {
+            let locks = match (attempts, foreseen) {
+                (0, _) => String::new(),
+                (n, true) => format!(", {} for its locks", attempts_in_words(*n)),
+                (n, false) => {
+                    format!(", {} for its locks, which were not foreseen", attempts_in_words(*n))
+                }
+            };
             let verb = if *direction == Direction::Up { "applied" } else { "reverted" };
-            writeln!(f, "{verb:8} {} {:8} {name} ({})", id.version, id.phase, short(*took))?;
+            writeln!(f, "{verb:8} {} {:8} {name} ({}{locks})", id.version, id.phase, short(*took))?;
         }
         if self.fell_back {
             writeln!(f, "note     they did not fit one transaction and ran in a transaction each")?;
@@ -72,6 +79,10 @@ impl fmt::Display for Report {
         }
         Ok(())
     }
+}
+
+fn attempts_in_words(failed: u32) -> String {
+    if failed == 1 { "1 attempt in vain".to_owned() } else { format!("{failed} attempts in vain") }
 }
 
 /// As people say it: `12 ms`, `3.4 s`.

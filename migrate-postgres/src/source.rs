@@ -91,7 +91,7 @@ impl Migrations for Embedded {
             beside: Vec::new(),
             build: self.build,
             only: None,
-            targets: Vec::new(),
+            targets: None,
         }
     }
 }
@@ -105,7 +105,7 @@ pub struct Source {
     /// Where only a part of them is meant: which.
     only: Option<BTreeSet<MigrationId>>,
     /// What its statements lock, where somebody has asked the linter since.
-    targets: Vec<Targets>,
+    targets: Option<Vec<Targets>>,
 }
 
 #[derive(Clone, Debug)]
@@ -117,8 +117,7 @@ enum Base {
 impl Source {
     /// A set made while the program runs.
     pub fn of_set(set: Set) -> Self {
-        let (beside, targets) = (Vec::new(), Vec::new());
-        Self { base: Base::Set(set), beside, build: "", only: None, targets }
+        Self { base: Base::Set(set), beside: Vec::new(), build: "", only: None, targets: None }
     }
 
     /// Reads a folder now, not at compile time.
@@ -140,16 +139,21 @@ impl Source {
     #[doc(hidden)]
     #[must_use]
     pub fn with_targets(mut self, targets: Vec<Targets>) -> Self {
-        self.targets = targets;
+        self.targets = Some(targets);
         self
     }
 
-    /// What the statements of its files lock of what was there before them, as far as the linter was asked.
-    pub(crate) fn targets(&self) -> Vec<Targets> {
+    /// What the statements of its files lock of what was there before them; `None` where the linter was not asked.
+    pub(crate) fn targets(&self) -> Option<Vec<Targets>> {
         match &self.base {
-            Base::Folder(folder) if self.targets.is_empty() => folder.targets(),
+            Base::Folder(folder) if self.targets.is_none() => folder.targets(),
             _ => self.targets.clone(),
         }
+    }
+
+    /// Does it stand beside the folder, where the linter does not see it?
+    pub(crate) fn is_beside(&self, id: MigrationId) -> bool {
+        self.beside.iter().any(|beside| beside.entry.id() == id)
     }
 
     /// Name and version of the program, as the history will have it.

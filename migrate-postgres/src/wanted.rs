@@ -23,18 +23,19 @@ pub(crate) struct Wanted {
     locks: BTreeMap<String, LockMode>,
     /// Where the first statement begins that keeps others out, in bytes of the file.
     first_strong: Option<usize>,
-    /// Nothing is known of some statements.
+    /// Not all is known.
     pub(crate) has_gaps: bool,
 }
 
 impl Wanted {
-    /// What the linter says of statements of a migration.
+    /// What the linter says of statements of a migration; of those that it does not speak of, it knows that they lock
+    /// nothing of what was there.
     pub(crate) fn of(targets: &[Targets], id: MigrationId, statements: &[Statement]) -> Self {
         let is_theirs = |offset: u32| statements.iter().any(|one| one.start == offset);
         let own = targets.iter().filter(|one| one.migration == id && is_theirs(one.offset));
-        let (mut wanted, mut told) = (Self::default(), 0);
-        for Targets { offset, locks, .. } in own {
-            told += 1;
+        let mut wanted = Self::default();
+        for Targets { offset, locks, opaque, .. } in own {
+            wanted.has_gaps |= opaque;
             let strong = |lock: &LockTarget| lock.mode.is_strong();
             if wanted.first_strong.is_none() && locks.iter().any(strong) {
                 wanted.first_strong = usize::try_from(*offset).ok();
@@ -43,7 +44,6 @@ impl Wanted {
                 wanted.add(relation, *mode);
             }
         }
-        wanted.has_gaps = told < statements.len();
         wanted
     }
 
@@ -195,7 +195,7 @@ mod tests {
 
     fn targets(offset: u32, mode: LockMode) -> Targets {
         let lock = LockTarget { relation: "public.t".into(), mode, work: Work::None };
-        Targets { migration: ID, offset, locks: vec![lock].into() }
+        Targets { migration: ID, offset, locks: vec![lock].into(), opaque: false }
     }
 
     #[test]
@@ -211,8 +211,10 @@ mod tests {
 
         let wanted = Wanted::of(&told, ID, script.statements.get(..1).unwrap());
         assert!(wanted.lets_work_pass() && wanted.first_strong().is_none());
-        let with_gaps = Wanted::of(&[weak], ID, &script.statements);
+        let opaque = Targets { migration: ID, offset: 20, locks: vec![].into(), opaque: true };
+        let with_gaps = Wanted::of(&[weak, opaque], ID, &script.statements);
         assert!(!with_gaps.lets_work_pass() && !with_gaps.is_whole());
-        assert!(!Wanted::of(&[], ID, &script.statements).is_whole());
+        assert!(Wanted::of(&[], ID, &script.statements).is_whole());
+        assert!(!Wanted::unknown().is_whole());
     }
 }

@@ -27,6 +27,7 @@ fn migrator(text: &str, offset: usize, tables: &[(&'static str, LockMode)]) -> M
         migration: MigrationId::new(Version::new(1), Phase::Expand),
         offset: offset.try_into().expect("a short text"),
         locks: tables.iter().map(lock).collect::<Vec<_>>().into(),
+        opaque: false,
     };
     Migrator::new(folder.source().with_targets(vec![targets]))
 }

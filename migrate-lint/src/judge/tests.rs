@@ -291,6 +291,20 @@ fn the_runner_learns_what_a_statement_locks() {
 }
 
 #[test]
+fn the_runner_learns_what_nobody_can_tell() {
+    let files = [
+        TABLE,
+        (
+            "2_b.sql",
+            "SELECT now(); DO $$ BEGIN EXECUTE 'LOCK TABLE a'; END $$; SELECT app.f(); CREATE TABLE c ();",
+        ),
+    ];
+    let targets = judged(&files, &Facts::default()).targets;
+    let opaque: Vec<_> = targets.iter().map(|t| (t.offset, t.opaque, t.locks.len())).collect();
+    assert_eq!(opaque, [(14, true, 0), (58, true, 0)]);
+}
+
+#[test]
 fn several_that_may_come_next_know_nothing_of_each_other() {
     let one = |path, text: &str| {
         let contents = read("m", &[File { path, bytes: text.as_bytes() }], WayBack::Ignore);

@@ -101,7 +101,7 @@ pub(super) fn is_harmless(extension: &str) -> bool {
 }
 
 /// May a function that no statement makes change what exists?
-pub(super) fn may_change_a_schema(function: &Name) -> bool {
+pub(crate) fn may_change_a_schema(function: &Name) -> bool {
     let name = &*function.name;
     let words = [
         "create",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sqlx::Connection;
 
-use super::{Job, NOTHING_STAYED, OF_THE_CODE, Runner};
+use super::{Effort, Job, NOTHING_STAYED, OF_THE_CODE, Runner};
 use crate::error::Error;
 use crate::retry::Attempts;
 use crate::session::{Limits, Scope, send};
@@ -21,6 +21,7 @@ impl Runner<'_> {
         loop {
             let error = match self.code_once(job, &*code, &attempts).await {
                 Ok(()) => {
+                    self.effort = Effort { attempts: attempts.made(), foreseen: false };
                     self.clerk.last_seq += job.rows_in_the_end();
                     return Ok(());
                 }

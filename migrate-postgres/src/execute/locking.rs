@@ -40,6 +40,8 @@ pub(super) struct Locking<'w> {
     /// Who was in the way at the last look.
     pub(super) blockers: Vec<Blocker>,
     told: Option<Instant>,
+    /// All that it locks was known before the first attempt.
+    was_foreseen: bool,
     /// An attempt found somebody in the way who has gone since.
     is_cleared: bool,
 }
@@ -72,9 +74,11 @@ const BEYOND_DEADLOCK_TIMEOUT: Duration = Duration::from_millis(300);
 
 impl<'w> Locking<'w> {
     pub(super) fn new(job: &Job<'_>, statements: &[Statement], waits: &'w Waits) -> Self {
+        let wanted = job.wanted(statements);
         Self {
             waits,
-            looking: Looking::new(job.wanted(statements)),
+            was_foreseen: wanted.is_whole(),
+            looking: Looking::new(wanted),
             attempts: Attempts::new(waits, job.lock_timeout()),
             blockers: Vec::new(),
             told: None,
@@ -183,6 +187,12 @@ impl Runner<'_> {
             }
             return Ok(asking);
         }
+    }
+
+    /// For the report.
+    pub(super) fn note_effort(&mut self, locking: &Locking<'_>) {
+        self.effort.attempts += locking.attempts.made();
+        self.effort.foreseen &= locking.was_foreseen;
     }
 
     async fn wait_for_blockers(&self, job: &Job<'_>, locking: &mut Locking<'_>) {

@@ -95,7 +95,8 @@ impl At<'_> {
             let found = "it was committed before the connection was lost";
             ear.tell(&Event::Recovered { id, found });
             ear.tell(&Event::Done { id, name: &name, direction, took });
-            tally.applied.push(Applied { id, name, direction, took });
+            let (attempts, foreseen) = (0, true);
+            tally.applied.push(Applied { id, name, direction, took, attempts, foreseen });
         }
     }
 }

@@ -53,7 +53,10 @@ impl Runner<'_> {
             let asking = self.next_attempt(piece.job, &mut locking).await;
             let asking = asking.map_err(|error| piece.job.error(error.into()))?;
             let trouble = match self.enclosed_once(piece, script, statement, &asking).await {
-                Ok(()) => return Ok(Ended::Recorded),
+                Ok(()) => {
+                    self.note_effort(&locking);
+                    return Ok(Ended::Recorded);
+                }
                 Err(trouble) => trouble,
             };
             let error = &trouble.failure.error;
