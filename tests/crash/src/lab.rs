@@ -52,7 +52,9 @@ impl Lab {
 
     pub(crate) async fn copy(&self, template: &Place) -> Result<Place> {
         let name = format!("point_{}", self.next.fetch_add(1, Ordering::Relaxed));
-        self.execute(&format!("CREATE DATABASE {name} TEMPLATE {}", template.name)).await?;
+        let strategy = if self.major() >= 15 { "STRATEGY file_copy" } else { "" }; // half the time
+        let template = &template.name;
+        self.execute(&format!("CREATE DATABASE {name} TEMPLATE {template} {strategy}")).await?;
         Ok(Place { options: self.server.options(&name), name })
     }
 

@@ -98,7 +98,7 @@ fn softly(wish: &Wish<'_>, work: &Work) -> Result<()> {
     std::thread::scope(|scope| {
         let one = || scope.spawn(|| work.through(&points, &next));
         let workers: Vec<_> = (0..SOFT).map(|_| one()).collect();
-        workers.into_iter().map(joined).collect()
+        workers.into_iter().try_for_each(joined)
     })
 }
 
@@ -133,21 +133,32 @@ fn points<'s, 'l>(
     stories: &'s [Story<'l>],
     is_mine: impl Fn(Kind) -> bool,
 ) -> Vec<(&'s Story<'l>, Point)> {
-    let mut groups: BTreeMap<Kind, usize> = BTreeMap::new();
-    let mut all = Vec::new();
-    for story in stories {
-        groups.clear();
-        for point in point::all(&story.conversations) {
-            let number = groups.entry(point.kind).or_insert(point.words.len() % 2);
-            *number += 1;
-            // Not the same messages for each kind, and at least one of each.
-            let is_drawn = (*number + point.message) % ONE_IN == ONE_IN / 2;
-            if is_mine(point.kind) && (!wish.quick || is_drawn) {
-                all.push((story, point));
-            }
-        }
+    let mut points = Vec::new();
+    for (number, story) in stories.iter().enumerate() {
+        let mut all = point::all(&story.conversations);
+        all.retain(|point| is_mine(point.kind));
+        let drawn = if wish.quick { drawn(all, number) } else { all };
+        points.extend(drawn.into_iter().map(|point| (story, point)));
     }
-    all
+    if wish.until_found { shuffled(points) } else { points }
+}
+
+/// At least one of each kind, and not those at the same messages.
+fn drawn(points: Vec<Point>, seed: usize) -> Vec<Point> {
+    let mut kinds: BTreeMap<Kind, Vec<Point>> = BTreeMap::new();
+    points.into_iter().for_each(|point| kinds.entry(point.kind).or_default().push(point));
+    let few = kinds.into_values().enumerate().flat_map(|(kind, points)| {
+        let first = (seed * 7 + kind * 5) % points.len().min(ONE_IN);
+        points.into_iter().skip(first).step_by(ONE_IN).collect::<Vec<_>>()
+    });
+    few.collect()
+}
+
+/// Of each kind and each run early, and always in the same order.
+fn shuffled<T>(points: Vec<T>) -> Vec<T> {
+    let mut numbered: Vec<_> = points.into_iter().enumerate().collect();
+    numbered.sort_by_key(|(number, _)| number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    numbered.into_iter().map(|(_, point)| point).collect()
 }
 
 impl Work {
@@ -193,5 +204,38 @@ impl Work {
         let rate = tally.points as f64 / took;
         let all = self.all.load(Ordering::Relaxed);
         say(&format!("{} of {all} points, {rate:.0} a second, at {name}", tally.points))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use migrate_tests::proxy::{After, Before};
+
+    use super::*;
+
+    fn points(count: usize, kind: Kind) -> impl Iterator<Item = Point> {
+        let point = move |message| Point { connection: 0, message, words: String::new(), kind };
+        (0..count).map(point)
+    }
+
+    #[test]
+    fn a_sample_has_some_of_every_kind() {
+        for seed in 0..40 {
+            let all = points(3, Kind::Robbed).chain(points(100, Kind::Cut(Before)));
+            let drawn = drawn(all.chain(points(1, Kind::Cut(After))).collect(), seed);
+            let count = |kind| drawn.iter().filter(|point| point.kind == kind).count();
+            assert_eq!((count(Kind::Robbed), count(Kind::Cut(After))), (1, 1), "{seed}");
+            assert!((6..=7).contains(&count(Kind::Cut(Before))), "{seed}");
+        }
+    }
+
+    #[test]
+    fn an_order_is_of_all_and_the_same_each_time() {
+        let order = || shuffled((0..100).collect());
+        let mut sorted = order();
+        assert_eq!(sorted, order());
+        assert!(!sorted.is_sorted());
+        sorted.sort_unstable();
+        assert!(sorted.into_iter().eq(0..100));
     }
 }

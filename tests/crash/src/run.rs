@@ -58,7 +58,7 @@ pub(crate) enum Act {
     Repair,
     Baseline(i64),
     Mark(i64),
-    /// Says what became of a statement, and runs.
+    /// Says what became of a statement.
     Resolve(i64, Resolution),
     Adopt,
 }
@@ -143,6 +143,11 @@ impl Run {
         })
     }
 
+    /// What comes after what people tell the history, where that shows only then.
+    pub(crate) fn after(&self) -> Option<Run> {
+        matches!(self.act, Act::Resolve(..)).then_some(Run { act: Act::Run, ..*self })
+    }
+
     /// Does it, once. Whoever does it again does not mind to hear that it was done.
     pub(crate) async fn act(
         &self,
@@ -178,12 +183,7 @@ impl Run {
                 migrator.baseline(database, Version::new(version)).await.map(drop)
             }
             Act::Mark(version) => migrator.mark_applied(database, expand(version), "by hand").await,
-            Act::Resolve(version, how) => {
-                match migrator.resolve(database, expand(version), how).await {
-                    Err(error) if !is_done_already(&error) => Err(error),
-                    _ => migrator.run(database).await.map(drop),
-                }
-            }
+            Act::Resolve(version, how) => migrator.resolve(database, expand(version), how).await,
             Act::Adopt => {
                 let mirror = FromSqlx::new().mirror();
                 migrator.adopt_sqlx_with(database, &mirror).await.map(drop)

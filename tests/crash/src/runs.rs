@@ -12,7 +12,7 @@ pub(crate) const OWNER: &str = "crash_owner";
 const FIRST: (&str, &str) = (
     "1_first.sql",
     "CREATE TABLE entry (n int, word text);
-     INSERT INTO entry SELECT n, 'word ' || n FROM generate_series(1, 50) n;
+     INSERT INTO entry SELECT n, 'word ' || n FROM generate_series(1, 5) n;
      CREATE INDEX entry_old ON entry (n);
      CREATE INDEX entry_again ON entry (word);
      ALTER TABLE entry ADD CONSTRAINT entry_positive CHECK (n > 0) NOT VALID;

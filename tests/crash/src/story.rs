@@ -28,6 +28,8 @@ pub(crate) struct Story<'l> {
     template: Place,
     begin: Snapshot,
     end: Snapshot,
+    /// Behind what comes after it.
+    after: Snapshot,
 }
 
 /// How a run ended in which something went wrong.
@@ -81,13 +83,17 @@ impl<'l> Story<'l> {
         let proxy = Proxy::new(place.options.clone(), None, rewrite);
         let failed = |error| format!("{}: the undisturbed run failed: {error}", run.name);
         run.act(&migrator, &proxy.options(), false).await.map_err(failed)?;
+        let conversations = proxy.conversations();
         let end = Snapshot::of(&place.options).await?;
-        if begin == end {
+        if let Some(after) = run.after() {
+            after.act(&migrator, &proxy.options(), false).await.map_err(failed)?;
+        }
+        let after = Snapshot::of(&place.options).await?;
+        if begin == after {
             return Err(format!("{}: the undisturbed run did nothing", run.name).into());
         }
         lab.drop(&place).await?;
-        let conversations = proxy.conversations();
-        Ok(Self { run, lab, migrator, rewrite, conversations, template, begin, end })
+        Ok(Self { run, lab, migrator, rewrite, conversations, template, begin, end, after })
     }
 
     pub(crate) async fn tell(&self, point: &Point) -> Result<Outcome> {
@@ -111,13 +117,22 @@ impl<'l> Story<'l> {
         }
         let now = Snapshot::of(&place.options).await?;
         found.extend(self.is_not_true(point, &end, &now));
+        found.extend(self.goes_on(self.run, place, &self.end).await?);
+        if let Some(after) = self.run.after() {
+            found.extend(self.goes_on(after, place, &self.after).await?);
+        }
+        Ok(Outcome::Tried(found))
+    }
+
+    /// What differs when somebody has done it until it was done.
+    async fn goes_on(&self, run: Run, place: &Place, expected: &Snapshot) -> Result<Vec<String>> {
         let through = Proxy::new(place.options.clone(), None, self.rewrite);
         let past = &place.options;
-        let again = person::goes_on(&self.run, &self.migrator, &through.options(), past).await;
-        found.extend(again.err().map(|error| error.to_string()));
+        let again = person::goes_on(&run, &self.migrator, &through.options(), past).await;
+        let mut found: Vec<_> = again.err().map(|error| error.to_string()).into_iter().collect();
         let last = Snapshot::of(&place.options).await?;
-        found.extend(told("in the end", last.differs_from(&self.end)));
-        Ok(Outcome::Tried(found))
+        found.extend(told("in the end", last.differs_from(expected)));
+        Ok(found)
     }
 
     /// What was claimed and is not so.
@@ -146,6 +161,13 @@ impl<'l> Story<'l> {
     }
 }
 
+/// A few of them say it all.
+const FEW: usize = 8;
+
 fn told(when: &str, differences: Vec<String>) -> Vec<String> {
-    differences.into_iter().map(|difference| format!("{when}: {difference}")).collect()
+    let more = differences.len().saturating_sub(FEW);
+    let few = differences.into_iter().take(FEW);
+    let mut told: Vec<_> = few.map(|difference| format!("{when}: {difference}")).collect();
+    told.extend((more > 0).then(|| format!("{when}: and {more} more")));
+    told
 }
