@@ -197,6 +197,7 @@ impl Session {
         let version = self.connection.server_version_num().unwrap_or_default();
         if version >= 140_000 {
             settings += &format!("{set} client_connection_check_interval = '1s'; ");
+            settings += &format!("{set} idle_session_timeout = 0; "); // while code outside a transaction thinks
         }
         if version >= 170_000 {
             settings += &format!("{set} transaction_timeout = 0; ");

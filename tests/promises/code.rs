@@ -3,6 +3,7 @@
 use migrate_postgres::{MigrationId, Migrator, Phase, Resolution, Source, Version};
 use sqlx::Connection;
 
+use crate::harness::proxy::{After, Proxy, Which};
 use crate::harness::{Database, Folder, applied};
 use crate::rust::{Rust, sql};
 
@@ -208,6 +209,18 @@ async fn code_outside_a_transaction_keeps_what_it_did_and_asks() {
         assert_eq!(applied(&migrator.run(&pool).await.unwrap()), ["2 expand", "3 expand"]);
         assert_eq!(log(&database).await, expected);
     }
+}
+
+/// The run goes on with another connection, and only then can say that it cannot.
+#[tokio::test]
+async fn a_connection_lost_in_code_outside_a_transaction_is_a_lost_connection() {
+    let database = Database::fresh().await;
+    let migrator = Migrator::new(with(writes_a_line().outside_a_transaction()));
+    let proxy = Proxy::cut(database.options(), After, Which::Says("VALUES ('2')"));
+    let error = migrator.run(&proxy.options()).await.unwrap_err();
+    assert!(proxy.was_reached() && error.is_interrupted(), "{error}");
+    assert!(migrator.run(&database.options()).await.unwrap_err().is_interrupted());
+    assert_eq!(log(&database).await, "2");
 }
 
 #[tokio::test]

@@ -12,15 +12,14 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
 use tempfile::TempDir;
 
 mod application;
-mod frames;
 mod heard;
 mod pooler;
-pub mod proxy;
 mod theirs;
 mod traced;
 
 pub use application::Application;
 pub use heard::Heard;
+pub use migrate_tests::proxy;
 pub use pooler::Pooler;
 pub use theirs::Sqlx;
 pub use traced::{trace_this_thread, traced};

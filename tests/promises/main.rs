@@ -14,6 +14,7 @@ mod enclosed;
 mod extremes;
 mod failure;
 mod fallback;
+mod faults;
 mod harness;
 mod house;
 mod interrupted;

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 mod bench;
+mod crash;
 mod findings;
 mod migrate;
 mod oracle;
@@ -21,7 +22,7 @@ struct Chore {
     run: fn(Vec<OsString>) -> ExitCode,
 }
 
-const CHORES: [Chore; 8] = [
+const CHORES: [Chore; 9] = [
     Chore {
         name: "migrate",
         what: "migrate's commands, for the quickstart's folder",
@@ -47,6 +48,11 @@ const CHORES: [Chore; 8] = [
         name: "oracle",
         what: "what the linter takes for SQL, against servers: `oracle [--quick] [--postgres all]`",
         run: oracle::run,
+    },
+    Chore {
+        name: "crash-matrix",
+        what: "cuts, kills and crashes at every message of every kind of run: `crash-matrix [--quick] [--planted] [--postgres all]`",
+        run: crash::run,
     },
     Chore {
         name: "postgres",

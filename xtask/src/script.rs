@@ -33,7 +33,7 @@ pub(crate) fn run_with(
 
 /// What there is, and the exit code of those who typed something else.
 pub(crate) fn usage(chores: &[(&str, &str)]) -> ExitCode {
-    let lines = chores.iter().map(|(name, what)| format!("\n  cargo xtask {name:8} {what}"));
+    let lines = chores.iter().map(|(name, what)| format!("\n  cargo xtask {name:12} {what}"));
     say(&format!("chores:{}", lines.collect::<String>()), 2)
 }
 

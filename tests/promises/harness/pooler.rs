@@ -16,6 +16,7 @@ use super::Database;
 
 /// It is idle but for what the test does, and ends with the value, or with the process however that ends.
 pub struct Pooler {
+    command: Command,
     shell: Child,
     folder: TempDir,
     options: PgConnectOptions,
@@ -73,9 +74,21 @@ impl Pooler {
         }
         let shell = command.spawn().expect("a shell");
         let options = server.socket(folder.path()).port(5432);
-        let pooler = Self { shell, folder, options };
+        let pooler = Self { command, shell, folder, options };
         pooler.serves().await;
         Some(pooler)
+    }
+
+    /// Ends it with all that it has lent, and starts it again in the same place.
+    pub async fn restart(&mut self) {
+        self.stop();
+        self.shell = self.command.spawn().expect("a shell");
+        self.serves().await;
+    }
+
+    fn stop(&mut self) {
+        drop(self.shell.stdin.take());
+        self.shell.wait().expect("the end of pgbouncer");
     }
 
     async fn serves(&self) {
@@ -96,7 +109,6 @@ impl Pooler {
 
 impl Drop for Pooler {
     fn drop(&mut self) {
-        drop(self.shell.stdin.take());
-        self.shell.wait().expect("the end of pgbouncer");
+        self.stop();
     }
 }

@@ -29,3 +29,29 @@ async fn rest(
     stream.read_exact(&mut message[start..]).await?;
     Ok(message)
 }
+
+/// A simple query.
+pub fn query(text: &str) -> Vec<u8> {
+    let length = u32::try_from(text.len() + 5).expect("a short text");
+    [b"Q", &length.to_be_bytes()[..], text.as_bytes(), b"\0"].concat()
+}
+
+/// What a message says in SQL.
+pub fn text(kind: char, message: &[u8]) -> String {
+    let body = message.get(5..).unwrap_or_default();
+    let text = match kind {
+        'Q' => body,
+        // The name of the statement comes first.
+        'P' => body.splitn(2, |byte| *byte == 0).nth(1).unwrap_or_default(),
+        _ => &[],
+    };
+    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+    String::from_utf8_lossy(text).into_owned()
+}
+
+/// The process of the server, where a message tells it.
+pub fn backend(message: &[u8]) -> Option<i32> {
+    let told = message.first() == Some(&b'K');
+    let number = message.get(5..9).filter(|_| told)?;
+    number.try_into().ok().map(i32::from_be_bytes)
+}
