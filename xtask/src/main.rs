@@ -12,6 +12,7 @@ mod postgres;
 mod real;
 mod rules;
 mod script;
+mod soak;
 mod test;
 
 /// A chore gets the words behind its name.
@@ -21,7 +22,7 @@ struct Chore {
     run: fn(Vec<OsString>) -> ExitCode,
 }
 
-const CHORES: [Chore; 8] = [
+const CHORES: [Chore; 9] = [
     Chore {
         name: "migrate",
         what: "migrate's commands, for the quickstart's folder",
@@ -47,6 +48,11 @@ const CHORES: [Chore; 8] = [
         name: "oracle",
         what: "what the linter takes for SQL, against servers: `oracle [--quick] [--postgres all]`",
         run: oracle::run,
+    },
+    Chore {
+        name: "soak",
+        what: "a service is killed and restarted while migrations land: `soak [--quick | --minutes N] [--seed N]`",
+        run: soak::run,
     },
     Chore {
         name: "postgres",
