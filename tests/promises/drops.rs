@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use migrate_core::{LockMode, LockTarget, MigrationId, Phase, Targets, Version, Work};
 use migrate_postgres::{Migrator, Phases};
+use migrate_testing::Server;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
 use tokio::task::JoinSet;
@@ -48,6 +50,23 @@ fn drops() -> String {
         "-- migrate: irreversible because nobody wants them back\n{}",
         drops.collect::<String>()
     )
+}
+
+/// What the drops lock, as the linter notes it for a program that has them embedded.
+fn targets(drops: &str) -> Vec<Targets> {
+    let migration = MigrationId::new(Version::new(1), Phase::Contract);
+    let lock = |table: usize| LockTarget {
+        relation: format!("t{table}").into(),
+        mode: LockMode::AccessExclusive,
+        work: Work::None,
+    };
+    let of = |table: usize| Targets {
+        migration,
+        offset: u32::try_from(drops.find(&format!("DROP TABLE t{table};")).expect("a drop"))
+            .expect("a place"),
+        locks: vec![lock(table)].into(),
+    };
+    (1..=TABLES).rev().map(of).collect()
 }
 
 /// Writes to three tables, most times in another order than the drops: a row that refers to its partners, or a change of
@@ -132,11 +151,8 @@ async fn use_the_tables(
     Ok(())
 }
 
-/// How it ends for each connection, and what the migrator told.
-async fn dropped_under_load(
-    database: &Database,
-    change: impl FnOnce(Migrator) -> Migrator,
-) -> (Vec<Result<(), String>>, Heard) {
+/// The migration ends well, and every connection by meeting a table that is gone.
+async fn dropped_under_load(database: &Database, known: Vec<Targets>) {
     database.run(&tables()).await;
     let keys = "SELECT count(*) FROM pg_constraint WHERE contype = 'f'";
     assert_eq!(database.value(keys).await, "21");
@@ -150,20 +166,28 @@ async fn dropped_under_load(
     }
     let folder = Folder::of(&[("1_drops.contract.sql", &drops())]);
     let heard = Heard::default();
-    let migrator = change(folder.migrator().phases(Phases::ALL).observer(heard.clone()));
-    let report = migrator.run(&database.options()).await.expect("a good end");
-    assert_eq!(report.applied.len(), 1, "{report}");
-    (load.join_all().await, heard)
-}
-
-async fn nobody_was_killed(database: &Database) {
-    let (ends, heard) = dropped_under_load(database, |migrator| migrator).await;
-    assert_eq!(ends, vec![Ok(()); CONNECTIONS + 1], "{:#?}", heard.all());
+    let migrator = Migrator::new(folder.source().with_targets(known)).phases(Phases::ALL);
+    let report = migrator.observer(heard.clone()).run(&database.options()).await;
+    assert_eq!(report.expect("a good end").applied.len(), 1);
+    assert_eq!(load.join_all().await, vec![Ok(()); CONNECTIONS + 1], "{:#?}", heard.all());
     let left = "SELECT count(*) FROM pg_class WHERE relname ~ '^t[0-9]+$'";
     assert_eq!(database.value(left).await, "0");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn drops_under_load_kill_nobody() {
-    nobody_was_killed(&Database::fresh().await).await;
+    dropped_under_load(&Database::fresh().await, targets(&drops())).await;
+}
+
+/// As where the folder is read by a program that has no linter.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn drops_under_load_kill_nobody_where_nobody_knows_what_they_lock() {
+    dropped_under_load(&Database::fresh().await, Vec::new()).await;
+}
+
+/// A server may look for deadlocks sooner than any lock timeout of ours would end one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn drops_under_load_kill_nobody_where_deadlocks_are_found_early() {
+    let server = Server::builder().setting("deadlock_timeout", "20ms").private().expect("a server");
+    dropped_under_load(&Database::on(Server::clone(&server)).await, targets(&drops())).await;
 }
