@@ -20,7 +20,7 @@ use crate::chance::Chance;
 use crate::ledger::Ledger;
 use crate::replica::WORD;
 
-/// For a replica to end that was asked to.
+/// For a replica to serve that is left in peace, and to end when it is asked to.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What all replicas share.
@@ -113,8 +113,8 @@ impl Crew {
 }
 
 impl Replica {
-    /// Soon after its start, in the middle of a migration if there is one, or when it has served for a while; or
-    /// when it has ended.
+    /// Soon after its start, in the middle of a migration if there is one, or when it has served for a while; or when it
+    /// has ended.
     async fn wait_for_a_moment(&mut self, chance: &mut Chance) {
         let life = chance.millis(500..4500);
         let (soon, after) = (chance.millis(0..600), chance.millis(0..250));
@@ -128,7 +128,11 @@ impl Replica {
                     self.until(State::Ended, life).await;
                 }
             }
-            _ => self.until(State::Ended, life).await,
+            // Or a busy machine would never get a long migration done.
+            _ => {
+                self.until(State::Serving, PATIENCE).await;
+                self.until(State::Ended, life).await;
+            }
         }
     }
 

@@ -179,22 +179,22 @@ fn base() -> String {
 }
 
 /// A column that is derived from another: filled by a trigger from now on, then for what was there, then dropped where
-/// nothing is missing in it.
+/// nothing is missing in it. Of the rows that the load is at: each is waited for, and waits.
 fn moved(v: i64) -> Vec<(String, String)> {
     let expand = format!(
-        "ALTER TABLE entries ADD COLUMN twice{v} bigint;\n\
-         CREATE FUNCTION twice{v}() RETURNS trigger LANGUAGE plpgsql AS $$\n\
-         BEGIN NEW.twice{v} := NEW.amount * 2; RETURN NEW; END $$;\n\
-         CREATE TRIGGER twice{v} BEFORE INSERT OR UPDATE ON entries FOR EACH ROW EXECUTE FUNCTION twice{v}();"
+        "ALTER TABLE accounts ADD COLUMN cents{v} bigint;\n\
+         CREATE FUNCTION cents{v}() RETURNS trigger LANGUAGE plpgsql AS $$\n\
+         BEGIN NEW.cents{v} := NEW.balance * 100; RETURN NEW; END $$;\n\
+         CREATE TRIGGER cents{v} BEFORE INSERT OR UPDATE ON accounts FOR EACH ROW EXECUTE FUNCTION cents{v}();"
     );
     let migrate = format!(
-        "UPDATE entries SET twice{v} = amount * 2 WHERE twice{v} IS DISTINCT FROM amount * 2;"
+        "UPDATE accounts SET cents{v} = balance * 100 WHERE cents{v} IS DISTINCT FROM balance * 100;"
     );
     let contract = format!(
         "DO $$ BEGIN\n\
-         ASSERT NOT EXISTS (SELECT FROM entries WHERE twice{v} IS DISTINCT FROM amount * 2), 'not all was moved';\n\
+         ASSERT NOT EXISTS (SELECT FROM accounts WHERE cents{v} IS DISTINCT FROM balance * 100), 'not all was moved';\n\
          END $$;\n\
-         DROP TRIGGER twice{v} ON entries;\nDROP FUNCTION twice{v}();\nALTER TABLE entries DROP COLUMN twice{v};"
+         DROP TRIGGER cents{v} ON accounts;\nDROP FUNCTION cents{v}();\nALTER TABLE accounts DROP COLUMN cents{v};"
     );
     [("expand", expand), ("migrate", migrate), ("contract", contract)]
         .into_iter()
