@@ -32,6 +32,8 @@ pub(crate) struct Crew {
     pub(crate) stop: Arc<AtomicBool>,
     /// The number of the next process.
     pub(crate) next: Arc<AtomicI64>,
+    /// The version that has landed last.
+    pub(crate) landed: watch::Receiver<i64>,
 }
 
 /// How far a replica is.
@@ -51,14 +53,20 @@ struct Replica {
 
 impl Crew {
     /// One place of the service, with one process after the other in it.
-    pub(crate) async fn replica(self, mut chance: Chance) -> Result<()> {
+    pub(crate) async fn replica(mut self, mut chance: Chance) -> Result<()> {
         let mut first = true;
         while !self.stop.load(Ordering::Relaxed) {
             let mut replica = self.start(&mut chance)?;
             if !std::mem::take(&mut first) {
                 self.ledger.open().restarts += 1;
             }
-            replica.wait_for_a_moment(&mut chance).await;
+            // Half of the time a release restarts all at once: then they race.
+            let is_deployed = chance.below(2) == 0;
+            self.landed.mark_unchanged();
+            tokio::select! {
+                () = replica.wait_for_a_moment(&mut chance) => {}
+                _ = self.landed.changed(), if is_deployed => {}
+            }
             self.end(replica, &mut chance).await?;
         }
         Ok(())

@@ -8,6 +8,7 @@ use migrate_postgres::{Migrator, Phases, Source};
 use migrate_testing::{PrivateServer, Server};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::chance::Chance;
@@ -73,12 +74,14 @@ async fn disturb(
     releases: &mut Releases,
     ledger: &Ledger,
 ) -> Result<()> {
+    let (tell, landed) = watch::channel(1);
     let crew = Crew {
         url: server.url("soak"),
         folder: releases.current(),
         ledger: ledger.clone(),
         stop: Arc::new(AtomicBool::new(false)),
         next: Arc::new(AtomicI64::new(1)),
+        landed,
     };
     let mut replicas = JoinSet::new();
     for number in 0..REPLICAS {
@@ -89,6 +92,7 @@ async fn disturb(
         let due = began + wish.lasts.mul_f64(version as f64 / (wish.versions + 1) as f64);
         tokio::time::sleep_until(due.into()).await;
         let landed = releases.land()?;
+        tell.send_replace(landed);
         if landed % 10 == 0 {
             let (writes, restarts) = {
                 let told = ledger.open();
