@@ -50,6 +50,22 @@ impl Figures {
         median(&pairs.map(|(a, b)| a / b).collect::<Vec<_>>())
     }
 
+    /// The largest of a series.
+    pub fn most(&self, key: Key) -> Option<f64> {
+        self.samples(key)?.iter().copied().max_by(f64::total_cmp)
+    }
+
+    /// The largest ratio of any round.
+    pub fn most_ratio(&self, key: Key, to: Key) -> Option<f64> {
+        let pairs = self.samples(key)?.iter().zip(self.samples(to)?);
+        pairs.map(|(a, b)| a / b).max_by(f64::total_cmp)
+    }
+
+    /// The sum of a series, and how long it is.
+    pub fn total(&self, key: Key) -> Option<(f64, usize)> {
+        self.samples(key).map(|samples| (samples.iter().sum(), samples.len()))
+    }
+
     fn samples(&self, key: Key) -> Option<&[f64]> {
         self.series.iter().find(|(other, _)| *other == key).map(|(_, values)| values.as_slice())
     }

@@ -1,12 +1,14 @@
 //! What the measurements are made with.
 //!
-//! Three programs: `peers` applies the same migrations through migrate, other migrators and psql, `builds` looks at
-//! what embedding them costs the compiler, and `page` writes from what both found what people read. Everything that
-//! they need is a module here. Linux only: memory and CPU time are read from `/proc`.
+//! Programs: `peers` applies the same migrations through migrate, other migrators and psql, `builds` and `lint` look at
+//! what embedding and reviewing them costs the compiler, `freeze` at what an application feels of a migration, and `page`
+//! writes from what they found what people read. Everything that they need is a module here. Linux only: memory and CPU
+//! time are read from `/proc`.
 
 pub mod apply;
 pub mod apps;
 pub mod figures;
+pub mod freeze;
 pub mod fresh;
 pub mod linting;
 pub mod noop;

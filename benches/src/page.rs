@@ -2,6 +2,7 @@
 //!
 //! Owns its words. What was not measured is shown as that. Knows nothing of how anything is measured.
 
+mod freeze;
 mod table;
 
 use crate::figures::Figures;
@@ -31,7 +32,8 @@ To repeat it:
 - `cargo xtask bench peers` measures starting and applying, and writes `target/bench/peers.json`.
 - `cargo xtask bench build` measures what embedding costs the compiler, and writes `target/bench/build.json`.
 - `cargo xtask bench lint` measures what the review of the SQL costs, and writes `target/bench/lint.json`.
-- `cargo xtask bench page` writes this page from all three.
+- `cargo xtask bench freeze` measures what an application feels of an ALTER, and writes `target/bench/freeze.json`.
+- `cargo xtask bench page` writes this page from all four.
 
 What stands below was found by:
 ";
@@ -58,20 +60,23 @@ with the same files and no history, a `SELECT 1` on a pool like migrate's, sqlx'
 ";
 
 /// The whole page.
-pub fn render(peers: &Found, build: &Found, lint: &Found) -> String {
+pub fn render(peers: &Found, build: &Found, lint: &Found, freeze: &Found) -> String {
     let runs = [
         ("Starting and applying", &peers.run),
         ("Embedding", &build.run),
         ("The review of the SQL", &lint.run),
+        ("Altering under load", &freeze.run),
     ];
     let runs: String = runs.into_iter().map(|(what, run)| described(what, run.as_ref())).collect();
     let targets = targets::of_peers(&peers.figures).into_iter();
     let targets = targets.chain(targets::of_build(&build.figures));
     let targets = targets.chain(targets::of_lint(&lint.figures));
+    let targets = targets.chain(targets::of_freeze(&freeze.figures));
     let targets: String = targets.map(|target| row(&target)).collect();
     let tables: String = table::TABLES.iter().map(|table| table.render(peers, build)).collect();
-    let versions = versions(peers, build);
-    format!("{HEAD}\n{runs}- Versions: {versions}.\n{TARGETS}{targets}{PEERS}{tables}")
+    let versions = versions([peers, build, freeze]);
+    let freeze = freeze::render(&freeze.figures);
+    format!("{HEAD}\n{runs}- Versions: {versions}.\n{TARGETS}{targets}{PEERS}{tables}{freeze}")
 }
 
 fn described(what: &str, run: Option<&Run>) -> String {
@@ -81,8 +86,8 @@ fn described(what: &str, run: Option<&Run>) -> String {
     format!("- {what}: `{command}`, {date}. {machine}. {server}.\n")
 }
 
-fn versions(peers: &Found, build: &Found) -> String {
-    let runs = [&peers.run, &build.run].into_iter().flatten();
+fn versions(found: [&Found; 3]) -> String {
+    let runs = found.into_iter().filter_map(|found| found.run.as_ref());
     let mut all: Vec<String> = runs
         .flat_map(|run| &run.versions)
         .map(|(tool, version)| format!("{tool} {version}"))
@@ -117,7 +122,12 @@ mod tests {
 
     #[test]
     fn the_page_shows_what_stands_in_the_files() {
-        let page = render(&found("peers.json"), &found("build.json"), &Found::default());
+        let page = render(
+            &found("peers.json"),
+            &found("build.json"),
+            &Found::default(),
+            &found("freeze.json"),
+        );
         let expected = include_str!("page/fixture/page.md");
         for (line, expected) in page.lines().zip(expected.lines()) {
             assert_eq!(line, expected, "the page is now:\n{page}");
@@ -127,7 +137,8 @@ mod tests {
 
     #[test]
     fn what_was_not_measured_is_shown_as_that() {
-        let page = render(&Found::default(), &Found::default(), &Found::default());
+        let none = Found::default();
+        let page = render(&none, &none, &none, &none);
         let cells = |line: &str| line.split('|').map(|c| c.trim().to_owned()).collect::<Vec<_>>();
         let (_, tables) = page.split_once("## Beside").expect("tables");
         let rows = tables.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| |"));

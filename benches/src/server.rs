@@ -1,13 +1,14 @@
 //! The server that everybody is measured against.
 //!
-//! Owns its settings, which are PostgreSQL's own defaults, and its databases. Knows nothing of what is done to
+//! Owns its settings, which are PostgreSQL's own defaults where speed is measured, and its databases. Knows nothing of what is done to
 //! them.
 
 use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use migrate_testing::{PrivateServer, Server};
+use migrate_testing::{Builder, PrivateServer, Server};
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
 use crate::Result;
@@ -41,34 +42,61 @@ pub fn on_disk() -> Result<()> {
     std::process::exit(status.code().unwrap_or(1));
 }
 
-/// A running server with PostgreSQL's default settings, on TCP.
+/// A running server, on TCP.
 #[derive(Debug)]
 pub struct Bench {
     server: PrivateServer,
+    /// How it is set, for people.
+    set: &'static str,
     /// Where it listens.
     pub address: SocketAddr,
 }
 
 impl Bench {
-    /// Starts it.
+    /// Starts one with PostgreSQL's default settings.
     ///
     /// # Errors
     /// When there is no PostgreSQL, or it does not start.
     pub fn start() -> Result<Self> {
         let builder =
             DEFAULTS.iter().fold(Server::builder(), |b, (name, value)| b.setting(name, value));
+        Self::with(builder, "with its default settings (fsync on), data on disk")
+    }
+
+    /// Starts one where nothing waits for a disk, nor for an autovacuum.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn in_memory() -> Result<Self> {
+        Self::with(Server::builder(), "without fsync and autovacuum, data in memory")
+    }
+
+    fn with(builder: Builder, set: &'static str) -> Result<Self> {
         let server = builder.listen_tcp().private()?;
         let address = server.tcp_address().ok_or("the server does not listen on TCP")?;
-        Ok(Self { server, address })
+        Ok(Self { server, set, address })
     }
 
     /// What it is, for people.
     pub fn describe(&self) -> String {
         let version = self.server.version();
         let (major, minor) = (version / 10_000, version % 10_000);
-        format!(
-            "PostgreSQL {major}.{minor} with its default settings (fsync on), data on disk, over TCP on one host"
-        )
+        format!("PostgreSQL {major}.{minor} {}, over TCP on one host", self.set)
+    }
+
+    /// How to connect to a database.
+    pub fn options(&self, database: &str) -> PgConnectOptions {
+        PgConnectOptions::new_without_pgpass()
+            .host(&self.address.ip().to_string())
+            .port(self.address.port())
+            .username("postgres")
+            .ssl_mode(PgSslMode::Disable)
+            .database(database)
+    }
+
+    /// The same, for libpq.
+    pub fn url(&self, database: &str) -> String {
+        url(self.address, database)
     }
 
     /// The program that belongs to it.

@@ -100,6 +100,31 @@ pub fn of_lint(figures: &Figures) -> Vec<Target> {
     ]
 }
 
+/// Those of `freeze`: what an application feels of each kind of ALTER while somebody else holds the table for long.
+pub fn of_freeze(figures: &Figures) -> Vec<Target> {
+    use crate::freeze::{EVERY, READER, STALL, SUCCEEDED, Tool, key};
+    let not_done = figures.total(key(SUCCEEDED, Tool::Migrate, EVERY));
+    let ours = [
+        Target {
+            what: "ms of the longest stall of a load, under a long reader, by migrate".to_owned(),
+            limit: 300.0,
+            found: figures.most(key(STALL, Tool::Migrate, EVERY)),
+        },
+        Target {
+            what: "kinds of ALTER that migrate did not get done under a long reader".to_owned(),
+            limit: 0.0,
+            found: not_done.map(|(done, of)| of as f64 - done),
+        },
+    ];
+    // That theirs do stall shows that the reader was in the way: at least 90 % of its time.
+    let theirs = [Tool::Sqlx, Tool::Psql].map(|tool| Target {
+        what: format!("the time of the reader against the shortest stall, by {}", tool.name()),
+        limit: 1.11,
+        found: figures.most_ratio(key(READER, tool, EVERY), key(STALL, tool, EVERY)),
+    });
+    ours.into_iter().chain(theirs).collect()
+}
+
 /// The figure of an application.
 pub fn app(app: App, migrations: usize) -> Key {
     let (tool, mode) = match app {

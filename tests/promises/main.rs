@@ -10,6 +10,7 @@ mod connection;
 mod deferral;
 mod disagreement;
 mod dropped;
+mod drops;
 mod enclosed;
 mod extremes;
 mod failure;

@@ -1,11 +1,14 @@
 //! Several migrators at once: one works, the others wait, and nothing happens twice.
 
-use std::time::Duration;
+use std::io::Write;
+use std::time::{Duration, Instant};
 
 use migrate_postgres::Report;
+use migrate_testing::Server;
+use sqlx::postgres::PgConnectOptions;
 use tokio::task::JoinSet;
 
-use crate::harness::{Application, Database, Folder, Heard};
+use crate::harness::{Application, Database, Folder, Heard, Pooler};
 
 /// Two transactions, a transaction that would show in the data if it ran twice, and two statements outside.
 const FILES: &[(&str, &str)] = &[
@@ -41,15 +44,82 @@ const GATE: &str = "SELECT pg_advisory_lock(7)";
 #[tokio::test]
 async fn ten_processes_start_at_once_on_an_empty_database() {
     let (database, folder) = (Database::fresh().await, Folder::of(FILES));
-    let start = |_| Application::start(&database.options(), &folder);
-    let mut all: JoinSet<usize> = (0..10).map(start).map(Application::applied).collect();
-    let mut applied = Vec::new();
-    while let Some(one) = all.join_next().await {
-        applied.push(one.expect("a good end"));
-    }
+    let (mut applied, _) = processes(10, &database.options(), &folder).await;
     applied.sort_unstable();
     assert_eq!(applied, [0, 0, 0, 0, 0, 0, 0, 0, 0, 4]);
     each_was_applied_once(&database).await;
+}
+
+/// How many migrations each of so many processes applied that start at once, and from the end of the first to that of
+/// the last.
+async fn processes(many: usize, to: &PgConnectOptions, folder: &Folder) -> (Vec<usize>, Duration) {
+    let start = |_| Application::start(to, folder);
+    let mut all: JoinSet<usize> = (0..many).map(start).map(Application::applied).collect();
+    let (mut applied, mut first) = (Vec::new(), None);
+    while let Some(one) = all.join_next().await {
+        first.get_or_insert_with(Instant::now);
+        applied.push(one.expect("a good end"));
+    }
+    (applied, first.expect("an end").elapsed())
+}
+
+/// All twenty are there before the work goes on. The last ends within a second of the first, with some slack for a
+/// machine that is busy with twenty processes: how much, the same machine tells by what it takes to start and end as
+/// many that have nothing to do.
+async fn twenty_are_done_together(database: &Database, to: &PgConnectOptions) {
+    let folder = Folder::of(FILES);
+    folder.write("0_gate.sql", AT_THE_GATE.1);
+    let gate = database.session(GATE).await;
+    // Behind a pooler the one at the gate has no name: with `RESET ALL` goes what the pooler has set.
+    let all_are_there = "SELECT count(DISTINCT application_name) FILTER (WHERE wait_event_type IS DISTINCT FROM 'Lock') = 19 \
+                         AND count(*) FILTER (WHERE wait_event_type = 'Lock') = 1 FROM pg_stat_activity \
+                         WHERE datname = current_database() AND application_name LIKE 'migrate default on %' \
+                         OR query LIKE '%pg_advisory_xact_lock(7)%' AND wait_event_type = 'Lock'";
+    let opened = async {
+        database.until(all_are_there).await;
+        drop(gate);
+    };
+    let ((mut applied, apart), ()) = tokio::join!(processes(20, to, &folder), opened);
+    applied.sort_unstable();
+    assert_eq!(applied, [[0; 19].as_slice(), &[5]].concat());
+    folder.remove("0_gate.sql");
+    database.run("DELETE FROM schema_migrations WHERE version = 0").await;
+    each_was_applied_once(database).await;
+    let began = Instant::now();
+    let (applied, _) = processes(20, to, &folder).await;
+    let idle = began.elapsed();
+    assert_eq!(applied, [0; 20]);
+    let told = format!(
+        "of twenty racing migrators the last was done {} ms after the first; twenty with nothing to do take {} ms",
+        apart.as_millis(),
+        idle.as_millis()
+    );
+    writeln!(std::io::stderr(), "{told}").expect("somebody to tell");
+    assert!(apart < Duration::from_secs(1) + 5 * idle, "{told}");
+}
+
+#[tokio::test]
+async fn of_twenty_processes_the_last_is_done_soon_after_the_first() {
+    let database = Database::fresh().await;
+    twenty_are_done_together(&database, &database.options()).await;
+}
+
+#[tokio::test]
+async fn twenty_processes_race_through_a_pooler_in_session_mode() {
+    let server = Server::private().expect("a server");
+    let database = Database::on(Server::clone(&server)).await;
+    let Some(pooler) = Pooler::start(&database, "session", 100).await else { return };
+    twenty_are_done_together(&database, &pooler.options()).await;
+}
+
+#[tokio::test]
+async fn two_processes_race_again_and_again() {
+    for _ in 0..10 {
+        let (database, folder) = (Database::fresh().await, Folder::of(FILES));
+        let (applied, _) = processes(2, &database.options(), &folder).await;
+        assert_eq!(applied.iter().sum::<usize>(), 4, "{applied:?}");
+        each_was_applied_once(&database).await;
+    }
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod postgres;
 mod real;
 mod rules;
 mod script;
+mod soak;
 mod test;
 
 /// A chore gets the words behind its name.
@@ -22,7 +23,7 @@ struct Chore {
     run: fn(Vec<OsString>) -> ExitCode,
 }
 
-const CHORES: [Chore; 9] = [
+const CHORES: [Chore; 10] = [
     Chore {
         name: "migrate",
         what: "migrate's commands, for the quickstart's folder",
@@ -30,7 +31,7 @@ const CHORES: [Chore; 9] = [
     },
     Chore {
         name: "bench",
-        what: "the benchmarks: `bench peers [--quick]`, `bench build [--quick]`, `bench lint [--quick]`; `bench page` writes docs/measured.md",
+        what: "the benchmarks: `bench peers [--quick]`, `bench build [--quick]`, `bench lint [--quick]`, `bench freeze [--quick]`; `bench page` writes docs/measured.md",
         run: bench::run,
     },
     Chore { name: "real", what: "the folders that other people wrote, end to end", run: real::run },
@@ -53,6 +54,11 @@ const CHORES: [Chore; 9] = [
         name: "crash-matrix",
         what: "cuts, kills and crashes at every message of every kind of run: `crash-matrix [--quick] [--planted] [--postgres all]`",
         run: crash::run,
+    },
+    Chore {
+        name: "soak",
+        what: "a service is killed and restarted while migrations land: `soak [--quick | --minutes N] [--seed N]`",
+        run: soak::run,
     },
     Chore {
         name: "postgres",

@@ -1,4 +1,4 @@
-//! Writes `docs/measured.md` from what `peers`, `builds` and `lint` found: `cargo xtask bench page`.
+//! Writes `docs/measured.md` from what `peers`, `builds`, `lint` and `freeze` found: `cargo xtask bench page`.
 //!
 //! Measures nothing. What one of them has not found yet is shown as not measured.
 
@@ -19,12 +19,13 @@ fn main() -> ExitCode {
 }
 
 fn write() -> Result<()> {
-    let (peers, build, lint) = (found("peers")?, found("build")?, found("lint")?);
+    let (peers, build) = (found("peers")?, found("build")?);
+    let (lint, freeze) = (found("lint")?, found("freeze")?);
     if peers.run.is_none() && build.run.is_none() {
         return Err("nothing is measured; run `cargo xtask bench peers` and `… build`".into());
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/measured.md");
-    std::fs::write(&path, page::render(&peers, &build, &lint))?;
+    std::fs::write(&path, page::render(&peers, &build, &lint, &freeze))?;
     println!("docs/measured.md is written");
     Ok(())
 }

@@ -1,0 +1,1 @@
+ALTER TABLE accounts ADD CONSTRAINT accounts_have_owners CHECK (owner <> '') NOT VALID;
