@@ -30,7 +30,7 @@ use crate::sql::AS_WE_WRITE;
 use crate::wanted::Wanted;
 use crate::watch::Watch;
 
-use locking::{Asking, Locking};
+use locking::Asking;
 
 mod code;
 mod locking;
@@ -240,7 +240,7 @@ impl<'r> Runner<'r> {
         script: &Script,
         rows: &[Row<'_>],
     ) -> Result<(), Failure> {
-        let mut locking = Locking::new(job, &script.statements, &self.ours.waits);
+        let mut locking = self.locking(job, &script.statements);
         loop {
             let asking = self.next_attempt(job, &mut locking).await?;
             let written = self.clerk.statement(rows, 1);
@@ -254,6 +254,11 @@ impl<'r> Runner<'r> {
                 Err(failure) => return Err(Failure { blockers: locking.blockers, ..failure }),
             }
         }
+    }
+
+    /// Attempts at what nobody has looked at before.
+    fn attempts(&self, job: &Job<'_>) -> Attempts<'r> {
+        Attempts::new(&self.ours.waits, job.lock_timeout(), self.session.facts.deadlock_timeout)
     }
 
     /// Waits before another attempt, if there is to be one.

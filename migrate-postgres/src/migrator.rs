@@ -157,10 +157,11 @@ impl Migrator {
     }
 
     /// How long each attempt of a migration may wait for a lock, one after the other; the last is repeated
-    /// (default 50, 100, 250 ms). While an attempt waits, those behind it wait too.
+    /// (default 50, 100, 250 ms, and never more than half of the server's `deadlock_timeout`, so that whoever meets it
+    /// crosswise finds it gone before somebody is ended for that). While an attempt waits, those behind it wait too.
     #[must_use]
     pub fn lock_ladder(mut self, attempts: impl IntoIterator<Item = Duration>) -> Self {
-        self.options.waits.lock_ladder = attempts.into_iter().collect();
+        self.options.waits.lock_ladder = Some(attempts.into_iter().collect());
         self
     }
 

@@ -31,8 +31,8 @@ pub(crate) struct Waits {
     pub(crate) reconnects: u32,
     /// For another migrator to finish.
     pub(crate) migrator: Duration,
-    /// One attempt after the other to get a lock on a table; the last is repeated.
-    pub(crate) lock_ladder: Vec<Duration>,
+    /// One attempt after the other to get a lock on a table; the last is repeated. `None` is what suits the server.
+    pub(crate) lock_ladder: Option<Vec<Duration>>,
     /// For all attempts of one migration together.
     pub(crate) lock_deadline: Duration,
     /// For one statement inside a transaction; `None` is what suits its locks.
@@ -67,7 +67,7 @@ impl Default for Waits {
             connect: Duration::from_secs(30),
             reconnects: 3,
             migrator: Duration::from_secs(600),
-            lock_ladder: [50, 100, 250].map(Duration::from_millis).to_vec(),
+            lock_ladder: None,
             lock_deadline: Duration::from_secs(600),
             statement: None,
             most_waiting: 100,

@@ -24,13 +24,20 @@ pub(crate) struct Attempts<'w> {
     next: Instant,
     made: u32,
     first: Option<Duration>,
+    /// Where nobody has said how long to wait: not for longer than this.
+    at_most: Duration,
 }
 
+/// Where nobody has said how long to wait.
+const LADDER: [Duration; 3] =
+    [Duration::from_millis(50), Duration::from_millis(100), Duration::from_millis(250)];
+
 impl<'w> Attempts<'w> {
-    /// `own` is the lock timeout that a migration asked for.
-    pub(crate) fn new(waits: &'w Waits, own: Option<Duration>) -> Self {
-        let began = Instant::now();
-        Self { waits, began, attempt: began, next: began, made: 0, first: own }
+    /// `own` is the lock timeout that a migration asked for. A transaction that waits for us while we wait for it is
+    /// not to be ended: we go before a deadlock is looked for.
+    pub(crate) fn new(waits: &'w Waits, own: Option<Duration>, deadlock_timeout: Duration) -> Self {
+        let (began, at_most) = (Instant::now(), deadlock_timeout / 2);
+        Self { waits, began, attempt: began, next: began, made: 0, first: own, at_most }
     }
 
     /// Attempts that failed.
@@ -45,9 +52,14 @@ impl<'w> Attempts<'w> {
 
     /// How long the next attempt may wait for a lock; never without a limit.
     pub(crate) fn lock_timeout(&self) -> Duration {
-        let ladder = &self.waits.lock_ladder;
-        let rung = ladder.get(self.made as usize).or(ladder.last()).copied();
-        self.first.or(rung).unwrap_or(Duration::from_millis(250)).max(Duration::from_millis(1))
+        let rung = |ladder: &[Duration]| {
+            ladder.get(self.made as usize).or(ladder.last()).copied().unwrap_or_default()
+        };
+        let usual = match &self.waits.lock_ladder {
+            Some(ladder) => rung(ladder),
+            None => rung(&LADDER).min(self.at_most),
+        };
+        self.first.unwrap_or(usual).max(Duration::from_millis(1))
     }
 
     /// An attempt begins that asks in the queue.
@@ -103,10 +115,21 @@ fn random() -> f64 {
 mod tests {
     use super::*;
 
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn an_attempt_is_over_before_a_deadlock_is_looked_for() {
+        let early = Duration::from_millis(30);
+        let waits = Waits::default();
+        assert_eq!(Attempts::new(&waits, None, early).lock_timeout(), early / 2);
+        let told = Waits { lock_ladder: Some(vec![SECOND]), ..Waits::default() };
+        assert_eq!(Attempts::new(&told, None, early).lock_timeout(), SECOND);
+    }
+
     #[test]
     fn attempts_climb_the_ladder_and_end() {
         let waits = Waits { lock_deadline: Duration::from_secs(600), ..Waits::default() };
-        let mut attempts = Attempts::new(&waits, None);
+        let mut attempts = Attempts::new(&waits, None, SECOND);
         let mut timeouts = Vec::new();
         for _ in 0..4 {
             timeouts.push(attempts.lock_timeout().as_millis());
@@ -118,13 +141,13 @@ mod tests {
         }
         assert_eq!(timeouts, [50, 100, 250, 250]);
         let none = Waits { lock_deadline: Duration::ZERO, ..Waits::default() };
-        assert_eq!(Attempts::new(&none, None).pause(), None);
+        assert_eq!(Attempts::new(&none, None, SECOND).pause(), None);
     }
 
     #[test]
     fn a_migration_may_have_its_own() {
         let waits = Waits::default();
-        let attempts = Attempts::new(&waits, Some(Duration::from_secs(2)));
+        let attempts = Attempts::new(&waits, Some(Duration::from_secs(2)), SECOND);
         assert_eq!(attempts.lock_timeout(), Duration::from_secs(2));
     }
 }

@@ -61,6 +61,7 @@ fn targets(drops: &str) -> Vec<Targets> {
         work: Work::None,
     };
     let of = |table: usize| Targets {
+        opaque: false,
         migration,
         offset: u32::try_from(drops.find(&format!("DROP TABLE t{table};")).expect("a drop"))
             .expect("a place"),

@@ -16,7 +16,7 @@ impl Runner<'_> {
     /// Code in a transaction of its own, tried again while locks are not to be had.
     pub(super) async fn code(&mut self, job: &Job<'_>) -> Result<(), Error> {
         let code = self.code_of(job)?;
-        let mut attempts = Attempts::new(&self.ours.waits, job.lock_timeout());
+        let mut attempts = self.attempts(job);
         self.start(job, None);
         loop {
             let error = match self.code_once(job, &*code, &attempts).await {

@@ -54,13 +54,6 @@ impl Asking {
             locks => format!("{locks}{}", sql::waited()),
         }
     }
-
-    /// For what nobody else can have a hold of.
-    pub(super) fn briefly(waits: &Waits) -> Self {
-        let lock = Attempts::new(waits, None).lock_timeout();
-        let limits = Limits { lock, statement: waits.statement(false) };
-        Self { locks: String::new(), at: 0, limits, queues: false }
-    }
 }
 
 /// Between two times that a wait is told.
@@ -72,20 +65,7 @@ const UNTIL_GONE: Duration = Duration::from_millis(20);
 /// What is granted to waiting for an autovacuum, beyond the time after which it gives way.
 const BEYOND_DEADLOCK_TIMEOUT: Duration = Duration::from_millis(300);
 
-impl<'w> Locking<'w> {
-    pub(super) fn new(job: &Job<'_>, statements: &[Statement], waits: &'w Waits) -> Self {
-        let wanted = job.wanted(statements);
-        Self {
-            waits,
-            was_foreseen: wanted.is_whole(),
-            looking: Looking::new(wanted),
-            attempts: Attempts::new(waits, job.lock_timeout()),
-            blockers: Vec::new(),
-            told: None,
-            is_cleared: false,
-        }
-    }
-
+impl Locking<'_> {
     /// How to ask at this moment; `None` is not at all.
     fn asking(&mut self, seen: &Seen, deadlock_timeout: Duration) -> Option<Asking> {
         let wanted = &self.looking.wanted;
@@ -161,7 +141,28 @@ fn lock<'l>(tables: impl Iterator<Item = (&'l String, &'l LockMode)>, how: &str)
     by_mode.iter().rev().map(|(mode, tables)| sql::lock_tables(tables, *mode, how)).collect()
 }
 
-impl Runner<'_> {
+impl<'r> Runner<'r> {
+    /// For what nobody else can have a hold of.
+    pub(super) fn briefly(&self, job: &Job<'_>) -> Asking {
+        let statement = self.ours.waits.statement(false);
+        let limits = Limits { lock: self.attempts(job).lock_timeout(), statement };
+        Asking { locks: String::new(), at: 0, limits, queues: false }
+    }
+
+    /// Before the first look.
+    pub(super) fn locking(&self, job: &Job<'_>, statements: &[Statement]) -> Locking<'r> {
+        let wanted = job.wanted(statements);
+        Locking {
+            waits: &self.ours.waits,
+            was_foreseen: wanted.is_whole(),
+            looking: Looking::new(wanted),
+            attempts: self.attempts(job),
+            blockers: Vec::new(),
+            told: None,
+            is_cleared: false,
+        }
+    }
+
     /// Looks and waits until an attempt is worth it.
     pub(super) async fn next_attempt(
         &mut self,

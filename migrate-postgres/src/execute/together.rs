@@ -9,7 +9,6 @@ use migrate_core::{Action, Direction, Script, Step};
 
 use tracing::Instrument;
 
-use super::locking::Asking;
 use super::{Ends, Failure, Job, Runner, span, wants_own_transaction};
 use crate::error::{Error, sqlstate};
 use crate::history::{Ran, Row};
@@ -62,7 +61,7 @@ impl Runner<'_> {
         ends: Ends,
         rows: &str,
     ) -> Result<(), Failure> {
-        let asking = Asking::briefly(&self.ours.waits);
+        let asking = self.briefly(job);
         self.send_script(job, script, &asking, ends, rows).await.map(drop)
     }
 

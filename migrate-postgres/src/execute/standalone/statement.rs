@@ -13,7 +13,7 @@ use super::look::Looked;
 use super::patience::{Missed, is_concurrent};
 use super::{Piece, Runner};
 use crate::error::{Error, sqlstate};
-use crate::execute::locking::{Asking, Locking};
+use crate::execute::locking::Asking;
 use crate::execute::{Failure, statements_in};
 use crate::retry::Attempts;
 use crate::session::Limits;
@@ -48,7 +48,7 @@ impl Runner<'_> {
             return Ok(Ended::NotHere);
         }
         let one = std::slice::from_ref(*statement);
-        let mut locking = Locking::new(piece.job, one, &self.ours.waits);
+        let mut locking = self.locking(piece.job, one);
         loop {
             let asking = self.next_attempt(piece.job, &mut locking).await;
             let asking = asking.map_err(|error| piece.job.error(error.into()))?;
@@ -122,7 +122,7 @@ impl Runner<'_> {
         script: &Script,
         statement: &Statement,
     ) -> Result<(), Error> {
-        let mut attempts = Attempts::new(&self.ours.waits, piece.job.lock_timeout());
+        let mut attempts = self.attempts(piece.job);
         loop {
             let trouble = match self.outside_once(piece, script, statement, &attempts).await {
                 Ok(()) => return Ok(()),
