@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 mod application;
 mod frames;
+mod gate;
 mod heard;
 mod pooler;
 pub mod proxy;
@@ -20,6 +21,7 @@ mod theirs;
 mod traced;
 
 pub use application::Application;
+pub use gate::Gate;
 pub use heard::Heard;
 pub use pooler::Pooler;
 pub use theirs::Sqlx;
