@@ -32,6 +32,9 @@ pub(crate) struct Common {
     /// Which database; else DATABASE_URL, else .env
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) database_url: Option<String>,
+    /// How to connect for work, past a pooler; else MIGRATE_DIRECT_URL, else as DATABASE_URL says
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) direct_url: Option<String>,
     /// The folder of migrations
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) folder: Option<PathBuf>,

@@ -13,6 +13,7 @@ use crate::args::{self, Typed};
 use crate::context::{Context, Origin};
 use crate::exit::{Exit, Failure};
 use crate::render::Output;
+use crate::url;
 use crate::{commands, render};
 
 /// The commands for the migrations of a project. See [`folder`] and [`embedded`].
@@ -73,9 +74,13 @@ impl CommandLine {
     fn carry_out(self, program: String, typed: Typed) -> Exit {
         let Self { origin, configure } = self;
         let output = Output::new(typed.wants_json(), typed.common.color);
-        let context = Context { program, origin, configure, common: typed.common, output };
-        let done = runtime()
-            .and_then(|runtime| runtime.block_on(commands::carry_out(&context, &typed.command)));
+        let common = typed.common;
+        let direct = url::find_direct(common.direct_url.as_deref());
+        let mut context = Context { program, origin, configure, common, direct: None, output };
+        let done = direct.and_then(|direct| {
+            context.direct = direct;
+            runtime()?.block_on(commands::carry_out(&context, &typed.command))
+        });
         done.unwrap_or_else(|failure| {
             let place = failure.is_connection().then(|| context.place().ok()).flatten();
             let database = place.map(|place| format!("{place}, named {}", place.found));

@@ -8,6 +8,8 @@ use migrate_core::{Phases, Policy, Set, Version};
 use migrate_lint::{Facts, judge};
 use migrate_postgres::{Migrator, Source};
 
+use sqlx::postgres::PgConnectOptions;
+
 use crate::args::{Common, Target, Waits};
 use crate::exit::Failure;
 use crate::folder::Folder;
@@ -27,6 +29,8 @@ pub(crate) struct Context {
     pub(crate) origin: Origin,
     pub(crate) configure: Box<dyn Fn(Migrator) -> Migrator>,
     pub(crate) common: Common,
+    /// How to connect for work, where that is not how to connect.
+    pub(crate) direct: Option<PgConnectOptions>,
     pub(crate) output: Output,
 }
 
@@ -112,6 +116,9 @@ impl Context {
         }
         if let Some(table) = table {
             migrator = migrator.table(table);
+        }
+        if let Some(direct) = &self.direct {
+            migrator = migrator.direct(direct.clone());
         }
         match role {
             Some(role) => migrator.role(role),

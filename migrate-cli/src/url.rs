@@ -27,6 +27,7 @@ enum Found {
 }
 
 const VARIABLE: &str = "DATABASE_URL";
+const DIRECT: &str = "MIGRATE_DIRECT_URL";
 const FORM: &str = "A URL has the form postgres://user@host:5432/database, with a colon and the password behind the user; \
     what is special in a password is written as its percent code, such as %2F for a slash.";
 
@@ -49,6 +50,32 @@ pub(crate) fn find(typed: Option<&str>) -> Result<Place, Failure> {
     }
 }
 
+/// How to connect for work where that differs: from what was typed, the environment or `.env`.
+pub(crate) fn find_direct(typed: Option<&str>) -> Result<Option<PgConnectOptions>, Failure> {
+    let url = match (typed, std::env::var(DIRECT)) {
+        (Some(url), _) => Some(url.to_owned()),
+        (None, Ok(url)) if !url.is_empty() => Some(url),
+        _ => match env_file()? {
+            Some(file) => in_file(&file, DIRECT)?.0,
+            None => None,
+        },
+    };
+    let Some(url) = url.filter(|url| !url.is_empty()) else { return Ok(None) };
+    let failed = |problem| {
+        let message =
+            format!("failed to read the URL for work (--direct-url, {DIRECT}): {problem}");
+        Failure::usage(message, FORM)
+    };
+    read(&url).map(Some).map_err(failed)
+}
+
+/// The nearest `.env`, from here up.
+fn env_file() -> Result<Option<PathBuf>, Failure> {
+    let here = std::env::current_dir().map_err(Failure::file("find the current folder"))?;
+    let files = here.ancestors().map(|folder| folder.join(".env"));
+    Ok(files.into_iter().find(|file| file.is_file()))
+}
+
 fn from_file() -> Result<(Found, String), Failure> {
     let nowhere = |looked: String| {
         let help = format!("Pass --database-url, set {VARIABLE}, or write {VARIABLE}=… into .env.");
@@ -58,11 +85,10 @@ fn from_file() -> Result<(Found, String), Failure> {
         )
     };
     let here = std::env::current_dir().map_err(Failure::file("find the current folder"))?;
-    let files = here.ancestors().map(|folder| folder.join(".env"));
-    let Some(file) = files.into_iter().find(|file| file.is_file()) else {
+    let Some(file) = env_file()? else {
         return Err(nowhere(format!("and no .env in {} or above", here.display())));
     };
-    match in_file(&file)? {
+    match in_file(&file, VARIABLE)? {
         (Some(url), _) => Ok((Found::File(file), url)),
         (None, 0) => Err(nowhere(format!("and none in {}", file.display()))),
         (None, unread) => {
@@ -73,7 +99,7 @@ fn from_file() -> Result<(Found, String), Failure> {
 }
 
 /// The first URL in the file, and how many lines cannot be read; their text may be secret.
-fn in_file(file: &Path) -> Result<(Option<String>, usize), Failure> {
+fn in_file(file: &Path, variable: &str) -> Result<(Option<String>, usize), Failure> {
     let what = || format!("read {}", file.display());
     let entries = dotenvy::from_path_iter(file).map_err(|error| match error {
         dotenvy::Error::Io(error) => Failure::File { what: what(), error },
@@ -82,7 +108,7 @@ fn in_file(file: &Path) -> Result<(Option<String>, usize), Failure> {
     let mut unread = 0;
     for entry in entries {
         match entry {
-            Ok((name, url)) if name == VARIABLE => return Ok((Some(url), unread)),
+            Ok((name, url)) if name == variable => return Ok((Some(url), unread)),
             Ok(_) => {}
             Err(dotenvy::Error::Io(error)) => return Err(Failure::File { what: what(), error }),
             Err(_) => unread += 1,

@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use migrate_core::adoption::Objections;
 use migrate_core::sql::position;
@@ -43,6 +44,7 @@ enum Kind {
     Busy,
     Divergence,
     Pooler,
+    Standby,
     ForeignHistory,
     Declaration,
     Interrupted,
@@ -147,12 +149,31 @@ impl Error {
     pub(crate) fn pooler() -> Self {
         let error = Self::new(
             Kind::Pooler,
-            "failed to lock: this connection goes through a pooler in transaction mode, where two migrators \
-             would both get the lock",
+            "failed to lock: this connection goes through a pooler in statement mode, which has no transactions",
+        );
+        error.now("nothing was changed").next(DIRECT)
+    }
+
+    pub(crate) fn standby(waited: Duration) -> Self {
+        let waited = match waited.as_secs() {
+            0 => String::new(),
+            seconds => format!(", also after {seconds} s"),
+        };
+        let message = format!(
+            "failed to start: there is something to do, and this server is a standby, which can only be read{waited}"
+        );
+        Self::new(Kind::Standby, message).now("nothing was changed").next(
+            "Connect to the primary (for work alone: `Migrator::direct`, `--direct-url`), or let the run wait until \
+             this server is one with `Migrator::wait_for_promotion`.",
+        )
+    }
+
+    pub(crate) fn elsewhere() -> Self {
+        let error = Self::declaration(
+            "failed to work over the direct connection: it leads to another database than the application's",
         );
         error.now("nothing was changed").next(
-            "Give the migrator a direct connection to PostgreSQL (past pgbouncer, on the server's own port), or \
-             a pooler in session mode.",
+            "Let `Migrator::direct` (`--direct-url`) name the same server and database as the application does.",
         )
     }
 
@@ -182,6 +203,26 @@ impl Error {
             "failed to write the history: the lock of this migrator was lost",
         );
         error.next("Look for a migration that calls pg_advisory_unlock_all() or DISCARD ALL, then run again.")
+    }
+
+    pub(crate) fn lost_lease() -> Self {
+        let error = Self::new(
+            Kind::Busy,
+            "failed to write the history: the lease of this migrator ran out, and another migrator has it",
+        );
+        error.next("Run again: it waits for the other one, and goes on behind what that has done.")
+    }
+
+    /// Work that is more than one transaction, where nothing is kept for longer than that.
+    pub(crate) fn needs_a_session(what: &str) -> Self {
+        let error = Self::new(
+            Kind::Pooler,
+            format!(
+                "failed to {what}: it needs a session of its own, and this connection goes through a pooler in \
+                 transaction mode"
+            ),
+        );
+        error.now("nothing was changed").next(DIRECT)
     }
 
     #[must_use]
@@ -320,9 +361,14 @@ impl Error {
         self.sqlstate() == Some("57P01")
     }
 
-    /// The connection goes through a pooler that gives each transaction another session.
+    /// The connection goes through a pooler that does not leave us our session, and something needs one.
     pub fn is_pooler(&self) -> bool {
         self.0.kind == Kind::Pooler
+    }
+
+    /// The server is a standby, and there is something to do.
+    pub fn is_standby(&self) -> bool {
+        self.0.kind == Kind::Standby
     }
 
     /// The history's table belongs to another tool.
@@ -381,6 +427,9 @@ fn ending(blocker: &Blocker) -> String {
         (_, Some(pid)) => format!(", or end that session: SELECT pg_terminate_backend({pid})"),
     }
 }
+
+const DIRECT: &str = "Give the migrator a direct connection to PostgreSQL (past pgbouncer, on the server's own port), \
+    with `Migrator::direct` or `--direct-url`, or a pooler in session mode.";
 
 /// What is missing at the end of a text is missed at the semicolon that we put on the line below it.
 fn offset_in(sent: &str, chars: usize) -> Option<usize> {

@@ -33,6 +33,7 @@ use crate::watch::Watch;
 use locking::Asking;
 
 mod code;
+mod leased;
 mod locking;
 mod standalone;
 mod together;
@@ -262,14 +263,19 @@ impl<'r> Runner<'r> {
     }
 
     /// Waits before another attempt, if there is to be one.
-    async fn pause(&self, job: &Job<'_>, error: &sqlx::Error, attempts: &mut Attempts<'_>) -> bool {
+    async fn pause(
+        &mut self,
+        job: &Job<'_>,
+        error: &sqlx::Error,
+        attempts: &mut Attempts<'_>,
+    ) -> bool {
         let Some(state) = sqlstate(error).filter(|state| retry::is_worth_it(state)) else {
             return false;
         };
         let Some(pause) = attempts.pause() else { return false };
         let attempt = attempts.made();
         self.ear.tell(&Event::Retrying { id: job.action.id, attempt, pause, sqlstate: &state });
-        tokio::time::sleep(pause).await;
+        self.session.rest(self.names, pause).await;
         true
     }
 
@@ -283,12 +289,11 @@ impl<'r> Runner<'r> {
         ends: Ends,
         rows: &str,
     ) -> Result<(), Failure> {
-        let begin = if ends.first { "BEGIN; " } else { "" };
+        let begin = if ends.first { self.session.begin(self.names, "BEGIN; ").await? } else { "" };
         let settings = self.session.settings(Scope::Transaction, self.ours, asking.limits);
         let head = format!("{} {begin}{settings}", job.comment());
-        let clean =
-            format!("{TRIGGERS_FIRST}RESET ALL; {AS_WE_WRITE}{}", self.clerk.as_ourselves());
-        let before = if rows.is_empty() { AS_WE_WRITE } else { &clean };
+        let triggers = if rows.is_empty() { "" } else { TRIGGERS_FIRST };
+        let before = format!("{triggers}{}", self.before_rows(rows));
         let end = if ends.last { "COMMIT" } else { "" };
         let tail = format!("{before}{rows}{end}");
         let began = Instant::now();
@@ -332,6 +337,17 @@ impl<'r> Runner<'r> {
             waits_for: monitor.waits_for,
             ..Failure::from(error)
         })
+    }
+
+    /// What is between a text and the rows that tell of it.
+    fn before_rows(&self, rows: &str) -> String {
+        let lease = self.session.lease.as_ref();
+        match (lease.map(|lease| (lease.undo(), lease.renew(self.names))), rows.is_empty()) {
+            (None, true) => AS_WE_WRITE.to_owned(),
+            (None, false) => format!("RESET ALL; {AS_WE_WRITE}{}", self.clerk.as_ourselves()),
+            (Some((undo, _)), true) => undo,
+            (Some((undo, renew)), false) => format!("{undo}{}{renew}", self.clerk.as_ourselves()),
+        }
     }
 
     /// What settles a migration: its own row, and those of the phases that its way back undoes too.

@@ -12,6 +12,7 @@ use sqlx::PgConnection;
 use sqlx::postgres::{PgDatabaseError, PgRow};
 
 use crate::error::{Error, sqlstate};
+use crate::lease;
 use crate::options::{Names, Options};
 use crate::session::{self, Limits, Scope, Session, number, rows, text, truth};
 use crate::sql::{self, ident, literal};
@@ -44,7 +45,9 @@ pub(crate) async fn load_as_ourselves(
     session: &mut Session,
     names: &Names,
 ) -> Result<Loaded, Error> {
-    load_after(&names.ourselves(), &mut session.connection, names).await
+    let ourselves = session.lease.as_ref().map(|_| lease::as_ourselves(names));
+    let ourselves = ourselves.unwrap_or_else(|| names.ourselves());
+    load_after(&ourselves, &mut session.connection, names).await
 }
 
 /// An absent table is an empty history.
@@ -224,6 +227,28 @@ async fn make(
     }
 }
 
+/// Makes the table of leases, whoever else may do so at the same time: there is no lock to be had before it.
+pub(crate) async fn prepare_lease(
+    session: &mut Session,
+    names: &Names,
+    ours: &Options,
+) -> Result<(), Error> {
+    let mut tries = 0;
+    loop {
+        let mut message =
+            session.settings(Scope::Transaction, ours, Limits::of_ours(Duration::from_secs(5)));
+        message += &create_schema(session, names).await?;
+        message += &names.create_lease();
+        tries += 1;
+        match session.send(message).await {
+            Ok(_) => return Ok(()),
+            Err(error)
+                if tries < 10 && sqlstate(&error).is_some_and(|s| somebody_was_faster(&s)) => {}
+            Err(error) => return Err(not_made(session, error, names).await),
+        }
+    }
+}
+
 async fn not_made(session: &mut Session, error: sqlx::Error, names: &Names) -> Error {
     let role = who(&mut session.connection, &names.as_role()).await.unwrap_or_else(unknown_role);
     let remedy = format!(
@@ -351,6 +376,8 @@ pub(crate) struct Clerk<'c> {
     application: String,
     host: String,
     build: &'static str,
+    /// The fence of our lease, where we have one.
+    fence: Option<i64>,
     /// The place of the last row that was committed.
     pub(crate) last_seq: i64,
 }
@@ -369,6 +396,7 @@ impl<'c> Clerk<'c> {
             application: session.application.clone(),
             host: session::host(),
             build,
+            fence: session.lease.as_ref().map(|lease| lease.fence),
             last_seq,
         }
     }
@@ -381,7 +409,11 @@ impl<'c> Clerk<'c> {
         }
         let first = self.last_seq + ahead;
         // One look at the lock is enough for a statement, and it is a good part of the cost of a row.
-        let places = std::iter::once(self.names.place(first));
+        let place = match self.fence {
+            Some(fence) => self.names.place_leased(first, fence),
+            None => self.names.place(first),
+        };
+        let places = std::iter::once(place);
         let places = places.chain((first + 1..).map(|seq| seq.to_string()));
         let rows: Vec<_> = rows.iter().zip(places).map(|(row, seq)| self.row(row, &seq)).collect();
         self.names.record(&rows)
@@ -430,7 +462,11 @@ impl<'c> Clerk<'c> {
         more: &str,
     ) -> Result<(), Error> {
         let (before, statement) = (self.as_ourselves(), self.statement(rows, 1));
-        match session.send(format!("BEGIN READ WRITE; {before}{statement}{more}COMMIT")).await {
+        let sent = match session.begin(self.names, "BEGIN READ WRITE; ").await {
+            Ok(begin) => session.send(format!("{begin}{before}{statement}{more}COMMIT")).await,
+            Err(error) => Err(error),
+        };
+        match sent {
             Ok(_) => {
                 self.last_seq += i64::try_from(rows.len()).unwrap_or_default();
                 Ok(())
@@ -457,14 +493,16 @@ impl<'c> Clerk<'c> {
             error.as_database_error().and_then(|e| e.try_downcast_ref());
         let states = ["23502", "23505"];
         server.is_some_and(|server| {
+            let table = server.table().map(|table| table.strip_suffix("_lease").unwrap_or(table));
             let ours = (Some(self.ours.schema.as_str()), Some(self.ours.table.as_str()));
-            states.contains(&server.code()) && (server.schema(), server.table()) == ours
+            states.contains(&server.code()) && (server.schema(), table) == ours
         })
     }
 
     /// What an error of a row means: no place in the log without the lock, and each place only once.
     pub(crate) fn refused(&self, error: sqlx::Error) -> Error {
         match sqlstate(&error).as_deref() {
+            Some("23502") if self.fence.is_some() => lease::lost(&error),
             Some("23502") => Error::lost_lock(),
             Some("23505") => {
                 Error::busy("failed to write the history: another migrator wrote it meanwhile")

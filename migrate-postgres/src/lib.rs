@@ -20,6 +20,7 @@ mod error;
 mod execute;
 mod folder;
 mod history;
+mod lease;
 mod lock;
 mod migrator;
 mod monitor;
@@ -31,6 +32,7 @@ mod session;
 mod settled;
 mod source;
 mod sql;
+mod standby;
 mod wanted;
 mod watch;
 

@@ -11,22 +11,23 @@ use migrate_core::{
     Checksum, Direction, Line, MigrationId, Phases, Plan, Policy, Set, UnknownCode, Version,
 };
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::{PgConnection, Postgres};
 use tracing::Instrument;
 
 use crate::error::Error;
 use crate::execute::{Effort, Runner, Tally};
 use crate::history::{self, Clerk, Loaded};
-use crate::lock::{self, Outcome};
+use crate::lease::{self, Lease};
+use crate::lock::{self, Outcome, Pooling};
 use crate::observe::{Ear, Event, Observer};
-use crate::options::{Names, Options};
+use crate::options::{Direct, Names, Options};
 use crate::report::Report;
-use crate::session::{Database, Session};
+use crate::session::{self, Database, Session};
 use crate::settled::{self, Settled};
 use crate::source::{Migrations, Source};
 use crate::watch::Watch;
-use crate::{difference, folder};
+use crate::{difference, folder, standby};
 
 mod adopt;
 mod by_hand;
@@ -105,6 +106,15 @@ impl Migrator {
         self
     }
 
+    /// How to connect for work, where the application's own way leads through a pooler in transaction mode or to a
+    /// standby. The application's database is still asked first whether there is anything to do; with nothing to
+    /// do this connection is not opened. It has to lead to the same database.
+    #[must_use]
+    pub fn direct(mut self, options: PgConnectOptions) -> Self {
+        self.options.direct = Some(Direct(Box::new(options)));
+        self
+    }
+
     /// The phases that may run on a database in use (default [`Phases::START_UP`]: expand and migrate).
     #[must_use]
     pub fn phases(mut self, phases: Phases) -> Self {
@@ -153,6 +163,22 @@ impl Migrator {
     #[must_use]
     pub fn wait_for_migrator(mut self, wait: Duration) -> Self {
         self.options.waits.migrator = wait;
+        self
+    }
+
+    /// How long to wait for a standby to be promoted when there is something to do (default not at all, which is an
+    /// error that says so). With nothing to do a standby is as good as its primary.
+    #[must_use]
+    pub fn wait_for_promotion(mut self, wait: Duration) -> Self {
+        self.options.waits.promotion = wait;
+        self
+    }
+
+    /// How long a lease lives that is not renewed (default 30 s): through a pooler in transaction mode it stands in
+    /// for the lock, and whoever waits for a migrator that was killed waits this long.
+    #[must_use]
+    pub fn lease(mut self, lasts: Duration) -> Self {
+        self.options.waits.lease = lasts;
         self
     }
 
@@ -493,7 +519,8 @@ impl At<'_> {
             return Ok(None);
         }
         if loaded.exists {
-            settled::write(eye.connection(), &self.names, &self.digest, &plan, loaded.stamp).await;
+            let connection = eye.connection();
+            settled::write("", connection, &self.names, &self.digest, &plan, loaded.stamp).await;
         }
         let report = Report { deferred: plan.deferred, notices: plan.notices, ..Report::default() };
         Ok(Some(report))
@@ -509,7 +536,7 @@ impl At<'_> {
         let done = async {
             self.lock(&mut session, "").await?;
             let done = work(&mut session).await;
-            lock::release(&mut session, &self.names).await;
+            self.release(&mut session).await;
             done
         }
         .await;
@@ -525,7 +552,7 @@ impl At<'_> {
             }
             Outcome::Ours => {
                 let done = self.under_lock(session, tally).await;
-                lock::release(session, &self.names).await;
+                self.release(session).await;
                 done
             }
         }
@@ -550,7 +577,7 @@ impl At<'_> {
     ) -> Result<Report, Error> {
         self.lock(session, "").await?;
         let done = self.back_under_lock(session, tally, to).await;
-        lock::release(session, &self.names).await;
+        self.release(session).await;
         done
     }
 
@@ -567,13 +594,31 @@ impl At<'_> {
         Ok(tally.report(plan))
     }
 
-    /// Looks for a pooler, gets the lock.
+    /// Looks for a pooler, gets the lock or what stands in for it.
     async fn lock(&self, session: &mut Session, digest: &str) -> Result<Outcome, Error> {
-        let (options, ear) = (self.options, &self.migrator.ear);
+        let (names, options, ear) = (&self.names, self.options, &self.migrator.ear);
         lock::refuse_old_server(session)?;
         session.learn_facts().await?;
-        lock::refuse_pooler(session, options, ear).await?;
-        lock::acquire(session, &self.names, options, digest, ear).await
+        standby::refuse_or_wait(session, options, ear).await?;
+        match lock::look_for_pooler(session, options, ear).await? {
+            Pooling::None => {
+                session.lease = None;
+                lock::acquire(session, names, options, digest, ear).await
+            }
+            Pooling::Statements => Err(Error::pooler()),
+            Pooling::Transactions => {
+                lease::release(session, names).await; // what a lost connection had
+                session.lease = Some(Lease::wanted(options));
+                lease::acquire(session, names, options, digest, ear).await
+            }
+        }
+    }
+
+    async fn release(&self, session: &mut Session) {
+        match session.lease {
+            Some(_) => lease::release(session, &self.names).await,
+            None => lock::release(session, &self.names).await,
+        }
     }
 
     async fn carry_out(
@@ -585,9 +630,6 @@ impl At<'_> {
     ) -> Result<(), Error> {
         let (actions, deferred) = (plan.actions.len(), plan.deferred.len());
         self.migrator.ear.tell(&Event::Planned { actions, deferred });
-        if loaded.exists || plan.direction == Direction::Up {
-            history::prepare(session, &self.names, self.options, loaded.exists).await?;
-        }
         let clerk = self.clerk(session, loaded);
         let targets = self.migrator.source.targets();
         let watch = Watch::new(session.door(self.options));
@@ -604,7 +646,14 @@ impl At<'_> {
             tally,
             effort: Effort::NONE,
         };
-        let done = runner.carry_out(plan).await;
+        let done = async {
+            runner.refuse_what_needs_a_session(plan).await?;
+            if loaded.exists || plan.direction == Direction::Up {
+                history::prepare(runner.session, &self.names, self.options, loaded.exists).await?;
+            }
+            runner.carry_out(plan).await
+        }
+        .await;
         runner.watch.close().await;
         done
     }
@@ -620,8 +669,10 @@ impl At<'_> {
         if let Ok(plan) = Plan::new(&self.set, &loaded.history, &self.options.target)
             && plan.is_empty()
         {
-            settled::write(&mut session.connection, &self.names, &self.digest, &plan, loaded.stamp)
-                .await;
+            let leased = session.lease.as_ref().map(|_| lease::as_ourselves(&self.names));
+            let (identity, connection) = (leased.unwrap_or_default(), &mut session.connection);
+            let (names, digest) = (&self.names, &self.digest);
+            settled::write(&identity, connection, names, digest, &plan, loaded.stamp).await;
         }
         Ok(())
     }
@@ -676,6 +727,9 @@ impl Eye {
 
     /// A pool of one must have its connection back before we open ours.
     async fn into_session(self, options: &Options) -> Result<Session, Error> {
+        if let Some(Direct(direct)) = &options.direct {
+            return self.into_direct(direct, options).await;
+        }
         match self {
             Eye::Own(session) => Ok(*session),
             Eye::Pooled(connection, pool) => {
@@ -683,6 +737,23 @@ impl Eye {
                 Session::open(&pool.connect_options(), options).await
             }
         }
+    }
+
+    /// What is seen with one and done with the other has to be the same database.
+    async fn into_direct(
+        mut self,
+        direct: &PgConnectOptions,
+        options: &Options,
+    ) -> Result<Session, Error> {
+        let seen = session::whereabouts(self.connection()).await;
+        self.close().await;
+        let mut session = Session::open(direct, options).await?;
+        let found = session::whereabouts(&mut session.connection).await;
+        if seen.is_some() && found.is_some() && seen != found {
+            session.close().await;
+            return Err(Error::elsewhere());
+        }
+        Ok(session)
     }
 
     async fn close(self) {

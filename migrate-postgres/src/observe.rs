@@ -46,6 +46,11 @@ pub enum Event<'e> {
         /// Since when this one waits.
         waited: Duration,
     },
+    /// The server is a standby, and there is something to do when it is a primary.
+    WaitingForPromotion {
+        /// Since when.
+        waited: Duration,
+    },
     /// A migration, or a statement of it, begins.
     Started {
         /// Which one.
@@ -204,6 +209,9 @@ fn trace(event: &Event<'_>) {
         }
         Event::Reconnecting { attempt, pause } => {
             warn!(attempt, pause_ms = millis(*pause), "migrate: reconnecting");
+        }
+        Event::WaitingForPromotion { waited } => {
+            info!(waited_ms = millis(*waited), "migrate: waiting for a standby to be promoted");
         }
         Event::Started { id, name, direction, statement } => {
             info!(version = id.version.get(), phase = %id.phase, name, %direction, statement, "migrate: started");

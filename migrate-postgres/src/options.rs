@@ -2,10 +2,12 @@
 //!
 //! Owns the defaults. Decides nothing with them.
 
+use std::fmt;
 use std::time::Duration;
 
 use migrate_core::sql::quote;
 use migrate_core::{Checksum, Phases, Policy, Target, UnknownCode};
+use sqlx::postgres::PgConnectOptions;
 
 use crate::error::Error;
 use crate::sql::{AS_WE_WRITE, ident};
@@ -18,8 +20,20 @@ pub(crate) struct Options {
     pub(crate) table: String,
     pub(crate) role: Option<String>,
     pub(crate) readable_by: Vec<String>,
+    pub(crate) direct: Option<Direct>,
     pub(crate) target: Target,
     pub(crate) waits: Waits,
+}
+
+/// How to connect for work, past whatever stands before the server.
+#[derive(Clone)]
+pub(crate) struct Direct(pub(crate) Box<PgConnectOptions>);
+
+/// Connect options hold a password, and show it.
+impl fmt::Debug for Direct {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Direct")
+    }
 }
 
 /// How long things may take.
@@ -29,6 +43,10 @@ pub(crate) struct Waits {
     pub(crate) connect: Duration,
     /// How many connections may be lost with nothing done in between.
     pub(crate) reconnects: u32,
+    /// For a lease that is not renewed to run out.
+    pub(crate) lease: Duration,
+    /// For a standby to become a primary.
+    pub(crate) promotion: Duration,
     /// For another migrator to finish.
     pub(crate) migrator: Duration,
     /// One attempt after the other to get a lock on a table; the last is repeated. `None` is what suits the server.
@@ -55,6 +73,7 @@ impl Default for Options {
             table: "schema_migrations".to_owned(),
             role: None,
             readable_by: Vec::new(),
+            direct: None,
             target: Target::default(),
             waits: Waits::default(),
         }
@@ -66,6 +85,8 @@ impl Default for Waits {
         Self {
             connect: Duration::from_secs(30),
             reconnects: 3,
+            lease: Duration::from_secs(30),
+            promotion: Duration::ZERO,
             migrator: Duration::from_secs(600),
             lock_ladder: None,
             lock_deadline: Duration::from_secs(600),
@@ -96,6 +117,9 @@ pub(crate) struct Names {
     pub(crate) history: String,
     pub(crate) settled: String,
     pub(crate) unsettle: String,
+    /// The leases' table, and its name alone as a literal.
+    pub(crate) lease: String,
+    pub(crate) lease_relation: String,
     /// The function that writes to sqlx's table too, and the name of its trigger.
     pub(crate) mirror: String,
     pub(crate) mirror_name: String,
@@ -140,6 +164,8 @@ impl Names {
             history: of("")?,
             settled: of("_settled")?,
             unsettle: of("_unsettle")?,
+            lease: of("_lease")?,
+            lease_relation: quote::literal(&format!("{table}_lease")).map_err(nul)?,
             schema: quote::literal(schema).map_err(nul)?,
             schema_ident: quote::Ident::new(schema).map_err(nul)?.to_string(),
             set: quote::literal(set).map_err(nul)?,

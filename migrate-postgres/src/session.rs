@@ -10,6 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Either, Executor, PgConnection, Row};
 
 use crate::error::Error;
+use crate::lease::{self, Lease};
 use crate::options::{Options, Waits};
 use crate::sql;
 
@@ -73,6 +74,8 @@ pub(crate) struct Session {
     options: Option<Box<PgConnectOptions>>,
     /// `application_name` of the application.
     pub(crate) application: String,
+    /// What we hold where a pooler leaves us no session; `None` where it is ours.
+    pub(crate) lease: Option<Lease>,
     /// What the server said of itself and of us.
     pub(crate) facts: Facts,
 }
@@ -97,12 +100,12 @@ impl Session {
             options.clone().application_name(&holder_name(ours)).disable_statement_logging();
         let connection = connect(&options, ours.waits.connect).await?;
         let options = Some(Box::new(options));
-        Ok(Self { connection, options, application, facts: Facts::default() })
+        Ok(Self { connection, options, application, facts: Facts::default(), lease: None })
     }
 
     pub(crate) fn given(connection: PgConnection) -> Self {
         let (application, facts) = (String::new(), Facts::default());
-        Self { connection, options: None, application, facts }
+        Self { connection, options: None, application, facts, lease: None }
     }
 
     /// Another one in place of this one, whose connection is lost; `None` when we were given it.
@@ -118,7 +121,8 @@ impl Session {
     ) -> Result<Self, Error> {
         let connection = connect(&options, ours.waits.connect).await?;
         let (application, facts) = (self.application.clone(), Facts::default());
-        let mut session = Self { connection, options: Some(options), application, facts };
+        let (lease, options) = (self.lease.clone(), Some(options));
+        let mut session = Self { connection, options, application, facts, lease };
         session.learn_facts().await?;
         Ok(session)
     }
@@ -147,8 +151,21 @@ impl Session {
         }
     }
 
-    /// The way to a connection that watches this one; `None` when we were given it.
+    pub(crate) fn can_reopen(&self) -> bool {
+        self.options.is_some()
+    }
+
+    /// Connects anew in place of what there was; `None` when we were given the connection.
+    pub(crate) async fn reopened(&mut self, ours: &Options) -> Option<Result<(), Error>> {
+        let connection = self.another(&ours.waits).await?;
+        Some(connection.map(|connection| self.connection = connection))
+    }
+
+    /// The way to a connection that watches this one; `None` when we were given it, or a pooler changes our backend.
     pub(crate) fn door(&self, ours: &Options) -> Option<Door> {
+        if self.lease.is_some() {
+            return None;
+        }
         let options = self.options.as_deref()?.clone();
         let name = application_name(&format!("migrate {} watches from {}", ours.set, host()));
         let options = Box::new(options.application_name(&name));
@@ -186,9 +203,14 @@ impl Session {
     /// Settings of every piece of work, as `SET LOCAL` in a transaction or `SET` outside of one.
     pub(crate) fn settings(&self, scope: Scope, ours: &Options, limits: Limits) -> String {
         let set = scope.set();
-        let mut settings = identity(ours, scope);
-        settings.insert_str(0, sql::AS_WE_WRITE);
-        settings.insert_str(0, "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; ");
+        let mut settings = match self.lease {
+            Some(_) => lease::settings(ours),
+            None => format!(
+                "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; {}{}",
+                sql::AS_WE_WRITE,
+                identity(ours, scope)
+            ),
+        };
         settings += &format!("{set} lock_timeout = {}; ", limits.lock.as_millis());
         settings += &format!("{set} statement_timeout = {}; ", limits.statement.as_millis());
         settings += &format!("{set} idle_in_transaction_session_timeout = 0; ");
@@ -275,6 +297,13 @@ async fn connect(options: &PgConnectOptions, patience: Duration) -> Result<PgCon
     }
 }
 
+/// Which database of which server this is; `None` where the server does not tell. A standby has the answer of its
+/// primary.
+pub(crate) async fn whereabouts(connection: &mut PgConnection) -> Option<String> {
+    let row = send(connection, sql::whereabouts().to_owned()).await.ok()?;
+    row.as_ref().and_then(|row| text(row, "whereabouts")).map(ToOwned::to_owned)
+}
+
 /// Sends one message by the simple protocol, which needs no prepared statement and works behind anything; the
 /// last row is what our own statements return.
 pub(crate) async fn send(
@@ -335,7 +364,7 @@ pub(crate) fn truth(row: &PgRow, column: &str) -> bool {
 }
 
 /// Other roles may read it in `pg_stat_activity`: it says who holds the lock.
-fn holder_name(ours: &Options) -> String {
+pub(crate) fn holder_name(ours: &Options) -> String {
     application_name(&format!("migrate {} on {}", ours.set, host()))
 }
 

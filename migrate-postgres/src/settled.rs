@@ -31,8 +31,9 @@ pub(crate) async fn read(
     }
 }
 
-/// Leaves the mark, unless the history has changed since it was read or the role may not.
+/// Leaves the mark as somebody (a few settings for the message), unless the history has changed since it was read or the role may not.
 pub(crate) async fn write(
+    identity: &str,
     connection: &mut PgConnection,
     names: &Names,
     digest: &str,
@@ -41,7 +42,8 @@ pub(crate) async fn write(
 ) {
     let report =
         Settled { deferred: plan.deferred.clone(), notices: plan.notices.clone() }.to_text();
-    if let Err(error) = send(connection, names.settle(digest, &report, stamp)).await {
+    let settle = format!("{identity}{}", names.settle(digest, &report, stamp));
+    if let Err(error) = send(connection, settle).await {
         tracing::debug!(%error, "migrate: no settled mark left");
     }
 }

@@ -53,6 +53,15 @@ statements! {
     RECORD = "record",
     ROW = "row",
     PLACE = "place",
+    PLACE_LEASED = "place_leased",
+    CREATE_LEASE = "create_lease",
+    TAKE_LEASE = "take_lease",
+    RENEW_LEASE = "renew_lease",
+    RELEASE_LEASE = "release_lease",
+    LEASE_HOLDER = "lease_holder",
+    AS_FOUND = "as_found",
+    START_ANEW = "start_anew",
+    WHEREABOUTS = "whereabouts",
     TABLES = "tables",
     HOLDER = "holder",
     COLUMNS = "columns",
@@ -90,9 +99,14 @@ statements! {
 pub(crate) const AS_WE_WRITE: &str =
     "SET standard_conforming_strings = on; RESET client_encoding; ";
 
+/// The same for one transaction, where the session is not ours to set.
+pub(crate) const AS_WE_WRITE_HERE: &str =
+    "SET LOCAL standard_conforming_strings = on; SET LOCAL client_encoding = 'UTF8'; ";
+
 impl Names {
     fn fill(&self, template: &str, values: &[(&str, &str)]) -> String {
         let (history_name, settled_name) = (literal(&self.history), literal(&self.settled));
+        let lease_name = literal(&self.lease);
         let key = self.key.to_string();
         let mirror_name = literal(&self.mirror_name);
         let mirror_ident = ident(&self.mirror_name);
@@ -102,6 +116,9 @@ impl Names {
             ("history_name", &history_name),
             ("settled", &self.settled),
             ("settled_name", &settled_name),
+            ("lease", &self.lease),
+            ("lease_name", &lease_name),
+            ("lease_relation", &self.lease_relation),
             ("unsettle", &self.unsettle),
             ("schema", &self.schema),
             ("schema_ident", &self.schema_ident),
@@ -228,9 +245,57 @@ impl Names {
         self.fill(PLACE, &[("seq", &seq.to_string())])
     }
 
+    /// The same where the lock is a lease.
+    pub(crate) fn place_leased(&self, seq: i64, fence: i64) -> String {
+        let (seq, fence) = (seq.to_string(), fence.to_string());
+        self.fill(PLACE_LEASED, &[("seq", &seq), ("fence", &fence)])
+    }
+
+    pub(crate) fn create_lease(&self) -> String {
+        self.fill(CREATE_LEASE, &[])
+    }
+
+    /// Takes the lease if nobody has it, for as many milliseconds.
+    pub(crate) fn take_lease(&self, holder: &str, lasts: u128) -> String {
+        self.fill(TAKE_LEASE, &[("holder", &literal(holder)), ("lasts", &interval(lasts))])
+    }
+
+    /// Renews it; fails where it is not ours any more (`fence` is NULL) or the lock is not to be had (`heartbeat`).
+    pub(crate) fn renew_lease(&self, fence: i64, lasts: u128) -> String {
+        let fence = fence.to_string();
+        self.fill(RENEW_LEASE, &[("fence", &fence), ("lasts", &interval(lasts))])
+    }
+
+    pub(crate) fn release_lease(&self, fence: i64) -> String {
+        self.fill(RELEASE_LEASE, &[("fence", &fence.to_string())])
+    }
+
+    pub(crate) fn lease_holder(&self) -> String {
+        self.fill(LEASE_HOLDER, &[])
+    }
+
     pub(crate) fn row(&self, values: &[(&str, &str)]) -> String {
         self.fill(ROW, values)
     }
+}
+
+fn interval(millis: u128) -> String {
+    format!("E'{millis} ms'::pg_catalog.interval")
+}
+
+/// Asks for the statements that make the session what it is now.
+pub(crate) fn as_found() -> &'static str {
+    AS_FOUND
+}
+
+/// Undoes for one transaction what others have set on the session.
+pub(crate) fn start_anew() -> &'static str {
+    START_ANEW
+}
+
+/// Asks which database of which server this is.
+pub(crate) fn whereabouts() -> &'static str {
+    WHEREABOUTS
 }
 
 /// Asks which backend of the server this is.

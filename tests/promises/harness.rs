@@ -12,12 +12,14 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
 use tempfile::TempDir;
 
 mod application;
+mod gate;
 mod heard;
 mod pooler;
 mod theirs;
 mod traced;
 
 pub use application::Application;
+pub use gate::Gate;
 pub use heard::Heard;
 pub use migrate_tests::proxy;
 pub use pooler::Pooler;

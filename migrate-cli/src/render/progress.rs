@@ -91,7 +91,10 @@ impl Observer for Progress {
                 let line = format!("{} {}", participle(*direction), migration(*id, name));
                 self.done(&format!("{line}  {}", duration(*took)));
             }
-            Event::Started { .. } | Event::WaitingForMigrator { .. } | Event::Retrying { .. } => {
+            Event::Started { .. }
+            | Event::WaitingForMigrator { .. }
+            | Event::WaitingForPromotion { .. }
+            | Event::Retrying { .. } => {
                 self.now(passing(event));
             }
             // The result has the notices, with their names.
@@ -113,6 +116,9 @@ fn passing(event: &Event<'_>) -> String {
             0 => format!("waiting for {}", clean(holder)),
             seconds => format!("waiting {seconds} s for {}", clean(holder)),
         },
+        Event::WaitingForPromotion { waited } => {
+            format!("waiting {} s for this standby to become a primary", waited.as_secs())
+        }
         Event::Retrying { id, attempt, pause, sqlstate } => {
             let why = if *sqlstate == "40P01" { "a deadlock" } else { "a lock is held" };
             let pause = duration(*pause);

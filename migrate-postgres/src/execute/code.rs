@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::retry::Attempts;
 use crate::session::{Limits, Scope, send};
 use crate::source::{BoxError, Code};
-use crate::sql::AS_WE_WRITE;
+use crate::sql::AS_WE_WRITE_HERE;
 use migrate_core::Direction;
 
 impl Runner<'_> {
@@ -46,14 +46,27 @@ impl Runner<'_> {
         let statement = self.ours.waits.statement(false);
         let limits = Limits { lock: attempts.lock_timeout(), statement };
         let settings = self.session.settings(Scope::Transaction, self.ours, limits);
-        let rows = self.clerk.as_ourselves() + &self.rows_in_the_end(job);
-        let mut transaction = self.session.connection.begin().await?;
-        send(&mut transaction, format!("{} {settings}", job.comment())).await?;
-        match job.direction {
-            Direction::Up => code.up(&mut transaction).await?,
-            Direction::Down => code.down(&mut transaction).await?,
+        let rows = self.rows_in_the_end(job);
+        let begin = match self.session.begin(self.names, "BEGIN").await? {
+            "" => AS_WE_WRITE_HERE, // it has begun
+            begin => begin,
+        };
+        let rows = self.before_rows(&rows) + &rows;
+        let leased = self.session.lease.is_some();
+        let mut transaction = self.session.connection.begin_with(begin).await?;
+        let done = async {
+            send(&mut transaction, format!("{} {settings}", job.comment())).await?;
+            match job.direction {
+                Direction::Up => code.up(&mut transaction).await,
+                Direction::Down => code.down(&mut transaction).await,
+            }
         }
-        send(&mut transaction, format!("RESET ALL; {AS_WE_WRITE}{rows}")).await?;
+        .await;
+        // Or the next client of the pooler has them.
+        let cleared = if leased { transaction.clear_cached_statements().await } else { Ok(()) };
+        done?;
+        cleared?;
+        send(&mut transaction, rows).await?;
         Ok(transaction.commit().await?)
     }
 

@@ -196,13 +196,13 @@ impl<'r> Runner<'r> {
         self.effort.foreseen &= locking.was_foreseen;
     }
 
-    async fn wait_for_blockers(&self, job: &Job<'_>, locking: &mut Locking<'_>) {
+    async fn wait_for_blockers(&mut self, job: &Job<'_>, locking: &mut Locking<'_>) {
         if !locking.blockers.is_empty() && locking.is_to_be_told() {
             let (blockers, waited) = (&locking.blockers, locking.attempts.waited());
             self.ear.tell(&Event::Blocked { id: job.action.id, blockers, waited });
         }
         let pause = locking.attempts.until_next_look().unwrap_or_default();
-        tokio::time::sleep(pause).await;
+        self.session.rest(self.names, pause).await;
     }
 
     fn tell_of_queueing(&self, job: &Job<'_>, locking: &Locking<'_>, asking: &Asking) {

@@ -124,6 +124,9 @@ impl At<'_> {
     }
 
     async fn adopt(&self, session: &mut Session, from: &FromSqlx) -> Result<AdoptionReport, Error> {
+        if session.lease.is_some() {
+            return Err(Error::needs_a_session("get the lock of sqlx's migrator"));
+        }
         session
             .send(self.names.ourselves())
             .await

@@ -1,1 +1,1 @@
-SELECT pg_catalog.pg_advisory_unlock({key})
+SELECT pg_catalog.pg_advisory_unlock({key}) AS released

@@ -97,6 +97,29 @@ impl Launch {
     /// Makes a fresh cluster in `dir` and starts it.
     pub(super) fn start(&self, home: &Home, dir: &Path) -> Result<Running, ServerError> {
         cluster::create(home, &self.binaries, &self.user, &data(dir))?;
+        self.start_first(dir)
+    }
+
+    /// Makes a copy of a running server in `dir` and starts it as its standby.
+    pub(super) fn start_standby(&self, of: &Own, dir: &Path) -> Result<Running, ServerError> {
+        let program = PathBuf::from("pg_basebackup");
+        let program = self.binaries.program("pg_basebackup").unwrap_or(program);
+        let mut command = self.user.command(&program);
+        command.arg("-h").arg(&of.socket_dir).args(["-p", &of.port.to_string(), "-U", "postgres"]);
+        command.args(["-w", "-R", "-X", "stream", "-c", "fast", "-D"]).arg(data(dir));
+        let failed = |output| ServerError::Initdb {
+            program: program.clone(),
+            user: self.user.name().to_owned(),
+            output,
+        };
+        let output = command.output().map_err(|error| failed(error.to_string()))?;
+        if !output.status.success() {
+            return Err(failed(String::from_utf8_lossy(&output.stderr).trim_end().to_owned()));
+        }
+        self.start_first(dir)
+    }
+
+    fn start_first(&self, dir: &Path) -> Result<Running, ServerError> {
         let log = log(dir);
         File::create_new(&log).and_then(|_| self.user.give(&log)).doing("create", &log)?;
         let mut tries = if self.settings.tcp { 5 } else { 1 };

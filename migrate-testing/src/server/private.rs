@@ -16,7 +16,7 @@ use super::error::ServerError;
 use super::home::Home;
 use super::postmaster::{self, Launch, Running};
 use super::watchdog::{self, Hold};
-use super::{Access, Server};
+use super::{Access, Own, Server};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -28,6 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct PrivateServer {
     server: Server,
+    own: Own,
     launch: Launch,
     dir: PathBuf,
     port: u16,
@@ -45,13 +46,30 @@ impl Deref for PrivateServer {
 
 impl PrivateServer {
     pub(super) fn start(launch: Launch) -> Result<PrivateServer, ServerError> {
+        Self::started(launch, |launch, home, dir| launch.start(home, dir))
+    }
+
+    /// A standby that follows this server, with the same settings, to be read and promoted
+    /// (`SELECT pg_promote()`).
+    ///
+    /// The server has to be one to follow: built with `wal_level` set to `replica` and some
+    /// `max_wal_senders`.
+    pub fn standby(&self) -> Result<PrivateServer, ServerError> {
+        Self::started(self.launch.clone(), |launch, _, dir| launch.start_standby(&self.own, dir))
+    }
+
+    fn started(
+        launch: Launch,
+        start: impl FnOnce(&Launch, &Home, &Path) -> Result<Running, ServerError>,
+    ) -> Result<PrivateServer, ServerError> {
         let home = Home::choose(&launch.environment, &launch.user)?;
         let dir = home.new_instance("private")?;
         let hold = watchdog::watch(&dir, &launch.user, 0)?;
-        let Running { postmaster, own } = launch.start(&home, &dir)?;
+        let Running { postmaster, own } = start(&launch, &home, &dir)?;
         Ok(PrivateServer {
             port: own.port,
-            server: Server::new(Access::Own(own)),
+            server: Server::new(Access::Own(own.clone())),
+            own,
             launch,
             dir,
             postmaster: Mutex::new(Some(postmaster)),

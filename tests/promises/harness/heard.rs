@@ -15,7 +15,7 @@ impl Observer for Heard {
     }
 }
 
-fn line(event: &Event<'_>) -> String {
+pub(super) fn line(event: &Event<'_>) -> String {
     match event {
         Event::Planned { actions, deferred } => format!("planned {actions}, waits {deferred}"),
         Event::Started { id, name, direction, statement } => {
@@ -31,6 +31,7 @@ fn line(event: &Event<'_>) -> String {
         Event::Notice { id, text } => format!("notice {id} {text}"),
         Event::Recovered { id, found } => format!("recovered {id} {found}"),
         Event::WaitingForMigrator { holder, .. } => format!("waiting for {holder}"),
+        Event::WaitingForPromotion { .. } => "waiting for promotion".to_owned(),
         Event::Blocked { id, blockers, .. } => format!("blocked {id} {}", list(blockers)),
         Event::Queueing { id, attempt, at_most, .. } => {
             format!("queueing {id} {attempt} {}", at_most.as_millis())

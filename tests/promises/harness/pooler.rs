@@ -16,8 +16,9 @@ use super::Database;
 
 /// It is idle but for what the test does, and ends with the value, or with the process however that ends.
 pub struct Pooler {
-    command: Command,
     shell: Child,
+    /// Whom the server runs as, a user and a group.
+    owner: (u32, u32),
     folder: TempDir,
     options: PgConnectOptions,
 }
@@ -47,13 +48,23 @@ fn program() -> Option<PathBuf> {
 impl Pooler {
     /// Lends this many sessions of the server, in one of the modes of pgbouncer.
     pub async fn start(database: &Database, mode: &str, sessions: u32) -> Option<Self> {
+        Self::start_with(database, mode, sessions, "").await
+    }
+
+    /// The same with more settings of its databases, such as what each session begins with.
+    pub async fn start_with(
+        database: &Database,
+        mode: &str,
+        sessions: u32,
+        more: &str,
+    ) -> Option<Self> {
         let program = program()?;
         let server = database.options();
         let socket = server.get_socket().expect("a server of our own").clone();
         let folder = TempDir::new().expect("a folder");
         let settings = folder.path().join("settings");
         let text = format!(
-            "[databases]\n* = host={} port={} user={}\n[pgbouncer]\nlisten_addr =\nlisten_port = 5432\n\
+            "[databases]\n* = host={} port={} user={} {more}\n[pgbouncer]\nlisten_addr =\nlisten_port = 5432\n\
              unix_socket_dir = {}\nauth_type = any\npool_mode = {mode}\ndefault_pool_size = {sessions}\n\
              ignore_startup_parameters = extra_float_digits\n",
             socket.display(),
@@ -64,29 +75,23 @@ impl Pooler {
         std::fs::write(&settings, text).expect("a file");
         let everybody = std::fs::Permissions::from_mode(0o777);
         std::fs::set_permissions(folder.path(), everybody).expect("a folder for all");
-        let mut command = Command::new("sh");
-        command.args(["-c", UNTIL_THE_TEST_ENDS]).arg(program).arg(settings).current_dir("/");
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        // It refuses root, and the server's socket is for its user only.
         let owner = socket.metadata().expect("the server's folder");
-        if folder.path().metadata().expect("a folder").uid() != owner.uid() {
-            command.uid(owner.uid()).gid(owner.gid());
-        }
-        let shell = command.spawn().expect("a shell");
+        let owner = (owner.uid(), owner.gid());
+        let shell = launch(&program, folder.path(), owner);
         let options = server.socket(folder.path()).port(5432);
-        let pooler = Self { command, shell, folder, options };
+        let pooler = Self { shell, owner, folder, options };
         pooler.serves().await;
         Some(pooler)
     }
 
-    /// Ends it with all that it has lent, and starts it again in the same place.
+    /// Ends it, and all its connections, and starts another in its place.
     pub async fn restart(&mut self) {
-        self.stop();
-        self.shell = self.command.spawn().expect("a shell");
+        self.end();
+        self.shell = launch(&program().expect("pgbouncer"), self.folder.path(), self.owner);
         self.serves().await;
     }
 
-    fn stop(&mut self) {
+    fn end(&mut self) {
         drop(self.shell.stdin.take());
         self.shell.wait().expect("the end of pgbouncer");
     }
@@ -109,6 +114,17 @@ impl Pooler {
 
 impl Drop for Pooler {
     fn drop(&mut self) {
-        self.stop();
+        self.end();
     }
+}
+
+fn launch(program: &Path, folder: &Path, (user, group): (u32, u32)) -> Child {
+    let mut command = Command::new("sh");
+    command.args(["-c", UNTIL_THE_TEST_ENDS]).arg(program).arg(folder.join("settings"));
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).current_dir("/");
+    // It refuses root, and the server's socket is for its user only.
+    if folder.metadata().expect("a folder").uid() != user {
+        command.uid(user).gid(group);
+    }
+    command.spawn().expect("a shell")
 }
