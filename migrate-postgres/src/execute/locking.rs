@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use migrate_core::LockMode;
 use migrate_core::sql::Statement;
 
-use super::{Failure, Job, Runner};
+use super::send::Failure;
+use super::{Job, Runner};
 use crate::approach::{Approach, approach};
 use crate::blocker::{Blocker, BlockerKind};
 use crate::error::sqlstate;

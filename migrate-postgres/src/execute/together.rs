@@ -9,7 +9,8 @@ use migrate_core::{Action, Direction, Script, Step};
 
 use tracing::Instrument;
 
-use super::{Ends, Failure, Job, Runner, span, wants_own_transaction};
+use super::send::{Ends, Failure};
+use super::{Job, Runner, span, wants_own_transaction};
 use crate::error::{Error, sqlstate};
 use crate::history::{Ran, Row};
 

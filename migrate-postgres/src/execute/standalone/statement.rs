@@ -14,7 +14,7 @@ use super::patience::{Missed, is_concurrent};
 use super::{Piece, Runner};
 use crate::error::{Error, sqlstate};
 use crate::execute::locking::Asking;
-use crate::execute::{Failure, statements_in};
+use crate::execute::send::{Failure, statements_in};
 use crate::retry::Attempts;
 use crate::session::Limits;
 use crate::sql;
