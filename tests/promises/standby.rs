@@ -26,9 +26,11 @@ impl Pair {
         Self { database, standby, _primary: primary }
     }
 
-    /// Waits until the standby has everything that the primary has now.
+    /// Waits until the standby has everything that the primary has now. Without a checkpoint the last of it may lie in
+    /// memory until something else happens.
     async fn caught_up(&self) {
-        let now = self.database.value("SELECT pg_current_wal_insert_lsn()").await;
+        self.database.run("CHECKPOINT").await;
+        let now = self.database.value("SELECT pg_current_wal_flush_lsn()").await;
         self.until(&format!("SELECT pg_last_wal_replay_lsn() >= '{now}'")).await;
     }
 

@@ -102,7 +102,7 @@ fn copied(cached: &Path, data: &Path, user: &ServerUser) -> Result<bool, ServerE
 }
 
 /// Copies a directory with all that is in it and says how many entries that were.
-fn copy(from: &Path, to: &Path, user: &ServerUser) -> io::Result<usize> {
+pub(super) fn copy(from: &Path, to: &Path, user: &ServerUser) -> io::Result<usize> {
     DirBuilder::new().mode(0o700).create(to)?;
     user.give(to)?;
     let mut count = 0;

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -100,26 +101,29 @@ impl Launch {
         self.start_first(dir)
     }
 
-    /// Makes a copy of a running server in `dir` and starts it as its standby.
-    pub(super) fn start_standby(&self, of: &Own, dir: &Path) -> Result<Running, ServerError> {
-        let program = PathBuf::from("pg_basebackup");
-        let program = self.binaries.program("pg_basebackup").unwrap_or(program);
-        let mut command = self.user.command(&program);
-        command.arg("-h").arg(&of.socket_dir).args(["-p", &of.port.to_string(), "-U", "postgres"]);
-        command.args(["-w", "-R", "-X", "stream", "-c", "fast", "-D"]).arg(data(dir));
-        let failed = |output| ServerError::Initdb {
-            program: program.clone(),
-            user: self.user.name().to_owned(),
-            output,
-        };
-        let output = command.output().map_err(|error| failed(error.to_string()))?;
-        if !output.status.success() {
-            return Err(failed(String::from_utf8_lossy(&output.stderr).trim_end().to_owned()));
-        }
-        self.start_first(dir)
+    /// Makes a copy of a server that is stopped in `dir`, to follow it when it runs again. Installations that are fetched
+    /// have no `pg_basebackup`.
+    pub(super) fn copy_to_follow(
+        &self,
+        of: &Own,
+        from: &Path,
+        dir: &Path,
+    ) -> Result<(), ServerError> {
+        let copy = data(dir);
+        cluster::copy(&data(from), &copy, &self.user).doing("copy a cluster to", &copy)?;
+        let primary = format!(
+            "primary_conninfo = 'host={} port={} user=postgres'\n",
+            of.socket_dir.display(),
+            of.port
+        );
+        let settings = copy.join("postgresql.auto.conf");
+        let signal = copy.join("standby.signal");
+        let mut file = File::options().append(true).open(&settings).doing("open", &settings)?;
+        file.write_all(primary.as_bytes()).doing("write", &settings)?;
+        File::create_new(&signal).and_then(|_| self.user.give(&signal)).doing("create", &signal)
     }
 
-    fn start_first(&self, dir: &Path) -> Result<Running, ServerError> {
+    pub(super) fn start_first(&self, dir: &Path) -> Result<Running, ServerError> {
         let log = log(dir);
         File::create_new(&log).and_then(|_| self.user.give(&log)).doing("create", &log)?;
         let mut tries = if self.settings.tcp { 5 } else { 1 };

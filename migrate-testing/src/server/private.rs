@@ -50,12 +50,17 @@ impl PrivateServer {
     }
 
     /// A standby that follows this server, with the same settings, to be read and promoted
-    /// (`SELECT pg_promote()`).
+    /// (`SELECT pg_promote()`). This one is stopped and started again for it: its connections end.
     ///
     /// The server has to be one to follow: built with `wal_level` set to `replica` and some
     /// `max_wal_senders`.
     pub fn standby(&self) -> Result<PrivateServer, ServerError> {
-        Self::started(self.launch.clone(), |launch, _, dir| launch.start_standby(&self.own, dir))
+        self.stop();
+        Self::started(self.launch.clone(), |launch, _, dir| {
+            launch.copy_to_follow(&self.own, &self.dir, dir)?;
+            self.restart()?;
+            launch.start_first(dir)
+        })
     }
 
     fn started(
@@ -80,6 +85,14 @@ impl PrivateServer {
     /// The process id of the postmaster, while there is one.
     pub fn pid(&self) -> Option<u32> {
         self.postmaster().as_ref().map(Child::id)
+    }
+
+    /// Stops the server in good order; transactions that are open are ended.
+    fn stop(&self) {
+        if let Some(mut child) = self.postmaster().take() {
+            signal(&child, Signal::INT);
+            wait_or_kill(&mut child);
+        }
     }
 
     /// Stops the server without a farewell to its clients, as `pg_ctl stop -m immediate` does.
