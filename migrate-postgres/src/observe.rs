@@ -8,6 +8,8 @@ use std::time::Duration;
 use migrate_core::{Direction, MigrationId};
 
 use crate::blocker::Blocker;
+use crate::error::Error;
+use crate::progress::Progress;
 
 /// Hears of everything a migrator does, as it does it.
 ///
@@ -26,6 +28,23 @@ use crate::blocker::Blocker;
 pub trait Observer: Send + Sync {
     /// Something happened.
     fn event(&self, event: &Event<'_>);
+}
+
+/// Both hear of everything.
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    fn event(&self, event: &Event<'_>) {
+        self.0.event(event);
+        self.1.event(event);
+    }
+}
+
+/// Hears of everything if it is there.
+impl<O: Observer> Observer for Option<O> {
+    fn event(&self, event: &Event<'_>) {
+        if let Some(observer) = self {
+            observer.event(event);
+        }
+    }
 }
 
 /// Something a migrator does.
@@ -92,6 +111,21 @@ pub enum Event<'e> {
         /// From having them to the end of the transaction.
         held: Duration,
     },
+    /// A migration, or a statement of it, takes longer than a second. Told about once a second.
+    Working {
+        /// Which migration.
+        id: MigrationId,
+        /// The statement, from 1, where each runs by itself.
+        statement: Option<u32>,
+        /// Since it was sent.
+        elapsed: Duration,
+        /// How far it is, where the server tells.
+        progress: Option<&'e Progress>,
+        /// Whom it waits for.
+        blockers: &'e [Blocker],
+        /// Sessions that wait behind it.
+        waiting: usize,
+    },
     /// A session that was in the way was ended, as the migrator was told to.
     Ended {
         /// Which migration.
@@ -154,6 +188,11 @@ pub enum Event<'e> {
         /// What.
         text: &'e str,
     },
+    /// The run, or the way back, ended with an error, which the caller gets too.
+    Failed {
+        /// What went wrong.
+        error: &'e Error,
+    },
     /// The run ended well.
     Finished {
         /// Migrations applied or reverted.
@@ -186,7 +225,7 @@ impl Ear {
 /// The names of the fields are a promise: `version`, `phase`, `name`, `statement`, `attempt`, `pause_ms`,
 /// `took_ms`, `sqlstate`, `holder`, `blockers`, `blocker`, `waited_ms`, `held_ms`, `at_most_ms`.
 fn trace(event: &Event<'_>) {
-    use tracing::{info, warn};
+    use tracing::{error, info, warn};
     match event {
         Event::Planned { actions, deferred } => info!(actions, deferred, "migrate: planned"),
         Event::WaitingForMigrator { holder, waited } => {
@@ -203,6 +242,15 @@ fn trace(event: &Event<'_>) {
         Event::Locked { id, waited, held } => {
             let (waited_ms, held_ms) = (millis(*waited), millis(*held));
             info!(version = id.version.get(), phase = %id.phase, waited_ms, held_ms, "migrate: locked");
+        }
+        Event::Working { id, statement, elapsed, progress, blockers, waiting } => {
+            let (elapsed_ms, blockers) = (millis(*elapsed), list(blockers));
+            let progress = progress.map(ToString::to_string).unwrap_or_default();
+            info!(version = id.version.get(), phase = %id.phase, statement, elapsed_ms, progress, blockers, waiting, "migrate: working");
+        }
+        Event::Failed { error } => {
+            let line = error.place().map(|(_, line, _)| line);
+            error!(sqlstate = error.sqlstate(), line, "migrate: failed");
         }
         Event::Ended { id, blocker, terminated } => {
             warn!(version = id.version.get(), phase = %id.phase, %blocker, terminated, "migrate: ended a blocker");
