@@ -39,6 +39,23 @@ pub struct Blocker {
     pub statement: String,
 }
 
+/// Of nobody anything is known; for whoever tries out an observer.
+impl Default for Blocker {
+    fn default() -> Self {
+        Self {
+            pid: None,
+            kind: BlockerKind::Session,
+            relation: String::new(),
+            mode: LockMode::AccessShare,
+            queued: false,
+            age: Duration::ZERO,
+            role: String::new(),
+            application: String::new(),
+            statement: String::new(),
+        }
+    }
+}
+
 /// What is in the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]

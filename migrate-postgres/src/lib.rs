@@ -23,6 +23,8 @@ mod folder;
 mod history;
 mod lease;
 mod lock;
+#[cfg(feature = "metrics")]
+mod measure;
 mod migrator;
 mod monitor;
 mod observe;

@@ -215,6 +215,8 @@ impl std::fmt::Debug for Ear {
 impl Ear {
     pub(crate) fn tell(&self, event: &Event<'_>) {
         trace(event);
+        #[cfg(feature = "metrics")]
+        crate::measure::measure(event);
         if let Some(observer) = &self.0 {
             observer.event(event);
         }

@@ -27,7 +27,7 @@ pub struct Progress {
 }
 
 /// Of how many it is the how manyth.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Counted {

@@ -130,11 +130,12 @@ pub struct Track {
 }
 
 /// How a track ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Outcome {
     /// It has not.
+    #[default]
     Open,
     /// Well.
     Done,
@@ -145,7 +146,7 @@ pub enum Outcome {
 }
 
 /// A stretch of time.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Span {
@@ -168,7 +169,7 @@ pub struct Span {
 }
 
 /// With what time is spent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Doing {
@@ -180,6 +181,7 @@ pub enum Doing {
     Queueing,
     /// A pause before it was tried again.
     Pausing,
+    #[default]
     /// It worked; a concurrent build may wait for others in a phase of its work.
     Working,
     /// It had the locks.
@@ -187,7 +189,7 @@ pub enum Doing {
 }
 
 /// Somebody in the way, as last seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Met {
@@ -208,7 +210,7 @@ pub struct Met {
 }
 
 /// Something that was said.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Remark {
@@ -225,7 +227,7 @@ pub struct Remark {
 }
 
 /// An error, without what may hold values of rows or is the text of a migration.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Stopped {

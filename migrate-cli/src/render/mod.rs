@@ -14,15 +14,18 @@ use crate::args::When;
 use crate::exit::{Exit, Failure};
 use crate::secret;
 
+mod activity;
 mod adoption;
 mod explained;
 mod linted;
+mod live;
 mod look;
 mod plan;
 mod progress;
 mod results;
 mod setup;
 mod status;
+mod watched;
 mod words;
 
 pub(crate) use adoption::{Adoption, MirrorStopped, Released};
@@ -34,6 +37,7 @@ pub(crate) use progress::Progress;
 pub(crate) use results::{Differences, Done, Pending, Recorded};
 pub(crate) use setup::{Files, Setup, ToDo};
 pub(crate) use status::Standings;
+pub(crate) use watched::{Screen, Watched};
 
 /// A result: its fields are the JSON, this is the text.
 pub(crate) trait Show: Serialize {

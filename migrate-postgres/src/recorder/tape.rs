@@ -170,6 +170,12 @@ impl Tape {
     }
 }
 
+impl Default for Track {
+    fn default() -> Self {
+        Self::new(Duration::ZERO, None, "", Direction::Up, None)
+    }
+}
+
 impl Track {
     fn new(
         from: Duration,
