@@ -16,6 +16,7 @@ use crate::options::Names;
 use crate::progress::Progress;
 use crate::session::{number, rows, send, text, truth};
 use crate::sql;
+use crate::wanted::LONGEST_STATEMENT;
 
 /// What happens at this moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -183,9 +184,9 @@ fn blocker(row: &PgRow) -> Blocker {
     let told = |column| text(row, column).unwrap_or_default().to_owned();
     Blocker {
         pid: pid(row, "pid"),
-        kind: kind(text(row, "kind").unwrap_or_default()),
+        kind: BlockerKind::of(text(row, "kind").unwrap_or_default()),
         relation: told("relation"),
-        mode: mode(text(row, "held").unwrap_or_default()),
+        mode: text(row, "held").and_then(LockMode::of_shown).unwrap_or(LockMode::AccessShare),
         queued: !truth(row, "granted"),
         age: millis(row, "age_ms").unwrap_or_default(),
         role: told("role"),
@@ -194,35 +195,8 @@ fn blocker(row: &PgRow) -> Blocker {
     }
 }
 
-/// As many characters of a statement as tell what it is.
-const LONGEST: usize = 200;
-
 fn shown(row: &PgRow) -> String {
-    masked(text(row, "statement").unwrap_or_default(), LONGEST)
-}
-
-fn kind(told: &str) -> BlockerKind {
-    match told {
-        "idle" => BlockerKind::IdleInTransaction,
-        "autovacuum" => BlockerKind::Autovacuum,
-        "wraparound" => BlockerKind::WraparoundVacuum,
-        "prepared" => BlockerKind::Prepared,
-        "build" => BlockerKind::IndexBuild,
-        _ => BlockerKind::Session,
-    }
-}
-
-fn mode(told: &str) -> LockMode {
-    match told {
-        "AccessExclusiveLock" => LockMode::AccessExclusive,
-        "ExclusiveLock" => LockMode::Exclusive,
-        "ShareRowExclusiveLock" => LockMode::ShareRowExclusive,
-        "ShareLock" => LockMode::Share,
-        "ShareUpdateExclusiveLock" => LockMode::ShareUpdateExclusive,
-        "RowExclusiveLock" => LockMode::RowExclusive,
-        "RowShareLock" => LockMode::RowShare,
-        _ => LockMode::AccessShare,
-    }
+    masked(text(row, "statement").unwrap_or_default(), LONGEST_STATEMENT)
 }
 
 fn pid(row: &PgRow, column: &str) -> Option<i32> {

@@ -76,6 +76,18 @@ pub enum BlockerKind {
 }
 
 impl BlockerKind {
+    /// As our looks at the server say it.
+    pub(crate) fn of(word: &str) -> Self {
+        match word {
+            "prepared" => Self::Prepared,
+            "wraparound" => Self::WraparoundVacuum,
+            "autovacuum" => Self::Autovacuum,
+            "build" => Self::IndexBuild,
+            "idle" => Self::IdleInTransaction,
+            _ => Self::Session,
+        }
+    }
+
     /// As it stands in a sentence.
     fn words(self) -> &'static str {
         match self {

@@ -662,6 +662,7 @@ impl At<'_> {
             clerk,
             targets: targets.as_deref(),
             watch,
+            now: None,
             tally,
             effort: Effort::NONE,
         };

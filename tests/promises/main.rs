@@ -31,6 +31,7 @@ mod recognised;
 mod roles;
 mod round_trips;
 mod rust;
+mod seeing;
 mod settings;
 mod several_steps;
 mod sqlx_folders;

@@ -7,6 +7,7 @@ WITH awaited AS (
 ),
 way AS (
     SELECT DISTINCT b.pid FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids({pid})) b (pid)
+    WHERE b.pid <> pg_catalog.pg_backend_pid()
 ),
 held AS (
     SELECT DISTINCT ON (w.pid, l.virtualtransaction) w.pid, l.virtualtransaction, l.mode, l.granted
