@@ -1,6 +1,7 @@
 //! What those who look on see of a run: how far it is, who is in its way, who waits behind it, and what became of it.
 
 use migrate_postgres::{BlockerKind, Doing, Migrator, Outcome, Recorder};
+use migrate_testing::Server;
 use sqlx::Executor;
 
 use crate::harness::{Database, Folder, Heard};
@@ -17,7 +18,9 @@ const GATE: &str = "
 
 #[tokio::test]
 async fn it_is_told_how_far_each_kind_of_long_statement_is() {
-    let database = Database::fresh().await;
+    // Transactions of other tests would decide how many rows a vacuum has to wait for.
+    let private = Server::builder().setting("autovacuum", "off").private().expect("a server");
+    let database = Database::on(private.server().clone()).await;
     database.run(GATE).await;
     let copies = database.server.version() >= 14;
     let mut text = "-- migrate: no-transaction
@@ -70,8 +73,8 @@ const BUILD: (&str, &str) =
 async fn whoever_looks_on_sees_who_is_in_the_way_of_a_build_and_who_waits_behind_it() {
     let database = Database::fresh().await;
     database.run("CREATE TABLE t (id int)").await;
-    let idle = "SET application_name = 'forgotten'; BEGIN; INSERT INTO t VALUES (4711)";
-    let idle = database.session(idle).await;
+    let mut idle = database.session("SET application_name = 'forgotten'").await;
+    idle.execute(sqlx::raw_sql("BEGIN; INSERT INTO t VALUES (4711)")).await.unwrap();
     let heard = Heard::default();
     let recorder = Recorder::new();
     let migrator = Folder::of(&[BUILD]).migrator();
@@ -103,7 +106,7 @@ async fn whoever_looks_on_sees_who_is_in_the_way_of_a_build_and_who_waits_behind
     let shown = blocker.to_string();
     assert!(shown.starts_with("an idle transaction of forgotten (pid "), "{shown}");
     assert!(
-        shown.ends_with(" holds ROW EXCLUSIVE on public.t: INSERT INTO t VALUES (?)"),
+        shown.ends_with(" holds ROW EXCLUSIVE on public.t: BEGIN; INSERT INTO t VALUES (?)"),
         "{shown}"
     );
     let [waiting] = at_work.waiting.as_slice() else { panic!("{at_work:#?}") };
@@ -126,7 +129,7 @@ async fn whoever_looks_on_sees_who_is_in_the_way_of_a_build_and_who_waits_behind
     assert_eq!((track.statement, track.outcome, track.waiting), (Some(1), Outcome::Done, 1));
     assert_eq!(track.blockers[0].blocker.application, "forgotten");
     assert_eq!(track.spans[0].what, "waiting for writers before build");
-    assert_eq!(recording.spent(Doing::Working), track.to - track.from);
+    assert_eq!(recording.spent(Doing::Working), track.to - track.from, "{recording:#?}");
 }
 
 #[tokio::test]
