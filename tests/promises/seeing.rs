@@ -20,7 +20,7 @@ const GATE: &str = "
 async fn it_is_told_how_far_each_kind_of_long_statement_is() {
     // Transactions of other tests would decide how many rows a vacuum has to wait for.
     let private = Server::builder().setting("autovacuum", "off").private().expect("a server");
-    let database = Database::on(private.server().clone()).await;
+    let database = Database::on(Server::clone(&private)).await;
     database.run(GATE).await;
     let copies = database.server.version() >= 14;
     let mut text = "-- migrate: no-transaction
@@ -89,8 +89,7 @@ async fn whoever_looks_on_sees_who_is_in_the_way_of_a_build_and_who_waits_behind
 
     let mut behind = database.session("SET application_name = 'behind'; BEGIN").await;
     let behind = tokio::spawn(async move {
-        behind.execute("LOCK TABLE t IN SHARE ROW EXCLUSIVE MODE").await.unwrap();
-        behind.execute("COMMIT").await.unwrap();
+        behind.execute("LOCK TABLE t IN SHARE ROW EXCLUSIVE MODE").await.unwrap_err();
     });
     database.until("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND mode = 'ShareRowExclusiveLock')").await;
     let at_work = seen.activity(&options).await.unwrap().migrator.unwrap();
@@ -119,9 +118,11 @@ async fn whoever_looks_on_sees_who_is_in_the_way_of_a_build_and_who_waits_behind
     while !heard.with("working 1").last().unwrap().ends_with("] 1") {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
+    // The build would wait for its snapshot, and it for the build.
+    database.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'behind'").await;
+    behind.await.unwrap();
     drop(idle);
     run.await.unwrap().unwrap();
-    behind.await.unwrap();
     assert_eq!(seen.activity(&options).await.unwrap().migrator, None);
 
     let recording = recorder.recording();

@@ -103,7 +103,7 @@ fn of_migrations(recording: &Recording) -> impl Iterator<Item = &Track> {
 fn most_behind(recording: &Recording) -> String {
     match recording.tracks.iter().map(|track| track.waiting).max().unwrap_or_default() {
         0 => "Nobody was seen to wait behind it.".to_owned(),
-        many => format!("At most {} behind it.", super::super::live::waits(many)),
+        many => format!("At most {} waited behind it.", count(many, "session")),
     }
 }
 

@@ -7,8 +7,7 @@ use std::time::Duration;
 use migrate_postgres::{Doing, Outcome, Recording, Span, Track};
 
 use super::page::{escaped, named};
-use crate::render::live::waits;
-use crate::render::words::duration;
+use crate::render::words::{count, duration};
 
 /// A way to spend time, as it is drawn.
 struct Kind {
@@ -181,7 +180,7 @@ fn below(track: &Track) -> String {
         many => lines.push(format!("tried again {many} times")),
     }
     if track.waiting > 0 {
-        lines.push(format!("at most {} behind it", waits(track.waiting)));
+        lines.push(format!("at most {} waited behind it", count(track.waiting, "session")));
     }
     if lines.is_empty() {
         return String::new();
@@ -223,7 +222,7 @@ impl Kind {
     }
 
     fn is_of(&self, span: &Span) -> bool {
-        self.doing == span.doing && (self.what == span.what || !is_phase(span))
+        self.doing == span.doing && (if is_phase(span) { &*span.what } else { "" }) == self.what
     }
 
     fn label(&self) -> &str {
