@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use migrate_core::Set;
-use migrate_postgres::{Database, Migrator, Plan};
+use migrate_postgres::{Activity, Database, Migrator, Plan, Standing};
 use sqlx::postgres::{PgPool, PgPoolOptions};
 
 use crate::args::Status;
@@ -21,7 +21,10 @@ pub(crate) async fn carry_out(context: &Context, typed: &Status) -> Result<Exit,
     if let Some(period) = typed.watch {
         return at.watch(period).await;
     }
-    let standings = at.standings(|| (&place.options).into()).await?;
+    let mut standings = at.standings(|| (&place.options).into()).await?;
+    if standings.lines.iter().any(|line| line.standing == Standing::Interrupted) {
+        standings.running = running(&migrator.activity(&place.options).await?);
+    }
     let exit = if standings.divergence.is_some() { Exit::Diverged } else { Exit::Done };
     context.output.result(&standings);
     Ok(exit)
@@ -52,8 +55,9 @@ impl<'a> At<'a> {
     }
 
     async fn look(&self, pool: &PgPool) -> Result<Watched<'a>, Failure> {
-        let standings = self.standings(|| pool.into()).await?;
+        let mut standings = self.standings(|| pool.into()).await?;
         let activity = self.migrator.activity(pool).await?;
+        standings.running = running(&activity);
         Ok(Watched { standings, activity })
     }
 
@@ -66,7 +70,8 @@ impl<'a> At<'a> {
         let database = self.place.to_string();
         let newest = self.declared.newest();
         let program = &self.context.program;
-        Ok(Standings { database, lines, notices, divergence, newest, program })
+        let running = None;
+        Ok(Standings { database, lines, notices, divergence, running, newest, program })
     }
 
     /// The plan, or why there cannot be one.
@@ -77,6 +82,13 @@ impl<'a> At<'a> {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// `7 expand` out of `apply 7 expand create_users`.
+fn running(activity: &Activity) -> Option<String> {
+    let doing = activity.migrator.as_ref()?.doing.as_ref()?;
+    let mut words = doing.split(' ').skip(1);
+    Some(format!("{} {}", words.next()?, words.next()?))
 }
 
 /// Whoever watches wants to know soon that there is nothing to be seen.

@@ -63,8 +63,8 @@ fn one_waiting(one: &Waiting) -> String {
     let Waiting { pid, role, application, waited, statement, .. } = one;
     let name = if application.is_empty() { "a session" } else { application };
     let waited = waited.map(|time| format!(", for {}", duration(time))).unwrap_or_default();
-    let text = format!("{name} (pid {pid}, role {role}){waited}");
-    clean(&if statement.is_empty() { text } else { format!("{text}: {statement}") })
+    let text = clean(&format!("{name} (pid {pid}, role {role}){waited}"));
+    if statement.is_empty() { text } else { format!("{text}\n{}", clean(statement)) }
 }
 
 /// What it comes to but for the time that passes: a pipe hears of it when this changes.

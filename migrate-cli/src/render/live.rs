@@ -52,7 +52,13 @@ impl Live {
                 lines.extend(behind(look, *waiting));
                 lines
             }
-            Event::Retrying { .. } => return None,
+            Event::Retrying { attempt, pause, sqlstate, .. } => {
+                let why = if *sqlstate == "40P01" { "a deadlock" } else { "a lock is held" };
+                let pause = duration(*pause);
+                vec![
+                    look.cut(&format!("  again in {pause}: {why} (attempt {attempt}, {sqlstate})")),
+                ]
+            }
             Event::Notice { .. } | Event::Warning { .. } | Event::Planned { .. } => return None,
             _ => Vec::new(),
         };
@@ -108,13 +114,15 @@ impl Live {
 pub(super) fn how_far(counted: &Counted, pace: Option<f64>) -> String {
     let Counted { unit, done, total, .. } = counted;
     let Some((ratio, total)) = counted.ratio().zip(*total) else { return amount(*done, unit) };
+    if unit == "transactions" {
+        return format!("{done} of {} ended", amount(total, unit));
+    }
     let mut text = format!("{}  {}", bar(ratio), percent(ratio));
     text += &match unit.as_str() {
         "bytes" => format!("  {} of {}", amount(*done, unit), amount(total, unit)),
         _ => format!("  {} of {}", grouped(*done), amount(total, unit)),
     };
-    // Transactions that are waited for have no pace.
-    let Some(pace) = pace.filter(|_| unit != "transactions") else { return text };
+    let Some(pace) = pace else { return text };
     #[allow(clippy::cast_precision_loss, reason = "a guess")]
     let left = total.saturating_sub(*done) as f64 / pace;
     #[allow(
@@ -151,10 +159,18 @@ pub(super) fn in_the_way(look: Look, blockers: &[Blocker]) -> Vec<String> {
     if blockers.is_empty() {
         return Vec::new();
     }
-    let shown = blockers.iter().map(|blocker| (0, clean(&blocker.to_string()))).collect::<Vec<_>>();
+    let shown: Vec<_> = blockers.iter().map(|blocker| (0, in_two(blocker))).collect();
     let mut lines = vec![look.cut("  waits for")];
     lines.extend(tree(look, &shown));
     lines
+}
+
+/// Who it is, and on a line of its own what it does.
+fn in_two(blocker: &Blocker) -> String {
+    let mut who = blocker.clone();
+    let statement = clean(&std::mem::take(&mut who.statement));
+    let who = clean(&who.to_string());
+    if statement.is_empty() { who } else { format!("{who}\n{statement}") }
 }
 
 /// Texts with how deep each stands, drawn as a tree; as many as anybody reads.
@@ -174,9 +190,13 @@ pub(super) fn tree(look: Look, items: &[(u32, String)]) -> Vec<String> {
                 (false, false) => "   ",
             }
         });
-        look.cut(&format!("  {}{text}", branches.collect::<String>()))
+        let branches: String = branches.collect();
+        let below = branches.replace("├─", "│ ").replace("└─", "  ");
+        let starts = std::iter::once(branches.as_str()).chain(std::iter::repeat(below.as_str()));
+        let lines = starts.zip(text.lines());
+        lines.map(|(start, text)| look.cut(&format!("  {start}{text}"))).collect::<Vec<_>>()
     };
-    all.iter().enumerate().map(|(number, (depth, text))| line(number, *depth, text)).collect()
+    all.iter().enumerate().flat_map(|(number, (depth, text))| line(number, *depth, text)).collect()
 }
 
 /// How one of those in the way is ended, for whoever has seen that it may be.

@@ -155,7 +155,8 @@ fn locks(held: Option<Duration>) -> String {
 }
 
 fn is_said_below(event: &Event<'_>) -> bool {
-    matches!(event, Event::Blocked { .. } | Event::Queueing { .. } | Event::Working { .. })
+    use Event::{Blocked, Queueing, Retrying, Working};
+    matches!(event, Blocked { .. } | Queueing { .. } | Retrying { .. } | Working { .. })
 }
 
 /// True for a while.

@@ -176,9 +176,7 @@ fn planned(plan: &Plan, recording: &Recording) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    format!(
-        "<h2>The plan before the run</h2>\n<table>\n<tr><th>migration</th><th></th></tr>\n{rows}</table>\n"
-    )
+    format!("<h2>The plan before the run</h2>\n<table>\n{rows}</table>\n")
 }
 
 fn became(action: &Action, recording: &Recording) -> &'static str {

@@ -215,6 +215,7 @@ impl Kind {
             Doing::Pausing => ("#b9c1ca", Hatch::Dots),
             Doing::Holding => ("#d64545", Hatch::Solid),
             _ if span.what.is_empty() => ("#2f7ed8", Hatch::Solid),
+            _ if span.what.starts_with("waiting ") => ("#b08d3c", Hatch::Stripes(45)),
             _ => PHASES.get(phases % PHASES.len()).copied().unwrap_or(("#2f7ed8", Hatch::Solid)),
         };
         let what = if is_phase(span) { span.what.clone() } else { String::new() };
