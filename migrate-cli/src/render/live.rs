@@ -165,12 +165,16 @@ pub(super) fn in_the_way(look: Look, blockers: &[Blocker]) -> Vec<String> {
     lines
 }
 
-/// Who it is, and on a line of its own what it does.
+/// Who it is, and on a line of its own what it holds and does.
 fn in_two(blocker: &Blocker) -> String {
     let mut who = blocker.clone();
-    let statement = clean(&std::mem::take(&mut who.statement));
-    let who = clean(&who.to_string());
-    if statement.is_empty() { who } else { format!("{who}\n{statement}") }
+    who.relation.clear();
+    who.statement.clear();
+    let (who, all) = (clean(&who.to_string()), clean(&blocker.to_string()));
+    match all.strip_prefix(&who).map(|rest| rest.trim_start_matches([' ', ':'])) {
+        Some(rest) if !rest.is_empty() => format!("{who}\n{rest}"),
+        _ => all,
+    }
 }
 
 /// Texts with how deep each stands, drawn as a tree; as many as anybody reads.
