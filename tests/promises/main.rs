@@ -23,6 +23,7 @@ mod killed;
 mod lease;
 mod lock_targets;
 mod marks;
+mod measuring;
 mod neighbours;
 mod pooler;
 mod pools;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use migrate_postgres::{Blocker, BlockerKind, Counted, Event, Progress};
 
-use super::words::{amount, clean, count, duration, grouped};
+use super::words::{amount, clean, count, duration, grouped, since};
 use super::{Ink, Look};
 
 /// What is remembered from one look to the next.
@@ -31,8 +31,8 @@ impl Live {
     pub(super) fn lines(&mut self, look: Look, event: &Event<'_>) -> Option<Vec<String>> {
         let lines = match event {
             Event::Blocked { blockers, waited, .. } => {
-                let head =
-                    format!("blocked for {}; it keeps nobody waiting meanwhile", duration(*waited));
+                let long = if waited.as_secs() == 0 { String::new() } else { since(*waited) };
+                let head = format!("blocked{long}; it keeps nobody waiting meanwhile");
                 let mut lines = vec![look.paint(Ink::Warn, &look.cut(&format!("  {head}")))];
                 lines.extend(in_the_way(look, blockers));
                 lines.extend(remedy_line(look, blockers));

@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use migrate_postgres::{Blocker, Direction, Event, MigrationId, Observer};
 
 use super::live::{Live, waits};
-use super::words::{clean, duration, first_word, migration};
+use super::words::{clean, duration, first_word, migration, since};
 use super::{Ink, Look};
 
 /// Hears a run.
@@ -174,7 +174,8 @@ pub(super) fn passing(event: &Event<'_>) -> Option<String> {
             format!("waiting {} s for this standby to become a primary", waited.as_secs())
         }
         Event::Blocked { id, blockers, waited } => {
-            let long = if waited.as_secs() == 0 { String::new() } else { since(*waited) };
+            let long =
+                if waited.as_secs() == 0 { String::new() } else { format!(",{}", since(*waited)) };
             format!("blocked   {id}{long}: {}", named(blockers))
         }
         Event::Queueing { id, at_most, .. } => {
@@ -186,7 +187,8 @@ pub(super) fn passing(event: &Event<'_>) -> Option<String> {
             format!("retrying in {pause}, {why}: {id} (attempt {attempt}, {sqlstate})")
         }
         Event::Working { id, statement, elapsed, progress, blockers, waiting } => {
-            let mut text = format!("working   {id}{}{}", of_statement(*statement), since(*elapsed));
+            let mut text =
+                format!("working   {id}{},{}", of_statement(*statement), since(*elapsed));
             text += &progress.map(|p| format!(": {}", clean(&p.to_string()))).unwrap_or_default();
             if !blockers.is_empty() {
                 text += &format!("; waits for {}", named(blockers));
@@ -203,10 +205,6 @@ pub(super) fn passing(event: &Event<'_>) -> Option<String> {
 
 fn of_statement(statement: Option<u32>) -> String {
     statement.map(|number| format!(", statement {number}")).unwrap_or_default()
-}
-
-fn since(time: Duration) -> String {
-    format!(", for {}", duration(time))
 }
 
 /// The one in the way for longest stands for all.

@@ -35,6 +35,11 @@ pub(super) fn duration(took: Duration) -> String {
     }
 }
 
+/// ` for 12.0 s`
+pub(super) fn since(time: Duration) -> String {
+    format!(" for {}", duration(time))
+}
+
 /// `1234567` as `1,234,567`.
 pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
