@@ -59,8 +59,8 @@ fn head(database: &str, recording: &Recording) -> String {
         many => format!("; {many} wait"),
     };
     format!(
-        "<h1>{}</h1>\n<p>{}{waits}</p>\n<p class=\"dim\">Began {began}, took {}. Others were kept waiting for at \
-         most {}: that is how long locks were held or queued for. {}</p>\n",
+        "<h1>{}</h1>\n<p>{}{waits}</p>\n<p class=\"dim\">Began {began}, took {}. Locks that others wait for were held or \
+         queued for {} in all. {}</p>\n",
         escaped(database),
         verdict(recording),
         duration(*took),
