@@ -22,7 +22,7 @@ async fn it_is_told_how_far_each_kind_of_long_statement_is() {
     let private = Server::builder().setting("autovacuum", "off").private().expect("a server");
     let database = Database::on(Server::clone(&private)).await;
     database.run(GATE).await;
-    let copies = database.server.version() >= 14;
+    let copies = database.server.version() >= 140_000;
     let mut text = "-- migrate: no-transaction
         SET lock_timeout = 0;
         VACUUM (FREEZE) t;
