@@ -54,12 +54,9 @@ impl Progress {
     fn now(&self, event: &Event<'_>) {
         let Some(text) = passing(event) else { return };
         match &self.bar {
-            Some(bar) => {
-                // The lines below the bar say the rest, and the bar goes on to say what is being applied.
-                if !is_said_below(event) {
-                    bar.set_message(text);
-                }
-            }
+            Some(bar) if !is_said_below(event) => bar.set_message(text),
+            // The lines below the bar say it, and the bar goes on to say what is being applied.
+            Some(_) => {}
             None if self.state().pipe.is_news(event, Instant::now()) => super::tell(&text),
             None => {}
         }
