@@ -359,6 +359,7 @@ mod tests {
         let error = &Error::driver("do it", refused).at_least_at(&script, 0);
         tell(&Event::Planned { actions: 1, deferred: 1 });
         tell(&Event::WaitingForMigrator { holder, waited });
+        tell(&Event::WaitingForPromotion { waited });
         tell(&Event::Started { id, name, direction, statement });
         tell(&Event::Blocked { id, blockers, waited });
         tell(&Event::Queueing { id, attempt, at_most, blockers });

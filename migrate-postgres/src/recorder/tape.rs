@@ -42,6 +42,9 @@ impl Tape {
                 (self.recording.planned, self.recording.deferred) = (*actions, *deferred);
             }
             Event::WaitingForMigrator { holder, waited } => self.waits(at, holder, *waited),
+            Event::WaitingForPromotion { waited } => {
+                self.waits(at, "this standby to become a primary", *waited);
+            }
             Event::Started { id, name, direction, statement } => {
                 self.started(at, *id, name, *direction, *statement);
             }
