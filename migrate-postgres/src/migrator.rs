@@ -651,7 +651,9 @@ impl At<'_> {
         self.migrator.ear.tell(&Event::Planned { actions, deferred });
         let clerk = self.clerk(session, loaded);
         let targets = self.migrator.source.targets();
-        let watch = Watch::new(session.door(self.options));
+        // Behind a pooler every message may have another backend: whoever looked would look at somebody else's.
+        let door = session.door(self.options).filter(|_| session.lease.is_none());
+        let watch = Watch::new(door);
         let mut runner = Runner {
             session,
             names: &self.names,
