@@ -19,8 +19,8 @@ pub(super) fn page(reported: &Reported<'_>) -> String {
     let parts = [
         head(database, recording),
         recording.stopped.as_ref().map(stopped).unwrap_or_default(),
-        Timeline::new(recording).section(),
         longest(recording),
+        Timeline::new(recording).section(),
         remarks(recording),
         plan.as_ref().map(|plan| planned(plan, recording)).unwrap_or_default(),
     ];
@@ -58,13 +58,18 @@ fn head(database: &str, recording: &Recording) -> String {
         1 => "; 1 waits".to_owned(),
         many => format!("; {many} wait"),
     };
+    let locked = recording.spent(Doing::Queueing) + recording.spent(Doing::Holding);
+    let locked = match locked.is_zero() {
+        true => String::new(),
+        false => {
+            format!("Locks that others wait for were held or queued for {}. ", duration(locked))
+        }
+    };
     format!(
-        "<h1>{}</h1>\n<p>{}{waits}</p>\n<p class=\"dim\">Began {began}, took {}. Locks that others wait for were held or \
-         queued for {} in all. {}</p>\n",
+        "<h1>{}</h1>\n<p>{}{waits}</p>\n<p class=\"dim\">Began {began}, took {}. {locked}{}</p>\n",
         escaped(database),
         verdict(recording),
         duration(*took),
-        duration(recording.spent(Doing::Queueing) + recording.spent(Doing::Holding)),
         most_behind(recording),
     )
 }
