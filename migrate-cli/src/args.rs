@@ -205,6 +205,9 @@ pub(crate) struct Run {
     /// The newest version to apply
     #[arg(long, value_name = "VERSION")]
     pub(crate) to: Option<Version>,
+    /// Write what the run did, also when it fails: a page to look at (.html), or data (.json)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) target: Target,
     #[command(flatten)]
@@ -239,6 +242,10 @@ pub(crate) struct Plan {
 
 #[derive(Args, Debug)]
 pub(crate) struct Status {
+    /// Look again and again, and at what runs at this moment [default: every 2s]
+    #[arg(long, value_name = "TIME", value_parser = seconds, num_args = 0..=1, require_equals = true, default_missing_value = "2s")]
+    #[arg(hide_default_value = true)]
+    pub(crate) watch: Option<Duration>,
     #[command(flatten)]
     pub(crate) target: Target,
 }
@@ -386,6 +393,12 @@ pub(crate) fn color_of(words: &[OsString]) -> When {
 fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "a time is a number and ms, s, min or h, such as `30s`".to_owned();
     migrate_core::duration(text).ok_or_else(wrong)
+}
+
+/// A number alone is seconds, as elsewhere on a command line that looks again and again.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    duration(&if is_number { format!("{text}s") } else { text.to_owned() })
 }
 
 /// As they stand in sqlx.toml.

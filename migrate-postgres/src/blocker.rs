@@ -16,9 +16,10 @@ pub struct Blocker {
     pub pid: Option<i32>,
     /// What it is.
     pub kind: BlockerKind,
-    /// The table, with its schema, quoted where it has to be.
+    /// The table, with its schema, quoted where it has to be; empty where it is not a lock but the end of its
+    /// transaction that is waited for, as a concurrent index build does.
     pub relation: String,
-    /// The lock that it has there.
+    /// The lock that it has there; the weakest where there is no table.
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::report::lock_mode"))]
     pub mode: LockMode,
     /// It does not have the lock yet, but waits for it ahead of us.
@@ -36,6 +37,23 @@ pub struct Blocker {
     pub application: String,
     /// What it does or did last, each value as `?`; empty where that cannot be seen.
     pub statement: String,
+}
+
+/// Of nobody anything is known; for whoever tries out an observer.
+impl Default for Blocker {
+    fn default() -> Self {
+        Self {
+            pid: None,
+            kind: BlockerKind::Session,
+            relation: String::new(),
+            mode: LockMode::AccessShare,
+            queued: false,
+            age: Duration::ZERO,
+            role: String::new(),
+            application: String::new(),
+            statement: String::new(),
+        }
+    }
 }
 
 /// What is in the way.
@@ -58,6 +76,18 @@ pub enum BlockerKind {
 }
 
 impl BlockerKind {
+    /// As our looks at the server say it.
+    pub(crate) fn of(word: &str) -> Self {
+        match word {
+            "prepared" => Self::Prepared,
+            "wraparound" => Self::WraparoundVacuum,
+            "autovacuum" => Self::Autovacuum,
+            "build" => Self::IndexBuild,
+            "idle" => Self::IdleInTransaction,
+            _ => Self::Session,
+        }
+    }
+
     /// As it stands in a sentence.
     fn words(self) -> &'static str {
         match self {
@@ -83,8 +113,11 @@ impl fmt::Display for Blocker {
         let role = (!role.is_empty()).then(|| format!("role {role}"));
         let age = Some(format!("open for {} s", age.as_secs()));
         let known: Vec<_> = [pid, role, age].into_iter().flatten().collect();
-        let verb = if *queued { "waits for" } else { "holds" };
-        write!(f, " ({}) {verb} {} on {relation}", known.join(", "), mode.as_sql())?;
+        write!(f, " ({})", known.join(", "))?;
+        if !relation.is_empty() {
+            let verb = if *queued { "waits for" } else { "holds" };
+            write!(f, " {verb} {} on {relation}", mode.as_sql())?;
+        }
         if statement.is_empty() { Ok(()) } else { write!(f, ": {statement}") }
     }
 }
@@ -122,5 +155,7 @@ mod tests {
             blocker.to_string(),
             "a prepared transaction of app (open for 31 s) waits for ACCESS SHARE on public.users"
         );
+        blocker.relation.clear();
+        assert_eq!(blocker.to_string(), "a prepared transaction of app (open for 31 s)");
     }
 }

@@ -407,6 +407,18 @@ impl Error {
         &self.0.blockers
     }
 
+    /// What went wrong, what the database looks like now and what to do, without what may hold values of rows or is
+    /// the text of a migration.
+    #[must_use]
+    pub(crate) fn outline(&self) -> String {
+        let Inner { headline, server, now, next, .. } = &*self.0;
+        let said = server.as_ref().map(|s| format!(": {} (SQLSTATE {})", s.message, s.sqlstate));
+        let told = |label, text: &Option<String>| {
+            text.as_ref().map(|text| format!("\n{label}: {text}")).unwrap_or_default()
+        };
+        headline.clone() + &said.unwrap_or_default() + &told("now", now) + &told("next", next)
+    }
+
     /// What this run had applied before it failed.
     pub fn applied(&self) -> &[MigrationId] {
         self.0.applied.as_deref().unwrap_or_default()

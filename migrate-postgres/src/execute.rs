@@ -47,6 +47,8 @@ pub(crate) struct Runner<'r> {
     pub(crate) clerk: Clerk<'r>,
     pub(crate) targets: Option<&'r [Targets]>,
     pub(crate) watch: Watch,
+    /// The migration, and which of its statements where each runs by itself.
+    pub(crate) now: Option<(MigrationId, Option<u32>)>,
     pub(crate) tally: &'r mut Tally,
     pub(crate) effort: Effort,
 }
@@ -204,6 +206,7 @@ impl<'r> Runner<'r> {
     fn start(&mut self, job: &Job<'_>, statement: Option<u32>) -> Instant {
         let Action { id, name, .. } = job.action;
         let began = Instant::now();
+        self.now = Some((*id, statement));
         if !self.tally.under_way.iter().any(|under_way| under_way.0 == *id) {
             self.tally.under_way.push((*id, name.clone(), job.direction, began));
         }
@@ -212,8 +215,8 @@ impl<'r> Runner<'r> {
     }
 
     /// Watches over the next message; of an attempt in the queue, who waits behind it.
-    fn monitor(&self, most_waiting: Option<usize>) -> Monitor {
-        Monitor::new(self.session.facts.pid, most_waiting)
+    fn monitor(&self, most_waiting: Option<usize>) -> Monitor<'r> {
+        Monitor::new(self.session.facts.pid, most_waiting, self.ear, self.now)
     }
 
     fn finish(&mut self, id: MigrationId, name: String, direction: Direction, took: Duration) {

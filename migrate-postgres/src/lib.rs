@@ -12,6 +12,7 @@
 //! | [`Report`], [`Error`], [`Observer`] | what happened |
 //! | [`FromSqlx`], [`AdoptionReport`] | for applications that migrated with sqlx |
 
+mod activity;
 mod adopt;
 mod approach;
 mod blocker;
@@ -22,10 +23,14 @@ mod folder;
 mod history;
 mod lease;
 mod lock;
+#[cfg(feature = "metrics")]
+mod measure;
 mod migrator;
 mod monitor;
 mod observe;
 mod options;
+mod progress;
+mod recorder;
 mod report;
 mod retry;
 mod session;
@@ -36,6 +41,7 @@ mod standby;
 mod wanted;
 mod watch;
 
+pub use activity::{Activity, AtWork, Waiting};
 pub use adopt::{AdoptionReport, FromSqlx};
 pub use blocker::{Blocker, BlockerKind};
 pub use difference::Difference;
@@ -49,6 +55,8 @@ pub use migrate_core::{
 pub use migrate_macros::{Migration, Migrations, embed};
 pub use migrator::{Migrator, Resolution};
 pub use observe::{Event, Observer};
+pub use progress::{Counted, Progress};
+pub use recorder::{Doing, Met, Outcome, Recorder, Recording, Remark, Span, Stopped, Track};
 pub use report::Report;
 pub use session::Database;
 pub use source::{Beside, BoxError, Code, Embedded, Listed, Migrations, Source};

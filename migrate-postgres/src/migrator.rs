@@ -15,6 +15,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::{PgConnection, Postgres};
 use tracing::Instrument;
 
+use crate::activity::Activity;
 use crate::error::Error;
 use crate::execute::{Effort, Runner, Tally};
 use crate::history::{self, Clerk, Loaded};
@@ -325,6 +326,18 @@ impl Migrator {
         .await
     }
 
+    /// What happens in the database at this moment: who migrates, how far it is, who is in its way and who waits
+    /// behind it. Reads only.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn activity(&self, database: impl Into<Database>) -> Result<Activity, Error> {
+        self.reading(database.into(), async |at, eye| {
+            Activity::look(eye.connection(), &at.names).await
+        })
+        .await
+    }
+
     /// What [`revert`](Self::revert) would do. Reads only.
     ///
     /// # Errors
@@ -368,7 +381,8 @@ impl Migrator {
         to: Option<Version>,
     ) -> Result<Report, Error> {
         let began = Instant::now();
-        let mut report = self.back(database.into(), to).instrument(self.span("revert")).await?;
+        let done = self.back(database.into(), to).instrument(self.span("revert")).await;
+        let mut report = self.tell_failure(done)?;
         self.finished(&mut report, began);
         Ok(report)
     }
@@ -391,7 +405,12 @@ impl Migrator {
         database: Database,
         options: &'m Options,
     ) -> Pin<Box<dyn Future<Output = Result<Report, Error>> + Send + 'm>> {
-        Box::pin(self.forward(database, options).instrument(self.span("run")))
+        let forward = async move { self.tell_failure(self.forward(database, options).await) };
+        Box::pin(forward.instrument(self.span("run")))
+    }
+
+    fn tell_failure(&self, done: Result<Report, Error>) -> Result<Report, Error> {
+        done.inspect_err(|error| self.ear.tell(&Event::Failed { error }))
     }
 
     async fn forward(&self, database: Database, options: &Options) -> Result<Report, Error> {
@@ -632,7 +651,9 @@ impl At<'_> {
         self.migrator.ear.tell(&Event::Planned { actions, deferred });
         let clerk = self.clerk(session, loaded);
         let targets = self.migrator.source.targets();
-        let watch = Watch::new(session.door(self.options));
+        // Behind a pooler every message may have another backend: whoever looked would look at somebody else's.
+        let door = session.door(self.options).filter(|_| session.lease.is_none());
+        let watch = Watch::new(door);
         let mut runner = Runner {
             session,
             names: &self.names,
@@ -643,6 +664,7 @@ impl At<'_> {
             clerk,
             targets: targets.as_deref(),
             watch,
+            now: None,
             tally,
             effort: Effort::NONE,
         };

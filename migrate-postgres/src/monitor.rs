@@ -1,21 +1,27 @@
-//! What is seen of a session while it works: who waits behind it, and what it waits for itself.
+//! What is seen of a session while it works: how far it is, who waits behind it, and what it waits for itself.
 //!
-//! Owns the guard of an attempt to get a lock: when too many wait behind it, it is given up. Knows nothing of
-//! migrations.
+//! Owns the guard of an attempt to get a lock: when too many wait behind it, it is given up. Owns when what is seen is
+//! told. Knows nothing of migrations but which one it is.
 
 use std::time::{Duration, Instant};
 
-use migrate_core::LockMode;
+use migrate_core::{LockMode, MigrationId};
 use sqlx::PgConnection;
 
+use crate::activity::{in_the_way, progress};
+use crate::observe::{Ear, Event};
 use crate::session::{number, send, text};
 use crate::sql;
 use crate::watch::Look;
 
 /// Looks at one message of a session.
-pub(crate) struct Monitor {
+pub(crate) struct Monitor<'m> {
     pid: i32,
     began: Instant,
+    ear: &'m Ear,
+    /// The migration, and which of its statements where each runs by itself.
+    of: Option<(MigrationId, Option<u32>)>,
+    told: Option<Instant>,
     /// How many may wait behind it; where nobody is counted, it is not given up.
     pub(crate) most_waiting: Option<usize>,
     /// It was given up, since too many waited.
@@ -24,13 +30,36 @@ pub(crate) struct Monitor {
     pub(crate) waits_for: Option<(String, LockMode)>,
 }
 
-impl Monitor {
-    pub(crate) fn new(pid: i32, most_waiting: Option<usize>) -> Self {
-        Self { pid, began: Instant::now(), most_waiting, gave_up: false, waits_for: None }
+/// Between two times that it is told; what is over sooner is not worth a word.
+const TELL: Duration = Duration::from_secs(1);
+
+impl<'m> Monitor<'m> {
+    pub(crate) fn new(
+        pid: i32,
+        most_waiting: Option<usize>,
+        ear: &'m Ear,
+        of: Option<(MigrationId, Option<u32>)>,
+    ) -> Self {
+        let (began, told, waits_for) = (Instant::now(), None, None);
+        Self { pid, began, ear, of, told, most_waiting, gave_up: false, waits_for }
+    }
+
+    async fn tell(&mut self, eye: &mut PgConnection, waiting: usize) -> Result<(), sqlx::Error> {
+        let Some((id, statement)) = self.of else { return Ok(()) };
+        if self.told.unwrap_or(self.began).elapsed() < TELL {
+            return Ok(());
+        }
+        self.told = Some(Instant::now());
+        let progress = progress(eye, self.pid).await?;
+        let blockers = in_the_way(eye, self.pid).await?;
+        let elapsed = self.began.elapsed();
+        let (progress, blockers) = (progress.as_ref(), blockers.as_slice());
+        self.ear.tell(&Event::Working { id, statement, elapsed, progress, blockers, waiting });
+        Ok(())
     }
 }
 
-impl Look for Monitor {
+impl Look for Monitor<'_> {
     /// An attempt in the queue is over in no time, and has to be looked at often; what works for long has not.
     fn period(&self) -> Duration {
         if self.most_waiting.is_some() && self.began.elapsed() < Duration::from_secs(2) {
@@ -51,6 +80,6 @@ impl Look for Monitor {
             self.gave_up = true;
             send(eye, sql::cancel(self.pid)).await?;
         }
-        Ok(())
+        self.tell(eye, waiting.unwrap_or_default()).await
     }
 }

@@ -8,6 +8,8 @@ use std::time::Duration;
 use migrate_core::{Direction, MigrationId};
 
 use crate::blocker::Blocker;
+use crate::error::Error;
+use crate::progress::Progress;
 
 /// Hears of everything a migrator does, as it does it.
 ///
@@ -26,6 +28,23 @@ use crate::blocker::Blocker;
 pub trait Observer: Send + Sync {
     /// Something happened.
     fn event(&self, event: &Event<'_>);
+}
+
+/// Both hear of everything.
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    fn event(&self, event: &Event<'_>) {
+        self.0.event(event);
+        self.1.event(event);
+    }
+}
+
+/// Hears of everything if it is there.
+impl<O: Observer> Observer for Option<O> {
+    fn event(&self, event: &Event<'_>) {
+        if let Some(observer) = self {
+            observer.event(event);
+        }
+    }
 }
 
 /// Something a migrator does.
@@ -92,6 +111,21 @@ pub enum Event<'e> {
         /// From having them to the end of the transaction.
         held: Duration,
     },
+    /// A migration, or a statement of it, takes longer than a second. Told about once a second.
+    Working {
+        /// Which migration.
+        id: MigrationId,
+        /// The statement, from 1, where each runs by itself.
+        statement: Option<u32>,
+        /// Since it was sent.
+        elapsed: Duration,
+        /// How far it is, where the server tells.
+        progress: Option<&'e Progress>,
+        /// Whom it waits for.
+        blockers: &'e [Blocker],
+        /// Sessions that wait behind it.
+        waiting: usize,
+    },
     /// A session that was in the way was ended, as the migrator was told to.
     Ended {
         /// Which migration.
@@ -154,6 +188,11 @@ pub enum Event<'e> {
         /// What.
         text: &'e str,
     },
+    /// The run, or the way back, ended with an error, which the caller gets too.
+    Failed {
+        /// What went wrong.
+        error: &'e Error,
+    },
     /// The run ended well.
     Finished {
         /// Migrations applied or reverted.
@@ -176,6 +215,8 @@ impl std::fmt::Debug for Ear {
 impl Ear {
     pub(crate) fn tell(&self, event: &Event<'_>) {
         trace(event);
+        #[cfg(feature = "metrics")]
+        crate::measure::measure(event);
         if let Some(observer) = &self.0 {
             observer.event(event);
         }
@@ -183,10 +224,9 @@ impl Ear {
 }
 
 /// Inside the spans `migrate` (`call`, `set`) and `migration` (`version`, `phase`, `name`, `direction`).
-/// The names of the fields are a promise: `version`, `phase`, `name`, `statement`, `attempt`, `pause_ms`,
-/// `took_ms`, `sqlstate`, `holder`, `blockers`, `blocker`, `waited_ms`, `held_ms`, `at_most_ms`.
+/// The names of the fields are a promise, which `docs/watching.md` makes and a test below keeps.
 fn trace(event: &Event<'_>) {
-    use tracing::{info, warn};
+    use tracing::{debug, error, info, warn};
     match event {
         Event::Planned { actions, deferred } => info!(actions, deferred, "migrate: planned"),
         Event::WaitingForMigrator { holder, waited } => {
@@ -203,6 +243,15 @@ fn trace(event: &Event<'_>) {
         Event::Locked { id, waited, held } => {
             let (waited_ms, held_ms) = (millis(*waited), millis(*held));
             info!(version = id.version.get(), phase = %id.phase, waited_ms, held_ms, "migrate: locked");
+        }
+        Event::Working { id, statement, elapsed, progress, blockers, waiting } => {
+            let (elapsed_ms, blockers) = (millis(*elapsed), list(blockers));
+            let progress = progress.map(ToString::to_string).unwrap_or_default();
+            debug!(version = id.version.get(), phase = %id.phase, statement, elapsed_ms, progress, blockers, waiting, "migrate: working");
+        }
+        Event::Failed { error } => {
+            let line = error.place().map(|(_, line, _)| line);
+            error!(sqlstate = error.sqlstate(), line, "migrate: failed");
         }
         Event::Ended { id, blocker, terminated } => {
             warn!(version = id.version.get(), phase = %id.phase, %blocker, terminated, "migrate: ended a blocker");
@@ -244,4 +293,104 @@ fn list(blockers: &[Blocker]) -> String {
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+    use std::sync::Mutex;
+
+    use migrate_core::{Phase, Version};
+    use tracing::field::{Field, Visit};
+    use tracing::{Metadata, Subscriber, span};
+
+    use super::*;
+
+    /// A row of the documented table for each event that is heard.
+    #[derive(Clone, Default)]
+    struct Rows(Arc<Mutex<Vec<String>>>);
+
+    #[derive(Default)]
+    struct Names(String, Vec<String>);
+
+    impl Visit for Names {
+        fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+            match field.name() {
+                "message" => self.0 = format!("{value:?}"),
+                name => self.1.push(format!("`{name}`")),
+            }
+        }
+    }
+
+    impl Subscriber for Rows {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+        fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+            span::Id::from_u64(1)
+        }
+        fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+        fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+        fn event(&self, event: &tracing::Event<'_>) {
+            let mut names = Names::default();
+            event.record(&mut names);
+            let level = event.metadata().level().to_string().to_lowercase();
+            let Names(message, fields) = names;
+            self.0
+                .lock()
+                .unwrap()
+                .push(format!("| `{message}` | {level} | {} |", fields.join(", ")));
+        }
+        fn enter(&self, _: &span::Id) {}
+        fn exit(&self, _: &span::Id) {}
+    }
+
+    fn each(tell: impl Fn(&Event<'_>)) {
+        let id = MigrationId::new(Version::new(1), Phase::Expand);
+        let (name, direction, statement, attempt) = ("a", Direction::Up, Some(1), 1);
+        let (waited, held, took) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
+        let (pause, at_most, elapsed) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
+        let (holder, found, text, sqlstate) = ("x", "x", "x", "55P03");
+        let (blocker, progress, waiting, terminated) =
+            (&Blocker::default(), Some(&Progress::default()), 1, true);
+        let blockers = std::slice::from_ref(blocker);
+        let script = migrate_core::Script::parse("1.sql", "SELECT 1").unwrap();
+        let refused = sqlx::Error::PoolClosed;
+        let error = &Error::driver("do it", refused).at_least_at(&script, 0);
+        tell(&Event::Planned { actions: 1, deferred: 1 });
+        tell(&Event::WaitingForMigrator { holder, waited });
+        tell(&Event::WaitingForPromotion { waited });
+        tell(&Event::Started { id, name, direction, statement });
+        tell(&Event::Blocked { id, blockers, waited });
+        tell(&Event::Queueing { id, attempt, at_most, blockers });
+        tell(&Event::Locked { id, waited, held });
+        tell(&Event::Working { id, statement, elapsed, progress, blockers, waiting });
+        tell(&Event::Ended { id, blocker, terminated });
+        tell(&Event::Reconnecting { attempt, pause });
+        tell(&Event::Retrying { id, attempt, pause, sqlstate });
+        tell(&Event::Recovered { id, found });
+        tell(&Event::Done { id, name, direction, took });
+        tell(&Event::FellBack { sqlstate });
+        tell(&Event::Notice { id, text });
+        tell(&Event::Warning { text });
+        tell(&Event::Failed { error });
+        tell(&Event::Finished { actions: 1, took });
+    }
+
+    #[test]
+    fn what_is_traced_is_what_the_book_promises() {
+        let rows = Rows::default();
+        tracing::subscriber::with_default(rows.clone(), || each(trace));
+        let rows = rows.0.lock().unwrap();
+        let (source, _) = include_str!("observe.rs").split_once("mod tests {").unwrap();
+        assert_eq!(rows.len(), source.matches("\"migrate: ").count(), "an event is left out");
+        let book = include_str!("../../docs/watching.md");
+        let promised: Vec<_> =
+            book.lines().filter(|line| line.starts_with("| `migrate: ")).collect();
+        // An error of the server has a code too.
+        let told = rows
+            .iter()
+            .map(|row| row.replace("| error | `line` |", "| error | `sqlstate`, `line` |"));
+        assert_eq!(told.collect::<Vec<_>>().join("\n"), promised.join("\n"));
+    }
 }

@@ -64,6 +64,11 @@ statements! {
     WHEREABOUTS = "whereabouts",
     TABLES = "tables",
     HOLDER = "holder",
+    AT_WORK = "at_work",
+    PROGRESS = "progress",
+    PROGRESS_OF_COPIES = "progress_of_copies",
+    IN_THE_WAY = "in_the_way",
+    QUEUE = "queue",
     COLUMNS = "columns",
     TRY_LOCK = "try_lock",
     RELEASE = "release",
@@ -162,11 +167,19 @@ impl Names {
         self.fill(COLUMNS, &[])
     }
 
-    /// The two halves under which `pg_locks` shows a lock of 64 bits.
     pub(crate) fn holder(&self, key: i64) -> String {
+        self.fill_key(HOLDER, key)
+    }
+
+    pub(crate) fn at_work(&self) -> String {
+        self.fill_key(AT_WORK, self.key)
+    }
+
+    /// The two halves under which `pg_locks` shows a lock of 64 bits.
+    fn fill_key(&self, template: &str, key: i64) -> String {
         let bits = key.cast_unsigned();
         let (high, low) = ((bits >> 32).to_string(), (bits & u64::from(u32::MAX)).to_string());
-        self.fill(HOLDER, &[("key_high", &high), ("key_low", &low)])
+        self.fill(template, &[("key_high", &high), ("key_low", &low)])
     }
 
     pub(crate) fn try_lock(&self, key: i64) -> String {
@@ -306,6 +319,22 @@ pub(crate) fn backend() -> &'static str {
 /// Lifts the timeouts of the session, and says how to set them again.
 pub(crate) fn lift_timeouts() -> &'static str {
     LIFT_TIMEOUTS
+}
+
+/// How far a session is; a server has no view of copies before PostgreSQL 14.
+pub(crate) fn progress(server: u32, pid: i32) -> String {
+    let copies = if server >= 140_000 { PROGRESS_OF_COPIES } else { "" };
+    fill(PROGRESS, &[("copies", copies), ("pid", &pid.to_string())])
+}
+
+/// Whom a session waits for.
+pub(crate) fn in_the_way(pid: i32) -> String {
+    fill(IN_THE_WAY, &[("pid", &pid.to_string())])
+}
+
+/// Everybody who waits for a lock, and for whom.
+pub(crate) fn queue() -> &'static str {
+    QUEUE
 }
 
 /// Asks who we are, quoted.

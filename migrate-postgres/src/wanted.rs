@@ -147,7 +147,7 @@ impl Looking {
         let get = |column| text(row, column).unwrap_or_default();
         Some(Blocker {
             pid,
-            kind: kind(get("kind")),
+            kind: BlockerKind::of(get("kind")),
             relation: get("relation").to_owned(),
             mode,
             queued: !truth(row, "granted"),
@@ -160,7 +160,7 @@ impl Looking {
 }
 
 /// As much of a statement as fits a line beside who it is.
-const LONGEST_STATEMENT: usize = 100;
+pub(crate) const LONGEST_STATEMENT: usize = 100;
 
 impl Seen {
     fn target(&mut self, row: &PgRow) {
@@ -171,17 +171,6 @@ impl Seen {
             let strongest = self.lockable.entry(relation.to_owned()).or_insert(mode);
             *strongest = (*strongest).max(mode);
         }
-    }
-}
-
-fn kind(word: &str) -> BlockerKind {
-    match word {
-        "prepared" => BlockerKind::Prepared,
-        "wraparound" => BlockerKind::WraparoundVacuum,
-        "autovacuum" => BlockerKind::Autovacuum,
-        "build" => BlockerKind::IndexBuild,
-        "idle" => BlockerKind::IdleInTransaction,
-        _ => BlockerKind::Session,
     }
 }
 

@@ -163,7 +163,7 @@ fn signatures_name_our_types_and_connections_only() {
                 "{}: {strangers:?} in `{signature}`",
                 source.path.display()
             );
-            for crate_name in ["sqlx::", "tokio::", "futures_util::", "tracing::"] {
+            for crate_name in ["sqlx::", "tokio::", "futures_util::", "tracing::", "metrics::"] {
                 assert!(
                     !signature.contains(crate_name),
                     "{}: `{signature}`",

@@ -51,6 +51,7 @@ const EXAMPLES: [(&str, &[Example]); 16] = [
             ("contracts too, when no old code runs any more", "run --contract"),
             ("up to a version", "run --to 20261102090000"),
             ("give up soon on a busy table", "run --lock-deadline 30s"),
+            ("with a page about it for those who were not there", "run --report run.html"),
         ],
     ),
     (
@@ -61,7 +62,14 @@ const EXAMPLES: [(&str, &[Example]); 16] = [
             ("for a script", "plan --json"),
         ],
     ),
-    ("status", &[("where everything stands", "status"), ("what has not run yet", "status --json")]),
+    (
+        "status",
+        &[
+            ("where everything stands", "status"),
+            ("what has not run yet", "status --json"),
+            ("what runs now, and who is in its way", "status --watch"),
+        ],
+    ),
     (
         "check",
         &[

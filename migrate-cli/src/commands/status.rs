@@ -1,11 +1,15 @@
-//! `status`: every migration and where it stands.
+//! `status`: every migration and where it stands; with `--watch`, again and again, and what runs meanwhile.
 
-use migrate_postgres::{Migrator, Plan};
+use std::time::Duration;
+
+use migrate_core::Set;
+use migrate_postgres::{Activity, Database, Migrator, Plan, Standing};
+use sqlx::postgres::{PgPool, PgPoolOptions};
 
 use crate::args::Status;
 use crate::context::{self, Context};
 use crate::exit::{Exit, Failure};
-use crate::render::Standings;
+use crate::render::{Screen, Standings, Watched};
 use crate::url::Place;
 
 pub(crate) async fn carry_out(context: &Context, typed: &Status) -> Result<Exit, Failure> {
@@ -13,24 +17,79 @@ pub(crate) async fn carry_out(context: &Context, typed: &Status) -> Result<Exit,
     let declared = context::set(&source)?;
     let place = context.place()?;
     let migrator = typed.target.apply(context.migrator(&source));
-    let lines = migrator.status(&place.options).await?;
-    let (notices, divergence) = match plan(&migrator, &place).await? {
-        Ok(plan) => (plan.notices, None),
-        Err(divergence) => (Vec::new(), Some(divergence)),
-    };
-    let exit = if divergence.is_some() { Exit::Diverged } else { Exit::Done };
-    let database = place.to_string();
-    let newest = declared.newest();
-    let program = &context.program;
-    context.output.result(&Standings { database, lines, notices, divergence, newest, program });
+    let at = At { context, declared: &declared, place: &place, migrator: &migrator };
+    if let Some(period) = typed.watch {
+        return at.watch(period).await;
+    }
+    let mut standings = at.standings(|| (&place.options).into()).await?;
+    if standings.lines.iter().any(|line| line.standing == Standing::Interrupted) {
+        standings.running = running(&migrator.activity(&place.options).await?);
+    }
+    let exit = if standings.divergence.is_some() { Exit::Diverged } else { Exit::Done };
+    context.output.result(&standings);
     Ok(exit)
 }
 
-/// The plan, or why there cannot be one.
-async fn plan(migrator: &Migrator, place: &Place) -> Result<Result<Plan, String>, Failure> {
-    match migrator.plan(&place.options).await {
-        Ok(plan) => Ok(Ok(plan)),
-        Err(error) if error.is_divergence() => Ok(Err(error.to_string())),
-        Err(error) => Err(error.into()),
+/// What is looked at, and what with.
+struct At<'a> {
+    context: &'a Context,
+    declared: &'a Set,
+    place: &'a Place,
+    migrator: &'a Migrator,
+}
+
+impl<'a> At<'a> {
+    /// Until somebody ends it. What fails at first is told; what fails later may pass.
+    async fn watch(&self, period: Duration) -> Result<Exit, Failure> {
+        let one = PgPoolOptions::new().max_connections(1).acquire_timeout(CONNECT);
+        let pool = one.connect_lazy_with(self.place.options.clone());
+        let mut screen = Screen::new(&self.context.output);
+        screen.show(&self.look(&pool).await?);
+        loop {
+            tokio::time::sleep(period).await;
+            match self.look(&pool).await {
+                Ok(watched) => screen.show(&watched),
+                Err(failure) => screen.lost(&failure),
+            }
+        }
+    }
+
+    async fn look(&self, pool: &PgPool) -> Result<Watched<'a>, Failure> {
+        let mut standings = self.standings(|| pool.into()).await?;
+        let activity = self.migrator.activity(pool).await?;
+        standings.running = running(&activity);
+        Ok(Watched { standings, activity })
+    }
+
+    async fn standings(&self, database: impl Fn() -> Database) -> Result<Standings<'a>, Failure> {
+        let lines = self.migrator.status(database()).await?;
+        let (notices, divergence) = match self.plan(database()).await? {
+            Ok(plan) => (plan.notices, None),
+            Err(divergence) => (Vec::new(), Some(divergence)),
+        };
+        let database = self.place.to_string();
+        let newest = self.declared.newest();
+        let program = &self.context.program;
+        let running = None;
+        Ok(Standings { database, lines, notices, divergence, running, newest, program })
+    }
+
+    /// The plan, or why there cannot be one.
+    async fn plan(&self, database: Database) -> Result<Result<Plan, String>, Failure> {
+        match self.migrator.plan(database).await {
+            Ok(plan) => Ok(Ok(plan)),
+            Err(error) if error.is_divergence() => Ok(Err(error.to_string())),
+            Err(error) => Err(error.into()),
+        }
     }
 }
+
+/// `7 expand` out of `apply 7 expand create_users`.
+fn running(activity: &Activity) -> Option<String> {
+    let doing = activity.migrator.as_ref()?.doing.as_ref()?;
+    let mut words = doing.split(' ').skip(1);
+    Some(format!("{} {}", words.next()?, words.next()?))
+}
+
+/// Whoever watches wants to know soon that there is nothing to be seen.
+const CONNECT: Duration = Duration::from_secs(10);

@@ -14,15 +14,19 @@ use crate::args::When;
 use crate::exit::{Exit, Failure};
 use crate::secret;
 
+mod activity;
 mod adoption;
 mod explained;
 mod linted;
+mod live;
 mod look;
 mod plan;
 mod progress;
+mod report;
 mod results;
 mod setup;
 mod status;
+mod watched;
 mod words;
 
 pub(crate) use adoption::{Adoption, MirrorStopped, Released};
@@ -31,9 +35,11 @@ pub(crate) use linted::{Counted, Fixes, Linted};
 pub(crate) use look::{Ink, Look};
 pub(crate) use plan::Planned;
 pub(crate) use progress::Progress;
+pub(crate) use report::{ReportFile, Reported};
 pub(crate) use results::{Differences, Done, Pending, Recorded};
 pub(crate) use setup::{Files, Setup, ToDo};
 pub(crate) use status::Standings;
+pub(crate) use watched::{Screen, Watched};
 
 /// A result: its fields are the JSON, this is the text.
 pub(crate) trait Show: Serialize {

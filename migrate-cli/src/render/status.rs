@@ -21,6 +21,8 @@ pub(crate) struct Standings<'s> {
     pub(crate) notices: Vec<Notice>,
     /// Why no run is possible.
     pub(crate) divergence: Option<String>,
+    /// The migration that runs at this moment.
+    pub(crate) running: Option<String>,
     #[serde(skip)]
     pub(crate) newest: Option<MigrationId>,
     #[serde(skip)]
@@ -74,6 +76,7 @@ impl Standings<'_> {
             Standing::Applied if Some(line.id) > self.newest => "newer",
             Standing::Applied => "missing",
             Standing::Edited => "edited",
+            _ if self.is_running(line) => "running",
             Standing::Interrupted => "cut short",
             Standing::Reverted => "reverted",
             Standing::Failed => "failed",
@@ -81,6 +84,13 @@ impl Standings<'_> {
             Standing::Deferred(_) => "waits",
             _ => "?",
         }
+    }
+
+    /// What was begun and has not ended: by whoever has the lock now, or by somebody who is gone.
+    fn is_running(&self, line: &Line) -> bool {
+        let waits =
+            matches!(line.standing, Standing::Interrupted | Standing::Pending | Standing::Failed);
+        waits && self.running.as_deref() == Some(&line.id.to_string())
     }
 
     /// Rust code of the application, which a folder does not hold.
@@ -93,6 +103,9 @@ impl Standings<'_> {
         let notes = self.notices.iter().map(|notice| note(look, notice));
         let remarks = self.lines.iter().filter_map(|line| {
             let subject = migration(line.id, &line.name);
+            if self.is_running(line) {
+                return None;
+            }
             let remark = match line.standing {
                 Standing::Failed => "failed; nothing of it stayed, and the next run tries it again",
                 Standing::Interrupted => {
@@ -127,6 +140,7 @@ impl Standings<'_> {
             "edited",
             "missing",
             "failed",
+            "running",
             "cut short",
             "reverted",
             "pending",
@@ -153,7 +167,7 @@ fn minute(at: &str) -> String {
 fn ink(word: &str) -> Ink {
     match word {
         "applied" | "newer" => Ink::Good,
-        "pending" | "waits" => Ink::Warn,
+        "pending" | "waits" | "running" => Ink::Warn,
         "reverted" => Ink::Faint,
         _ => Ink::Bad,
     }

@@ -1,12 +1,19 @@
 //! What `status` and `plan` look like on terminals, wide and narrow.
 
+use std::time::{Duration, Instant};
+
 use console::measure_text_width;
 use migrate_core::source::{self, File, WayBack};
 use migrate_core::{History, Plan, Problem, Set, Target, Version};
-use migrate_postgres::{Kind, Line, MigrationId, Phase, Reason, Standing};
+use migrate_postgres::{
+    Activity, AtWork, Blocker, BlockerKind, Counted, Event, Kind, Line, MigrationId, Phase, Reason,
+    Standing, Waiting,
+};
 use sqlx::postgres::PgConnectOptions;
 
-use super::{Counted, Linted, Look, Planned, Rules, Show, Standings};
+use super::live::Live;
+use super::progress::{Pipe, passing};
+use super::{Counted as LintCounted, Linted, Look, Planned, Rules, Show, Standings, Watched};
 use crate::url::Place;
 
 fn look(width: usize) -> Look {
@@ -52,6 +59,7 @@ fn standings() -> Standings<'static> {
         lines,
         notices: vec![],
         divergence: None,
+        running: None,
         newest: None,
         program: "cargo xtask migrate",
     }
@@ -107,7 +115,7 @@ fn a_plan_fits_but_for_the_sql() {
 }
 
 fn linted<'l>(problems: &'l [Problem], findings: &'l [migrate_lint::Finding]) -> Linted<'l> {
-    let counted = Counted { migrations: 41, released: 38, unchanged: 1 };
+    let counted = LintCounted { migrations: 41, released: 38, unchanged: 1 };
     let mut linted = Linted::new(migrate_lint::report::items(problems, findings), counted);
     linted.since = Some("origin/main");
     linted
@@ -168,4 +176,132 @@ fn the_list_of_rules_fits_eighty_columns() {
     assert_eq!(console::strip_ansi_codes(&painted), text);
     // The level, and not the name that ends like it.
     assert!(!painted.contains("syntax_\x1b") && painted.contains("merror\x1b[0m"), "{painted}");
+}
+
+/// Somebody in the way.
+fn blocker(pid: i32, application: &str) -> Blocker {
+    let mut blocker = Blocker::default();
+    (blocker.pid, blocker.kind) = (Some(pid), BlockerKind::IdleInTransaction);
+    "public.orders".clone_into(&mut blocker.relation);
+    application.clone_into(&mut blocker.application);
+    "web".clone_into(&mut blocker.role);
+    blocker.age = Duration::from_secs(31);
+    "UPDATE orders SET note = ? WHERE id = ?".clone_into(&mut blocker.statement);
+    blocker
+}
+
+fn scanning(done: u64) -> migrate_postgres::Progress {
+    let mut progress = migrate_postgres::Progress::default();
+    "building index: scanning table".clone_into(&mut progress.phase);
+    "public.orders".clone_into(&mut progress.relation);
+    let mut blocks = Counted::default();
+    "blocks".clone_into(&mut blocks.unit);
+    (blocks.done, blocks.total) = (done, Some(360_021));
+    progress.counted = Some(blocks);
+    progress
+}
+
+const INDEX: MigrationId = MigrationId::new(Version::new(20261121093000), Phase::Expand);
+
+/// What is told of a statement that works.
+fn working<'e>(
+    seconds: u64,
+    progress: &'e migrate_postgres::Progress,
+    blockers: &'e [Blocker],
+    waiting: usize,
+) -> Event<'e> {
+    let (statement, elapsed) = (Some(2), Duration::from_secs(seconds));
+    Event::Working { id: INDEX, statement, elapsed, progress: Some(progress), blockers, waiting }
+}
+
+#[test]
+fn below_the_bar_stands_how_far_it_is_what_it_waits_for_and_who_waits_behind() {
+    let mut live = Live::default();
+    let (first, second) = (scanning(20_410), scanning(122_410));
+    let blockers = [blocker(4711, "shop"), blocker(4712, "reports")];
+    let mut shown = Vec::new();
+    let events = [
+        working(1, &first, &[], 0),
+        working(11, &second, &blockers, 3),
+        Event::Blocked { id: INDEX, blockers: &blockers[..1], waited: Duration::from_secs(12) },
+        Event::Queueing {
+            id: INDEX,
+            attempt: 1,
+            at_most: Duration::from_millis(250),
+            blockers: &[],
+        },
+        Event::Retrying { id: INDEX, attempt: 2, pause: Duration::from_secs(3), sqlstate: "55P03" },
+    ];
+    for event in &events {
+        shown.push(live.lines(look(80), event).unwrap().join("\n"));
+    }
+    insta::assert_snapshot!(shown.join("\n---\n"));
+    assert!(shown.iter().flat_map(|text| text.lines()).all(|line| measure_text_width(line) <= 80));
+    let done = Event::FellBack { sqlstate: "55P04" };
+    assert_eq!(live.lines(look(80), &done), Some(vec![]));
+}
+
+#[test]
+fn a_pipe_hears_of_changes_and_then_seldom() {
+    let (mut pipe, began) = (Pipe::default(), Instant::now());
+    let progress = scanning(1);
+    let mut sorting = progress.clone();
+    "building index: sorting live tuples".clone_into(&mut sorting.phase);
+    let blockers = [blocker(4711, "shop")];
+    let mut news =
+        |seconds, event: &Event<'_>| pipe.is_news(event, began + Duration::from_secs(seconds));
+    assert!(news(1, &working(1, &progress, &[], 0)), "at once");
+    assert!(!news(2, &working(2, &progress, &[], 0)) && !news(9, &working(9, &progress, &[], 0)));
+    assert!(news(11, &working(11, &progress, &[], 0)), "every ten seconds");
+    assert!(news(12, &working(12, &sorting, &[], 0)), "another phase");
+    assert!(news(13, &working(13, &sorting, &blockers, 0)), "somebody in the way");
+    assert!(news(14, &working(14, &sorting, &blockers, 1)), "somebody waits behind");
+    assert!(!news(15, &working(15, &sorting, &blockers, 2)));
+    let text = passing(&working(14, &progress, &blockers, 1)).unwrap();
+    insta::assert_snapshot!(text);
+}
+
+fn activity() -> Activity {
+    let waiting = |pid, depth, name: &str| {
+        let mut one = Waiting::default();
+        (one.pid, one.depth, one.waited) = (pid, depth, Some(Duration::from_secs(4)));
+        (one.application, one.role) = (name.to_owned(), "web".to_owned());
+        "INSERT INTO orders VALUES (?, ?)".clone_into(&mut one.statement);
+        one
+    };
+    let mut at_work = AtWork::default();
+    (at_work.pid, at_work.role) = (812, "owner".to_owned());
+    "migrate default on web-1:7".clone_into(&mut at_work.application);
+    at_work.doing = Some("apply 20261121093000 expand orders_by_customer".to_owned());
+    at_work.elapsed = Some(Duration::from_secs(72));
+    at_work.progress = Some(scanning(122_410));
+    at_work.blockers = vec![blocker(4711, "shop")];
+    at_work.waiting =
+        vec![waiting(900, 0, "shop"), waiting(901, 1, "shop"), waiting(902, 0, "cron")];
+    let mut activity = Activity::default();
+    activity.migrator = Some(at_work);
+    activity
+}
+
+#[test]
+fn whoever_watches_sees_what_runs_now_and_the_tree_around_it() {
+    let mut standings = standings();
+    standings.running = Some("20261121093002 migrate".to_owned());
+    let watched = Watched { standings, activity: activity() };
+    insta::assert_snapshot!(watched.text(look(80)));
+    assert!(watched.text(look(60)).lines().all(|line| measure_text_width(line) <= 60));
+}
+
+#[test]
+fn time_that_passes_is_no_change() {
+    let gist = |activity: &Activity| super::activity::gist(activity);
+    let (before, mut after) = (activity(), activity());
+    let migrator = after.migrator.as_mut().unwrap();
+    migrator.elapsed = Some(Duration::from_secs(99));
+    migrator.waiting[0].waited = Some(Duration::from_secs(99));
+    migrator.progress = Some(scanning(200_000));
+    assert_eq!(gist(&before), gist(&after));
+    after.migrator.as_mut().unwrap().waiting.pop();
+    assert_ne!(gist(&before), gist(&after));
+    assert_ne!(gist(&before), gist(&Activity::default()));
 }

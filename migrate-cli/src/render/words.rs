@@ -35,6 +35,30 @@ pub(super) fn duration(took: Duration) -> String {
     }
 }
 
+/// ` for 12.0 s`
+pub(super) fn since(time: Duration) -> String {
+    format!(" for {}", duration(time))
+}
+
+/// `1234567` as `1,234,567`.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    groups.join(",")
+}
+
+/// `1,234 blocks`, `1.2 MB`.
+pub(super) fn amount(number: u64, unit: &str) -> String {
+    #[allow(clippy::cast_precision_loss, reason = "two digits matter")]
+    let size = number as f64;
+    match number {
+        _ if unit != "bytes" => format!("{} {unit}", grouped(number)),
+        0..1_000_000 => format!("{:.0} kB", (size / 1e3).ceil()),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", size / 1e6),
+        _ => format!("{:.1} GB", size / 1e9),
+    }
+}
+
 /// Why it waits, and what would make it run.
 pub(super) fn why(deferred: &Deferred) -> String {
     match deferred.reason {
@@ -122,5 +146,14 @@ mod tests {
         assert_eq!(of(340), "340 ms");
         assert_eq!(of(12_340), "12.3 s");
         assert_eq!(of(192_000), "3 min 12 s");
+    }
+
+    #[test]
+    fn numbers_are_read_at_a_glance() {
+        assert_eq!(grouped(7), "7");
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(amount(12_345, "blocks"), "12,345 blocks");
+        assert_eq!(amount(12_345, "bytes"), "13 kB");
+        assert_eq!(amount(12_345_678, "bytes"), "12.3 MB");
     }
 }

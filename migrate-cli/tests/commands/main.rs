@@ -25,3 +25,4 @@ mod rust;
 mod secrets;
 mod switch;
 mod terminal;
+mod watching;

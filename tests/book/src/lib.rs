@@ -11,9 +11,12 @@ mod chapters {
     struct StartUp;
     #[doc = include_str!("../../../docs/locks.md")]
     struct Locks;
+    #[doc = include_str!("../../../docs/watching.md")]
+    struct Watching;
     #[doc = include_str!("../../../docs/from-sqlx.md")]
     struct FromSqlx;
 }
 
 /// The chapters that are compiled here.
-pub const COMPILED: [&str; 4] = ["files.md", "start-up.md", "locks.md", "from-sqlx.md"];
+pub const COMPILED: [&str; 5] =
+    ["files.md", "start-up.md", "locks.md", "watching.md", "from-sqlx.md"];

@@ -38,6 +38,12 @@ pub(super) fn line(event: &Event<'_>) -> String {
         }
         Event::Reconnecting { attempt, .. } => format!("reconnecting {attempt}"),
         Event::Locked { id, .. } => format!("locked {id}"),
+        Event::Working { statement, progress, blockers, waiting, .. } => {
+            let statement = statement.map(|n| format!(" {n}")).unwrap_or_default();
+            let progress = progress.map(|p| format!("{}: {p}", p.command)).unwrap_or_default();
+            format!("working{statement} [{progress}] [{}] {waiting}", list(blockers))
+        }
+        Event::Failed { error } => format!("failed {:?}", error.sqlstate()),
         Event::Ended { id, blocker, terminated } => {
             let how = if *terminated { "terminated" } else { "cancelled" };
             format!("ended {id} {how}: {blocker}")

@@ -10,7 +10,8 @@ fn dead(page: &Page, pages: &[Page]) -> Vec<String> {
         let file = if file.is_empty() { &page.name } else { file };
         match pages.iter().find(|page| page.name == file) {
             Some(other) => !anchor.is_empty() && !other.anchors.iter().any(|known| known == anchor),
-            None => true,
+            // A picture.
+            None => !file.starts_with("images/") || !docs().join(file).exists(),
         }
     });
     dead.map(|(line, link)| format!("{}:{line}: {link}", page.name)).collect()
