@@ -226,9 +226,18 @@ pub(crate) struct Waits {
     /// For all attempts of one migration to lock its tables [default: 10min]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) lock_deadline: Option<Duration>,
-    /// For one statement in a transaction [default: no limit]
+    /// For one statement in a transaction [default: 5s while it keeps everybody out of a table, else no limit]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) statement_timeout: Option<Duration>,
+    /// For a standby to be promoted [default: an error]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) wait_for_promotion: Option<Duration>,
+    /// End sessions in the way of a lock that have done nothing in an open transaction for so long [default: never]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) end_idle_in_transaction: Option<Duration>,
+    /// Cancel an autovacuum that is in the way of a lock
+    #[arg(long)]
+    pub(crate) cancel_autovacuum: bool,
 }
 
 #[derive(Args, Debug)]

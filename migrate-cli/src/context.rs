@@ -159,10 +159,16 @@ impl Waits {
         if let Some(deadline) = self.lock_deadline {
             migrator = migrator.lock_deadline(deadline);
         }
-        match self.statement_timeout {
-            Some(timeout) => migrator.statement_timeout(timeout),
-            None => migrator,
+        if let Some(timeout) = self.statement_timeout {
+            migrator = migrator.statement_timeout(timeout);
         }
+        if let Some(wait) = self.wait_for_promotion {
+            migrator = migrator.wait_for_promotion(wait);
+        }
+        if let Some(after) = self.end_idle_in_transaction {
+            migrator = migrator.end_idle_in_transaction(after);
+        }
+        if self.cancel_autovacuum { migrator.cancel_autovacuum() } else { migrator }
     }
 }
 

@@ -51,6 +51,7 @@ const EXAMPLES: [(&str, &[Example]); 16] = [
             ("contracts too, when no old code runs any more", "run --contract"),
             ("up to a version", "run --to 20261102090000"),
             ("give up soon on a busy table", "run --lock-deadline 30s"),
+            ("do not wait for forgotten transactions", "run --end-idle-in-transaction 5min"),
             ("with a page about it for those who were not there", "run --report run.html"),
         ],
     ),

@@ -191,6 +191,23 @@ fn a_run_gives_up_on_a_lock_when_it_was_told_to() {
 }
 
 #[test]
+fn a_run_ends_a_forgotten_transaction_only_when_it_was_told_to() {
+    let (project, database) = (Project::of(&[USERS]), Database::fresh());
+    project.on(&database, &["run"]).ends(0);
+    project.migration(AGE.0, AGE.1);
+    let held = database.hold("LOCK TABLE users");
+    let give_up = ["run", "--lock-deadline", "1500ms"];
+    project
+        .on(&database, &give_up)
+        .ends(1)
+        .complains("in the way: an idle transaction")
+        .complains("SELECT pg_terminate_backend(");
+    let end = ["run", "--end-idle-in-transaction", "10ms"];
+    project.on(&database, &end).ends(0).complains("an idle transaction");
+    drop(held);
+}
+
+#[test]
 fn a_run_does_not_wait_for_another_longer_than_it_was_told_to() {
     let slow = ("2_slow.sql", "SELECT pg_sleep(600);");
     let (project, database) = (Project::of(&[USERS, slow]), Database::fresh());
