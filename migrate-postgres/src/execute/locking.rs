@@ -45,6 +45,8 @@ pub(super) struct Locking<'w> {
     was_foreseen: bool,
     /// An attempt found somebody in the way who has gone since.
     is_cleared: bool,
+    /// Somebody was faster than the last attempt.
+    is_beaten: bool,
 }
 
 impl Asking {
@@ -161,6 +163,7 @@ impl<'r> Runner<'r> {
             blockers: Vec::new(),
             told: None,
             is_cleared: false,
+            is_beaten: false,
         }
     }
 
@@ -170,6 +173,10 @@ impl<'r> Runner<'r> {
         job: &Job<'_>,
         locking: &mut Locking<'_>,
     ) -> Result<Asking, sqlx::Error> {
+        if std::mem::take(&mut locking.is_beaten) {
+            let pause = locking.attempts.until_next_look().unwrap_or_default();
+            self.session.rest(self.names, pause).await;
+        }
         loop {
             let seen = locking.looking.look(self.session, self.names).await?;
             if self.end_blockers(job, &seen.blockers).await {
@@ -261,8 +268,9 @@ impl<'r> Runner<'r> {
         if let Some((relation, mode)) = &failure.waits_for {
             locking.looking.wanted.learn(relation, *mode);
         }
-        // Nobody waited behind what did not wait: somebody was faster.
+        // Nobody waited behind what did not wait.
         if failure.is_in_locks && !asking.queues {
+            locking.is_beaten = true;
             return locking.attempts.until_next_look().is_some();
         }
         locking.looking.wanted.has_gaps = true; // or what is not known yet would be asked for without a pause
