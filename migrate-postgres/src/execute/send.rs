@@ -121,8 +121,8 @@ impl Runner<'_> {
         let before = format!("{triggers}{}", self.before_rows(rows));
         let end = if ends.last { "COMMIT" } else { "" };
         let tail = format!("{before}{rows}{end}");
-        let began = Instant::now();
         for part in parts(script, head, asking, &tail) {
+            let began = Instant::now();
             let waited = match self.send_part(script, &part, asking).await {
                 Ok(told) => told.waited,
                 Err(failure) => {
