@@ -90,6 +90,7 @@ statements! {
     STOP_MIRROR = "stop_mirror",
     FACTS = "facts",
     BLOCKERS = "blockers",
+    OF_SESSION = "of_session",
     END_BLOCKER = "end_blocker",
     STILL_IDLE = "still_idle",
     STILL_VACUUM = "still_vacuum",
@@ -329,7 +330,7 @@ pub(crate) fn progress(server: u32, pid: i32) -> String {
 
 /// Whom a session waits for.
 pub(crate) fn in_the_way(pid: i32) -> String {
-    fill(IN_THE_WAY, &[("pid", &pid.to_string())])
+    fill(IN_THE_WAY, &[("pid", &pid.to_string()), ("of_session", OF_SESSION)])
 }
 
 /// Everybody who waits for a lock, and for whom.
@@ -349,7 +350,7 @@ pub(crate) fn facts() -> &'static str {
 
 /// Who is in the way; `wanted` are rows of a relation, a lock and those that it excludes.
 pub(crate) fn blockers(wanted: &str) -> String {
-    fill(BLOCKERS, &[("wanted", wanted)])
+    fill(BLOCKERS, &[("wanted", wanted), ("of_session", OF_SESSION)])
 }
 
 /// Ends the session of somebody who still does nothing in a transaction.

@@ -74,25 +74,6 @@ async fn what_a_file_sets_holds_for_the_statements_after_it_also_when_a_run_goes
     assert_eq!(database.value(writers).await, "postgres postgres");
 }
 
-/// The row is written with an empty search path; a trigger that waits for the end must not see that.
-#[tokio::test]
-async fn a_trigger_that_waits_for_the_end_finds_the_search_path_of_the_file() {
-    let database = Database::fresh().await;
-    database
-        .run(
-            "CREATE SCHEMA app; CREATE TABLE app.t (n int); CREATE TABLE app.log (n int); \
-             CREATE FUNCTION app.note() RETURNS trigger LANGUAGE plpgsql AS \
-             $$ BEGIN INSERT INTO log VALUES (NEW.n); RETURN NULL; END $$; \
-             CREATE CONSTRAINT TRIGGER note AFTER INSERT ON app.t DEFERRABLE INITIALLY DEFERRED \
-             FOR EACH ROW EXECUTE FUNCTION app.note()",
-        )
-        .await;
-    let text = "-- migrate: no-transaction\nSET search_path = app;\nINSERT INTO t VALUES (7);";
-    let folder = Folder::of(&[("1_it.sql", text)]);
-    folder.migrator().run(&database.options()).await.expect("a good end");
-    assert_eq!(database.value("SELECT n FROM app.log").await, "7");
-}
-
 #[tokio::test]
 async fn a_constraint_that_waits_for_the_end_fails_at_the_statement() {
     let database = Database::fresh().await;

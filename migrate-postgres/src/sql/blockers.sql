@@ -27,17 +27,7 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS relation, t.mode AS w
         pg_catalog.has_table_privilege(c.oid, 'UPDATE') OR pg_catalog.has_table_privilege(c.oid, 'DELETE')
         OR pg_catalog.has_table_privilege(c.oid, 'TRUNCATE')
     ) AS lockable,
-    l.mode AS held, l.granted, l.pid, a.usename::text AS role, coalesce(p.gid, a.application_name) AS application,
-    CASE
-        WHEN p.gid IS NOT NULL THEN 'prepared'
-        WHEN a.backend_type = 'autovacuum worker' AND a.query LIKE '%(to prevent wraparound)' THEN 'wraparound'
-        WHEN a.backend_type = 'autovacuum worker' OR a.pid IS NOT NULL AND a.usesysid IS NULL THEN 'autovacuum'
-        WHEN b.command LIKE '%CONCURRENTLY' THEN 'build'
-        WHEN a.state LIKE 'idle in transaction%' THEN 'idle'
-        ELSE 'session'
-    END AS kind,
-    (extract(epoch FROM pg_catalog.clock_timestamp() - coalesce(p.prepared, a.xact_start)) * 1000)::bigint AS age_ms,
-    CASE WHEN a.query IS DISTINCT FROM '<insufficient privilege>' THEN a.query END AS statement
+    l.mode AS held, l.granted, l.pid, {of_session}
 FROM target t
 JOIN pg_catalog.pg_class c ON c.oid = t.oid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

@@ -21,21 +21,13 @@ held AS (
 )
 SELECT nullif(h.pid, 0) AS pid, h.mode AS held, coalesce(h.granted, true) AS granted,
     CASE WHEN h.mode IS NOT NULL THEN pg_catalog.format('%I.%I', n.nspname, c.relname) END AS relation,
-    a.usename::text AS role, coalesce(p.gid, a.application_name) AS application,
-    CASE
-        WHEN h.pid = 0 THEN 'prepared'
-        WHEN a.backend_type = 'autovacuum worker' AND a.query LIKE '%(to prevent wraparound)' THEN 'wraparound'
-        WHEN a.backend_type = 'autovacuum worker' OR a.pid IS NOT NULL AND a.usesysid IS NULL THEN 'autovacuum'
-        WHEN b.command LIKE '%CONCURRENTLY' THEN 'build'
-        WHEN a.state LIKE 'idle in transaction%' THEN 'idle'
-        ELSE 'session'
-    END AS kind,
-    (extract(epoch FROM pg_catalog.clock_timestamp() - coalesce(p.prepared, a.xact_start)) * 1000)::bigint AS age_ms,
-    CASE WHEN a.query IS DISTINCT FROM '<insufficient privilege>' THEN a.query END AS statement
+    {of_session}
 FROM held h CROSS JOIN awaited w
 LEFT JOIN pg_catalog.pg_class c ON c.oid = w.relation
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = h.pid
 LEFT JOIN pg_catalog.pg_stat_progress_create_index b ON b.pid = h.pid
-LEFT JOIN pg_catalog.pg_prepared_xacts p ON h.pid = 0 AND h.virtualtransaction = '-1/' || p.transaction::text
+LEFT JOIN pg_catalog.pg_locks x ON h.pid = 0 AND x.pid IS NULL AND x.locktype = 'transactionid'
+    AND x.virtualtransaction = h.virtualtransaction
+LEFT JOIN pg_catalog.pg_prepared_xacts p ON p.transaction = x.transactionid
 ORDER BY age_ms DESC NULLS LAST, h.pid
