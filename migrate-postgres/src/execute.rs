@@ -400,6 +400,7 @@ impl<'j> Job<'j> {
         let error = error.in_script(&script, before, from);
         match statement {
             Some(statement) => error.at_least_at(&script, statement.start),
+            None if error.place().is_none() => error.without_secrets_of(&script, None),
             None => error,
         }
     }
