@@ -119,7 +119,10 @@ pub struct Source {
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let set = self.set().unwrap_or_default();
-        f.debug_set().entries(set.iter().map(|entry| entry.id())).finish()
+        let migrations: Vec<_> =
+            set.iter().map(|entry| format!("{} {}", entry.id(), entry.name())).collect();
+        let mut source = f.debug_struct("Source");
+        source.field("migrations", &migrations).field("build", &self.build).finish()
     }
 }
 

@@ -270,6 +270,59 @@ async fn a_holder_that_lost_its_lease_is_refused_while_the_next_one_works() {
     each_was_applied_once(&database).await;
 }
 
+/// What a program does outside the database is not taken back: code is not even called without the lease.
+#[tokio::test(flavor = "multi_thread")]
+async fn code_of_a_holder_that_lost_its_lease_is_not_called() {
+    let (_server, database) = database().await;
+    let Some(pooler) = Pooler::start(&database, "transaction", 4).await else { return };
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    let code = Rust::new(2, "code", |connection| {
+        Box::pin(async move {
+            CALLS.fetch_add(1, Ordering::SeqCst);
+            sqlx::raw_sql("INSERT INTO log (entry) VALUES ('two')").execute(connection).await?;
+            Ok(())
+        })
+    });
+    let folder = Folder::of(&[LOG, THREE]);
+    let migrator = || Migrator::new(folder.source().with(code.clone())).group(1);
+    let gate = Gate::before("started up 2");
+    let short = migrator().lease(Duration::from_millis(200)).observer(gate.clone());
+    let run = aside(short, pooler.options());
+    gate.reached().await;
+    assert_eq!(migrator().run(&pooler.options()).await.unwrap().applied.len(), 2);
+    gate.open();
+    let error = run.await.unwrap().expect_err("another has done it");
+    assert!(error.is_busy(), "{error}");
+    assert_eq!(CALLS.load(Ordering::SeqCst), 1);
+    each_was_applied_once(&database).await;
+}
+
+/// Each row asks for itself, whatever the renewal before it has found.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_finds_no_place_under_a_fence_that_has_passed() {
+    let (_server, database) = database().await;
+    let Some(pooler) = Pooler::start(&database, "transaction", 4).await else { return };
+    let folder = Folder::of(&[LOG, TWO, THREE]);
+    let (gate, run) = stopped_before_two(&folder, pooler.options()).await;
+    let (second_gate, second) = stopped_before_two(&folder, pooler.options()).await;
+    // No renewal is refused any more.
+    database
+        .run(
+            "CREATE FUNCTION blind() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN NEW.fence := coalesce(NEW.fence, OLD.fence); RETURN NEW; END $$; \
+             CREATE TRIGGER blind BEFORE UPDATE ON schema_migrations_lease FOR EACH ROW EXECUTE FUNCTION blind()",
+        )
+        .await;
+    gate.open();
+    let error = run.await.unwrap().expect_err("it has no lease");
+    assert!(error.is_busy() && error.to_string().contains("another migrator has it"), "{error}");
+    assert_eq!(database.value(ENTRIES).await, "NULL");
+    database.run("DROP TRIGGER blind ON schema_migrations_lease").await;
+    second_gate.open();
+    assert_eq!(second.await.unwrap().expect("it has the lease").applied.len(), 2);
+    each_was_applied_once(&database).await;
+}
+
 /// As long as a transaction is open, others wait, also when it takes longer than a lease lives.
 #[tokio::test]
 async fn a_long_transaction_keeps_the_lease() {
