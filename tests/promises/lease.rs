@@ -214,11 +214,14 @@ async fn there_are_never_two_holders() {
     );
 }
 
+/// For a lease to run out, however slow the machine is.
+const LONG_ENOUGH: Duration = Duration::from_secs(60);
+
 /// A run that stops before its second migration for as long as the gate is closed.
 async fn stopped_before_two(folder: &Folder, way: PgConnectOptions) -> (Gate, Run) {
     let gate = Gate::before("started up 2");
     let migrator = folder.migrator().group(1).lease(Duration::from_millis(200));
-    let migrator = migrator.observer(gate.clone());
+    let migrator = migrator.wait_for_migrator(LONG_ENOUGH).observer(gate.clone());
     let run = aside(migrator, way);
     gate.reached().await;
     (gate, run)
@@ -241,7 +244,8 @@ async fn a_holder_that_lost_its_lease_writes_nothing() {
         let folder = Folder::of(&[LOG, TWO, THREE]);
         let (gate, run) = stopped_before_two(&folder, pooler.options()).await;
         let way = if through_the_pooler { pooler.options() } else { database.options() };
-        let report = folder.migrator().run(&way).await.expect("the lease ran out");
+        let next = folder.migrator().wait_for_migrator(LONG_ENOUGH);
+        let report = next.run(&way).await.expect("the lease ran out");
         assert_eq!(applied(&report), ["2 expand", "3 expand"]);
         gate.open();
         let error = run.await.unwrap().expect_err("another has done it");
@@ -284,7 +288,8 @@ async fn code_of_a_holder_that_lost_its_lease_is_not_called() {
         })
     });
     let folder = Folder::of(&[LOG, THREE]);
-    let migrator = || Migrator::new(folder.source().with(code.clone())).group(1);
+    let source = folder.source().with(code);
+    let migrator = || Migrator::new(source.clone()).group(1).wait_for_migrator(LONG_ENOUGH);
     let gate = Gate::before("started up 2");
     let short = migrator().lease(Duration::from_millis(200)).observer(gate.clone());
     let run = aside(short, pooler.options());
