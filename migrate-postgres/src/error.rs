@@ -545,6 +545,9 @@ impl Server {
             "57014" if self.message.contains("statement timeout") => {
                 "Where everybody may stand still for longer, say so in the file: SET LOCAL statement_timeout = '1min'."
             }
+            "25001" if self.message.contains("before any query") => {
+                "Let it be the first statement of its file."
+            }
             "57P01" => {
                 "Somebody ended this session, or is stopping the server: ask who, and run again; the history knows what \
                  is done."

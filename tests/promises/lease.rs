@@ -587,3 +587,35 @@ async fn a_direct_connection_to_another_database_is_refused() {
     assert!(error.contains("another database") && error.contains("nothing was changed"), "{error}");
     assert!(!other.has_table("log").await && !database.has_table("log").await);
 }
+
+/// The lease is renewed before the file has its turn: by a query, behind which it is too late to choose a level.
+#[tokio::test]
+async fn a_file_may_begin_with_its_isolation_level() {
+    let (_server, database) = database().await;
+    let Some(pooler) = Pooler::start(&database, "transaction", 1).await else { return };
+    let at = |level: &str| {
+        format!(
+            "SET LOCAL work_mem = '8MB'; SET TRANSACTION READ WRITE, ISOLATION LEVEL {level};
+            INSERT INTO log (entry) VALUES (current_setting('transaction_isolation'));"
+        )
+    };
+    let folder = Folder::of(&[
+        LOG,
+        ("2_serializable.sql", &at("SERIALIZABLE")),
+        ("3_repeatable.sql", &at("repeatable read")),
+        (
+            "4_usual.sql",
+            "INSERT INTO log (entry) VALUES (current_setting('transaction_isolation'));",
+        ),
+    ]);
+    // Those that share a transaction cannot all choose.
+    let report = folder.migrator().run(&pooler.options()).await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(report.applied.len(), 4);
+    assert_eq!(database.value(ENTRIES).await, "serializable repeatable read read committed");
+    folder.write("5_late.sql", &format!("SELECT 1; {}", at("SERIALIZABLE")));
+    let error = folder.migrator().run(&pooler.options()).await.expect_err("it is too late");
+    assert!(
+        error.to_string().contains("next: Let it be the first statement of its file."),
+        "{error}"
+    );
+}

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use migrate_core::{LockMode, LockTarget, MigrationId, Phase, Targets, Work};
 use migrate_postgres::{Error, Event, Migrator, Observer, Report, Source, Version};
 use migrate_testing::{PrivateServer, Server};
 use sqlx::postgres::PgConnectOptions;
@@ -277,8 +278,19 @@ async fn of_one_that_waits_and_of_the_one_it_waits_for() {
         let _blocker = database
             .session("BEGIN; INSERT INTO vault VALUES ('s3cr3t-Pa55word') /* s3cr3t-Pa55word */")
             .await;
-        let migrator = folder.migrator().lock_deadline(Duration::from_millis(300));
-        let migrator = migrator.lock_ladder([Duration::from_millis(20)]);
+        let locks = vec![LockTarget {
+            relation: "public.vault".into(),
+            mode: LockMode::AccessExclusive,
+            work: Work::None,
+        }];
+        let targets = Targets {
+            migration: MigrationId::new(Version::new(2), Phase::Expand),
+            offset: before.len().try_into().expect("a short text"),
+            locks: locks.into(),
+            opaque: false,
+        };
+        let migrator = Migrator::new(folder.source().with_targets(vec![targets]));
+        let migrator = migrator.lock_deadline(Duration::from_millis(300));
         let (all, end) = all_of(migrator, &database.options()).await;
         let error = end.expect_err("the lock is not to be had");
         assert!(error.is_lock_timeout(), "{error}");
