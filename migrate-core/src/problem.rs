@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::sql;
+use crate::sql::{self, secret};
 
 /// Does it stop the build?
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,13 +52,38 @@ pub struct Place {
 const SNIPPET: usize = 100;
 
 impl Place {
-    /// The spot at a byte offset of `text`.
+    /// The spot at a byte offset of `text`. What may be a secret in that line is not shown: an error and a log go
+    /// further than the text does.
     pub fn at(text: &str, offset: usize) -> Self {
         let (line, column) = sql::position::line_column(text, offset);
         let content = text.lines().nth(line as usize - 1).unwrap_or_default();
-        let (snippet, caret) = cut(content.trim_start_matches('\u{feff}'), column);
+        let shown = without_secrets(text, offset);
+        let (content, caret) = match &shown {
+            Some((content, caret)) => (content.as_str(), *caret),
+            None => (content.trim_start_matches('\u{feff}'), column),
+        };
+        let (snippet, caret) = cut(content, caret);
         Self { line, column, snippet, caret }
     }
+}
+
+/// The line of an offset with `?` for what may be a secret, and the column of the spot in that; `None` where nothing
+/// in it may be one.
+fn without_secrets(text: &str, offset: usize) -> Option<(String, u32)> {
+    let hidden = secret::hidden(text);
+    let offset = text.floor_char_boundary(offset);
+    let (before, behind) = text.split_at_checked(offset)?;
+    let from = before.rfind('\n').map_or(byte_order_mark(text), |end| end + 1).min(offset);
+    let to = offset + behind.find('\n').unwrap_or(behind.len());
+    if !hidden.iter().any(|range| range.start < to && range.end > from) {
+        return None;
+    }
+    let around = hidden.iter().find(|range| range.contains(&offset));
+    let until = around.map_or(offset, |range| range.start.max(from));
+    let before = secret::masked_between(text, from..until, &hidden);
+    let column = u32::try_from(before.chars().count() + 1).ok()?;
+    let shown = secret::masked_between(text, from..to, &hidden);
+    Some((shown.trim_end().to_owned(), column))
 }
 
 /// The line with a caret below the spot, as the compiler would draw it.
@@ -70,6 +95,10 @@ impl fmt::Display for Place {
         let indent = " ".repeat((self.caret as usize).saturating_sub(1));
         write!(f, "\n{margin} |\n{number} | {shown}\n{margin} | {indent}^")
     }
+}
+
+fn byte_order_mark(text: &str) -> usize {
+    if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 }
 }
 
 /// Keeps a line readable: what fits around the spot, and where the spot is in that.
@@ -136,5 +165,24 @@ mod tests {
             Problem::error("m/1_a.sql", "unterminated string", "Close it.").at(text, offset);
         let expected = "m/1_a.sql:2:11: unterminated string\n  |\n2 | select é, 'x;\n  |           ^\nhelp: Close it.";
         assert_eq!(problem.to_string(), expected);
+    }
+
+    #[test]
+    fn the_caret_stands_below_the_spot_beside_what_is_hidden() {
+        let text = "\u{feff}SELECT 'é';\nALTER ROLE é PASSWORD 's3cret\nand more' VALID x; SELECT 1 / 0;\n";
+        let shown = |spot: &str| {
+            let offset = text.find(spot).unwrap_or_default();
+            let place = Place::at(text, offset);
+            assert_eq!((place.line, place.column), sql::position::line_column(text, offset));
+            place.to_string()
+        };
+        assert_eq!(shown("é"), "\n  |\n1 | SELECT 'é';\n  |         ^");
+        assert_eq!(shown("PASSW"), "\n  |\n2 | ALTER ROLE é PASSWORD ?\n  |              ^");
+        assert_eq!(
+            shown("cret"),
+            "\n  |\n2 | ALTER ROLE é PASSWORD ?\n  |                       ^"
+        );
+        assert_eq!(shown("more"), "\n  |\n3 | ? ? ?; SELECT 1 / 0;\n  | ^");
+        assert_eq!(shown("0;"), "\n  |\n3 | ? ? ?; SELECT 1 / 0;\n  |                   ^");
     }
 }

@@ -1,5 +1,6 @@
 //! What was edited since it was applied, with both texts.
 
+use migrate_core::sql::secret;
 use migrate_core::{
     Comparison, DivergenceKind, Divergences, Entry, MigrationId, Set, Step, compare,
 };
@@ -39,13 +40,23 @@ pub(crate) async fn of(
 fn between(entry: &Entry, applied: Option<&str>) -> Difference {
     let declared = entry.up().first().and_then(Step::script).map(|script| &*script.text);
     let (comparison, lines) = match (applied, declared) {
-        (Some(applied), Some(declared)) => {
-            (compare(applied, declared), migrate_core::difference(applied, declared))
-        }
+        (Some(applied), Some(declared)) => (compare(applied, declared), lines(applied, declared)),
         _ => (Comparison::Changed, String::new()),
     };
     Difference { id: entry.id(), name: entry.name().to_owned(), comparison, lines }
 }
+
+/// Logs are read by more people than the folder is.
+fn lines(applied: &str, declared: &str) -> String {
+    let (before, after) = (secret::masked(applied), secret::masked(declared));
+    match migrate_core::difference(&before, &after) {
+        lines if lines.is_empty() && applied != declared => HIDDEN.to_owned(),
+        lines => lines,
+    }
+}
+
+const HIDDEN: &str =
+    "(only values differ, in statements that may hold a secret, and these are not shown)";
 
 /// The differences of all edited ones, to stand below the divergences.
 pub(crate) async fn below(

@@ -1,8 +1,8 @@
 //! What went wrong, where, what the database looks like now, and what to do next.
 //!
 //! One opaque type: programs ask its predicates, people read it. Owns the words around an error of the
-//! server and the way from its position to a line of the user's file. A password never gets here: the
-//! messages are made of what the server says and of the user's own file.
+//! server and the way from its position to a line of the user's file. A password of a connection never gets here:
+//! the messages are made of what the server says and of the user's own file. What of those may be a secret is hidden.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,6 +15,8 @@ use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
 use crate::blocker::{Blocker, BlockerKind};
 use crate::sql;
+
+mod secrets;
 
 /// A run, or anything else a migrator does, failed.
 ///
@@ -59,6 +61,8 @@ struct Server {
     detail: Option<String>,
     hint: Option<String>,
     context: Option<String>,
+    /// What it has named apart from its sentence: these are names, not values.
+    names: Vec<String>,
 }
 
 impl Error {
@@ -285,16 +289,20 @@ impl Error {
         let position = self.server_position().and_then(|at| at.checked_sub(before + 1));
         let sent = script.text.get(sent_from..).unwrap_or_default();
         let offset = position.and_then(|chars| offset_in(sent, chars));
-        self.0.place = offset.map(|offset| Place::at(&script.text, sent_from + offset));
-        self
+        let Some(offset) = offset.map(|offset| sent_from + offset) else { return self };
+        self.0.place = Some(Place::at(&script.text, offset));
+        self.without_secrets_of(script, Some(offset))
     }
 
     /// Where there is no position, the statement will do.
     #[must_use]
     pub(crate) fn at_least_at(mut self, script: &Script, offset: u32) -> Self {
+        if self.0.place.is_some() {
+            return self;
+        }
         self.0.file = Some(script.file.to_string());
-        self.0.place.get_or_insert_with(|| Place::at(&script.text, offset as usize));
-        self
+        self.0.place = Some(Place::at(&script.text, offset as usize));
+        self.without_secrets_of(script, Some(offset as usize))
     }
 
     fn driver_error(&self) -> Option<&sqlx::Error> {
@@ -514,6 +522,11 @@ impl Server {
             detail: error.detail().map(ToOwned::to_owned),
             hint: error.hint().map(ToOwned::to_owned),
             context: error.r#where().map(ToOwned::to_owned),
+            names: [error.schema(), error.table(), error.column(), error.constraint()]
+                .into_iter()
+                .flatten()
+                .map(ToOwned::to_owned)
+                .collect(),
         }
     }
 
@@ -531,6 +544,9 @@ impl Server {
             }
             "57014" if self.message.contains("statement timeout") => {
                 "Where everybody may stand still for longer, say so in the file: SET LOCAL statement_timeout = '1min'."
+            }
+            "25001" if self.message.contains("before any query") => {
+                "Let it be the first statement of its file."
             }
             "57P01" => {
                 "Somebody ended this session, or is stopping the server: ask who, and run again; the history knows what \

@@ -60,9 +60,16 @@ pub(crate) struct Tally {
     /// What is being done, and since when: lost with the connection, only the history knows what became of it.
     pub(crate) under_way: Vec<(MigrationId, String, Direction, Instant)>,
     fell_back: bool,
+    /// Somebody has looked who works and who else is there.
+    knows_roles: bool,
 }
 
 impl Tally {
+    /// Is this the first time that somebody asks?
+    pub(crate) fn looks_at_roles(&mut self) -> bool {
+        !std::mem::replace(&mut self.knows_roles, true)
+    }
+
     pub(crate) fn ids(&self) -> Vec<MigrationId> {
         self.applied.iter().map(|applied| applied.id).collect()
     }
@@ -393,6 +400,7 @@ impl<'j> Job<'j> {
         let error = error.in_script(&script, before, from);
         match statement {
             Some(statement) => error.at_least_at(&script, statement.start),
+            None if error.place().is_none() => error.without_secrets_of(&script, None),
             None => error,
         }
     }

@@ -167,9 +167,21 @@ impl Session {
         names: &Names,
         begin: &'static str,
     ) -> Result<&'static str, sqlx::Error> {
+        self.begin_at(names, begin, None).await
+    }
+
+    /// The same at an isolation level that what comes next will ask for: behind the renewal, which is a query, it is
+    /// too late to choose one.
+    pub(crate) async fn begin_at(
+        &mut self,
+        names: &Names,
+        begin: &'static str,
+        level: Option<&'static str>,
+    ) -> Result<&'static str, sqlx::Error> {
         let Some(lease) = &self.lease else { return Ok(begin) };
+        let level = level.map(|level| format!("ISOLATION LEVEL {level} ")).unwrap_or_default();
         let message = format!(
-            "BEGIN READ WRITE; {}{AS_WE_WRITE_HERE}{}{}",
+            "BEGIN {level}READ WRITE; {}{AS_WE_WRITE_HERE}{}{}",
             sql::as_found(),
             as_ourselves(names),
             lease.renew(names)

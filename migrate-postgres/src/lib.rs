@@ -33,6 +33,7 @@ mod progress;
 mod recorder;
 mod report;
 mod retry;
+mod roles;
 mod session;
 mod settled;
 mod source;

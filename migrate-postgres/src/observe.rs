@@ -183,7 +183,7 @@ pub enum Event<'e> {
         /// What about it.
         text: &'e str,
     },
-    /// Something of no consequence for the result failed.
+    /// Something is not as it should be, or failed, without consequence for the result.
     Warning {
         /// What.
         text: &'e str,

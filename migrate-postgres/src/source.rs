@@ -76,12 +76,19 @@ impl fmt::Debug for Beside {
 }
 
 /// A folder that was embedded with [`embed!`](crate::embed).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Embedded {
     /// The folder.
     pub folder: Folder,
     /// Name and version of the program.
     pub build: &'static str,
+}
+
+/// Its texts may hold a secret.
+impl fmt::Debug for Embedded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Embedded").field(&self.folder.path).finish()
+    }
 }
 
 impl Migrations for Embedded {
@@ -97,7 +104,7 @@ impl Migrations for Embedded {
 }
 
 /// Migrations, wherever they are from.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Source {
     base: Base,
     beside: Vec<Beside>,
@@ -108,7 +115,18 @@ pub struct Source {
     targets: Option<Vec<Targets>>,
 }
 
-#[derive(Clone, Debug)]
+/// Texts may hold a secret: which migrations these are is enough.
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let set = self.set().unwrap_or_default();
+        let migrations: Vec<_> =
+            set.iter().map(|entry| format!("{} {}", entry.id(), entry.name())).collect();
+        let mut source = f.debug_struct("Source");
+        source.field("migrations", &migrations).field("build", &self.build).finish()
+    }
+}
+
+#[derive(Clone)]
 enum Base {
     Folder(Folder),
     Set(Set),

@@ -89,6 +89,7 @@ statements! {
     IS_MIRRORED = "is_mirrored",
     STOP_MIRROR = "stop_mirror",
     FACTS = "facts",
+    ROLES = "roles",
     BLOCKERS = "blockers",
     OF_SESSION = "of_session",
     END_BLOCKER = "end_blocker",
@@ -346,6 +347,11 @@ pub(crate) fn who() -> &'static str {
 /// What is to be known of the server and of us, once.
 pub(crate) fn facts() -> &'static str {
     FACTS
+}
+
+/// Asks who works, and how many others are there but for the clients of the application that has called us.
+pub(crate) fn roles(application: &str) -> String {
+    fill(ROLES, &[("application", &literal(application))])
 }
 
 /// Who is in the way; `wanted` are rows of a relation, a lock and those that it excludes.

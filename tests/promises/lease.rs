@@ -214,11 +214,14 @@ async fn there_are_never_two_holders() {
     );
 }
 
+/// For a lease to run out, however slow the machine is.
+const LONG_ENOUGH: Duration = Duration::from_secs(60);
+
 /// A run that stops before its second migration for as long as the gate is closed.
 async fn stopped_before_two(folder: &Folder, way: PgConnectOptions) -> (Gate, Run) {
     let gate = Gate::before("started up 2");
     let migrator = folder.migrator().group(1).lease(Duration::from_millis(200));
-    let migrator = migrator.observer(gate.clone());
+    let migrator = migrator.wait_for_migrator(LONG_ENOUGH).observer(gate.clone());
     let run = aside(migrator, way);
     gate.reached().await;
     (gate, run)
@@ -241,7 +244,8 @@ async fn a_holder_that_lost_its_lease_writes_nothing() {
         let folder = Folder::of(&[LOG, TWO, THREE]);
         let (gate, run) = stopped_before_two(&folder, pooler.options()).await;
         let way = if through_the_pooler { pooler.options() } else { database.options() };
-        let report = folder.migrator().run(&way).await.expect("the lease ran out");
+        let next = folder.migrator().wait_for_migrator(LONG_ENOUGH);
+        let report = next.run(&way).await.expect("the lease ran out");
         assert_eq!(applied(&report), ["2 expand", "3 expand"]);
         gate.open();
         let error = run.await.unwrap().expect_err("another has done it");
@@ -265,6 +269,60 @@ async fn a_holder_that_lost_its_lease_is_refused_while_the_next_one_works() {
     let error = first.await.unwrap().expect_err("it has no lease");
     assert!(error.is_busy() && error.to_string().contains("another migrator has it"), "{error}");
     assert_eq!(database.value(ENTRIES).await, "NULL");
+    second_gate.open();
+    assert_eq!(second.await.unwrap().expect("it has the lease").applied.len(), 2);
+    each_was_applied_once(&database).await;
+}
+
+/// What a program does outside the database is not taken back: code is not even called without the lease.
+#[tokio::test(flavor = "multi_thread")]
+async fn code_of_a_holder_that_lost_its_lease_is_not_called() {
+    let (_server, database) = database().await;
+    let Some(pooler) = Pooler::start(&database, "transaction", 4).await else { return };
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    let code = Rust::new(2, "code", |connection| {
+        Box::pin(async move {
+            CALLS.fetch_add(1, Ordering::SeqCst);
+            sqlx::raw_sql("INSERT INTO log (entry) VALUES ('two')").execute(connection).await?;
+            Ok(())
+        })
+    });
+    let folder = Folder::of(&[LOG, THREE]);
+    let source = folder.source().with(code);
+    let migrator = || Migrator::new(source.clone()).group(1).wait_for_migrator(LONG_ENOUGH);
+    let gate = Gate::before("started up 2");
+    let short = migrator().lease(Duration::from_millis(200)).observer(gate.clone());
+    let run = aside(short, pooler.options());
+    gate.reached().await;
+    assert_eq!(migrator().run(&pooler.options()).await.unwrap().applied.len(), 2);
+    gate.open();
+    let error = run.await.unwrap().expect_err("another has done it");
+    assert!(error.is_busy(), "{error}");
+    assert_eq!(CALLS.load(Ordering::SeqCst), 1);
+    each_was_applied_once(&database).await;
+}
+
+/// Each row asks for itself, whatever the renewal before it has found.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_finds_no_place_under_a_fence_that_has_passed() {
+    let (_server, database) = database().await;
+    let Some(pooler) = Pooler::start(&database, "transaction", 4).await else { return };
+    let folder = Folder::of(&[LOG, TWO, THREE]);
+    let (gate, run) = stopped_before_two(&folder, pooler.options()).await;
+    let (second_gate, second) = stopped_before_two(&folder, pooler.options()).await;
+    // No renewal is refused any more.
+    database
+        .run(
+            "CREATE FUNCTION blind() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN NEW.fence := coalesce(NEW.fence, OLD.fence); RETURN NEW; END $$; \
+             CREATE TRIGGER blind BEFORE UPDATE ON schema_migrations_lease FOR EACH ROW EXECUTE FUNCTION blind()",
+        )
+        .await;
+    gate.open();
+    let error = run.await.unwrap().expect_err("it has no lease");
+    assert!(error.is_busy() && error.to_string().contains("another migrator has it"), "{error}");
+    assert_eq!(database.value(ENTRIES).await, "NULL");
+    database.run("DROP TRIGGER blind ON schema_migrations_lease").await;
     second_gate.open();
     assert_eq!(second.await.unwrap().expect("it has the lease").applied.len(), 2);
     each_was_applied_once(&database).await;
@@ -528,4 +586,36 @@ async fn a_direct_connection_to_another_database_is_refused() {
     let error = migrator.run(&database.pool().await).await.unwrap_err().to_string();
     assert!(error.contains("another database") && error.contains("nothing was changed"), "{error}");
     assert!(!other.has_table("log").await && !database.has_table("log").await);
+}
+
+/// The lease is renewed before the file has its turn: by a query, behind which it is too late to choose a level.
+#[tokio::test]
+async fn a_file_may_begin_with_its_isolation_level() {
+    let (_server, database) = database().await;
+    let Some(pooler) = Pooler::start(&database, "transaction", 1).await else { return };
+    let at = |level: &str| {
+        format!(
+            "SET LOCAL work_mem = '8MB'; SET TRANSACTION READ WRITE, ISOLATION LEVEL {level};
+            INSERT INTO log (entry) VALUES (current_setting('transaction_isolation'));"
+        )
+    };
+    let folder = Folder::of(&[
+        LOG,
+        ("2_serializable.sql", &at("SERIALIZABLE")),
+        ("3_repeatable.sql", &at("repeatable read")),
+        (
+            "4_usual.sql",
+            "INSERT INTO log (entry) VALUES (current_setting('transaction_isolation'));",
+        ),
+    ]);
+    // Those that share a transaction cannot all choose.
+    let report = folder.migrator().run(&pooler.options()).await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(report.applied.len(), 4);
+    assert_eq!(database.value(ENTRIES).await, "serializable repeatable read read committed");
+    folder.write("5_late.sql", &format!("SELECT 1; {}", at("SERIALIZABLE")));
+    let error = folder.migrator().run(&pooler.options()).await.expect_err("it is too late");
+    assert!(
+        error.to_string().contains("next: Let it be the first statement of its file."),
+        "{error}"
+    );
 }

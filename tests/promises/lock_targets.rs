@@ -317,3 +317,21 @@ async fn nothing_is_queued_behind_a_prepared_transaction() {
     drop(database);
     drop(private);
 }
+
+/// Locks are asked for behind it: the look how long that took is a query.
+#[tokio::test]
+async fn a_file_may_begin_with_its_isolation_level() {
+    let database = with_table().await;
+    let level = "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\n";
+    let text = format!("{level}{ADD} COMMENT ON TABLE u IS 'it';");
+    let locks = [("public.t", LockMode::AccessExclusive)];
+    let text = text.replace(
+        "COMMENT",
+        "CREATE TABLE level AS SELECT current_setting('transaction_isolation'); COMMENT",
+    );
+    let heard = Heard::default();
+    let report = run(migrator(&text, level.len(), &locks), &heard, &database).await.unwrap();
+    assert_eq!(report.unwrap_or_else(|error| panic!("{error}")).applied.len(), 1);
+    assert_eq!(heard.with("locked").len(), 1, "the locks were asked for: {:?}", heard.all());
+    assert_eq!(database.value("SELECT * FROM level").await, "serializable");
+}

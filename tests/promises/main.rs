@@ -32,6 +32,7 @@ mod recognised;
 mod roles;
 mod round_trips;
 mod rust;
+mod secrets;
 mod seeing;
 mod settings;
 mod several_steps;

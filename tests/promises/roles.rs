@@ -1,9 +1,10 @@
 //! Who may do what.
 
-use migrate_postgres::Standing;
+use migrate_postgres::{Migrator, Standing};
 use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, PgConnection};
 
-use crate::harness::{Database, Folder, applied};
+use crate::harness::{Database, Folder, Heard, applied};
 
 fn folder() -> Folder {
     Folder::of(&[("1_a.sql", "CREATE TABLE a (id int);"), ("2_b.sql", "CREATE TABLE b (id int);")])
@@ -168,4 +169,125 @@ async fn a_role_that_the_login_always_takes_is_taken_here_too() {
         WHERE relnamespace = 'public'::regnamespace";
     assert_eq!(database.value(owners).await, owner);
     assert!(folder.migrator().run(&options).await.unwrap().is_empty());
+}
+
+/// What a run is warned of that applies one more migration to a database with a history.
+async fn warned(migrator: impl Fn(&Folder) -> Migrator, way: &PgConnectOptions) -> Vec<String> {
+    let folder = Folder::of(&[("1_a.sql", "CREATE TABLE a (id int);")]);
+    let heard = Heard::default();
+    migrator(&folder).observer(heard.clone()).run(way).await.unwrap();
+    assert_eq!(heard.with("Warning"), [""; 0], "a fresh database is nobody's yet");
+    folder.write("2_b.sql", "CREATE TABLE b (id int);");
+    folder.write("3_c.sql", "CREATE TABLE c (id int);");
+    migrator(&folder).group(1).observer(heard.clone()).run(way).await.unwrap();
+    let warned = heard.with("Warning");
+    heard.take();
+    assert!(migrator(&folder).observer(heard.clone()).run(way).await.unwrap().is_empty());
+    assert_eq!(heard.all(), ["finished 0"], "with nothing to do nobody looks");
+    warned
+}
+
+/// A session of the application, which stays.
+async fn serving(way: &PgConnectOptions) -> PgConnection {
+    way.clone().application_name("shop").connect().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_superuser_is_warned_of_once_where_others_use_the_database() {
+    let database = Database::fresh().await;
+    let _pool = database.pool().await; // as of the program itself
+    let others = [("psql", "somebody who types"), ("migrate x on y", "another migrator")];
+    let mut idle = Vec::new();
+    for (name, _) in others {
+        idle.push(database.options().application_name(name).connect().await.unwrap());
+    }
+    assert_eq!(warned(Folder::migrator, &database.options()).await, [""; 0]);
+
+    let database = Database::fresh().await;
+    let app = database.role("app", "LOGIN").await;
+    let _serves = serving(&database.options().username(&app)).await;
+    let warnings = warned(Folder::migrator, &database.options()).await;
+    let [warning] = warnings.as_slice() else { panic!("one warning, not {warnings:?}") };
+    for words in ["works as postgres, a superuser", "`Migrator::role` (`--role`)"] {
+        assert!(warning.contains(words), "{warning}");
+    }
+}
+
+#[tokio::test]
+async fn the_role_that_the_migrator_takes_is_the_one_that_counts() {
+    let database = Database::fresh().await;
+    let owner = database.role("owner", "NOLOGIN").await;
+    database.run(&format!("GRANT ALL ON SCHEMA public TO {owner}")).await;
+    let app = database.role("app", "LOGIN").await;
+    let _serves = serving(&database.options().username(&app)).await;
+    let as_owner = |folder: &Folder| folder.migrator().role(&owner);
+    assert_eq!(warned(as_owner, &database.options()).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn the_role_of_the_application_is_warned_of() {
+    for inherits in ["INHERIT", "NOINHERIT"] {
+        for takes_a_role in [false, true] {
+            let database = Database::fresh().await;
+            let owner = database.role("owner", "NOLOGIN").await;
+            let app = database.role("app", &format!("LOGIN {inherits}")).await;
+            let grants =
+                format!("GRANT ALL ON SCHEMA public TO {owner}, {app}; GRANT {owner} TO {app}");
+            database.run(&grants).await;
+            let way = database.options().username(&app);
+            let (_one, _two) = (serving(&way).await, serving(&way).await);
+            let migrator = |folder: &Folder| match takes_a_role {
+                true => folder.migrator().role(&owner),
+                false => folder.migrator(),
+            };
+            let warnings = warned(migrator, &way).await;
+            if takes_a_role && inherits == "NOINHERIT" {
+                assert_eq!(warnings, [""; 0], "what serves has no right on what is made");
+                continue;
+            }
+            let [warning] = warnings.as_slice() else { panic!("one warning, not {warnings:?}") };
+            let told =
+                format!("{app} migrates and serves as well (2 other sessions in this database)");
+            assert!(warning.contains(&told) && warning.contains("`Migrator::direct`"), "{warning}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_role_for_migrations_alone_is_not_warned_of() {
+    let database = Database::fresh().await;
+    let (app, way) = application(&database).await;
+    let owner = database.role("owner", "LOGIN").await;
+    database.run(&format!("GRANT ALL ON SCHEMA public TO {owner}")).await;
+    let _serves = serving(&way).await;
+    let migrator = |folder: &Folder| folder.migrator().readable_by(&app);
+    assert_eq!(warned(migrator, &database.options().username(&owner)).await, [""; 0]);
+}
+
+/// The grants that the book advises, once, before there is any table.
+#[tokio::test]
+async fn default_privileges_let_the_application_use_what_comes_later() {
+    let database = Database::fresh().await;
+    let (app, way) = application(&database).await;
+    let owner = database.role("owner", "NOLOGIN").await;
+    database
+        .run(&format!(
+            "GRANT ALL ON SCHEMA public TO {owner}; GRANT USAGE ON SCHEMA public TO {app};
+             ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public
+                 GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {app};
+             ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public
+                 GRANT USAGE, SELECT ON SEQUENCES TO {app}"
+        ))
+        .await;
+    let folder = Folder::of(&[("1_a.sql", "CREATE TABLE a (id bigserial, n int);")]);
+    let migrator = folder.migrator().role(&owner);
+    migrator.run(&database.options()).await.unwrap();
+    let mut connection = way.connect().await.unwrap();
+    sqlx::raw_sql("INSERT INTO a (n) VALUES (1); UPDATE a SET n = 2; DELETE FROM a")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    let error = sqlx::raw_sql("DROP TABLE a").execute(&mut connection).await.unwrap_err();
+    assert!(error.to_string().contains("must be owner"), "{error}");
+    assert!(migrator.run(&way).await.unwrap().is_empty(), "it may look");
 }

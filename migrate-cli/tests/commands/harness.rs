@@ -70,7 +70,9 @@ impl Project {
     pub fn command(&self, program: &str, words: &[&str]) -> Command {
         let mut command = Command::new(example(program));
         command.args(words).current_dir(self.path()).stdin(Stdio::null());
-        for variable in ["DATABASE_URL", "CARGO_MANIFEST_DIR", "PGPASSWORD", "PGSSLMODE"] {
+        for variable in
+            ["DATABASE_URL", "MIGRATE_DIRECT_URL", "CARGO_MANIFEST_DIR", "PGPASSWORD", "PGSSLMODE"]
+        {
             command.env_remove(variable);
         }
         command

@@ -34,6 +34,14 @@ impl Guarded {
         Self { server }
     }
 
+    /// The way of those who need no password.
+    fn by_socket(&self, database: &str) -> String {
+        let options = self.server.options(database);
+        let folder = options.get_socket().expect("a socket").display().to_string();
+        let (port, user) = (options.get_port(), options.get_username());
+        format!("postgres:///{database}?host={folder}&port={port}&user={user}")
+    }
+
     fn url(&self, password: &str, database: &str) -> String {
         let address = self.server.tcp_address().expect("an address");
         format!("postgres://me:{password}@{address}/{database}")
@@ -162,4 +170,73 @@ fn encryption_is_part_of_the_command_line() {
     let required = format!("{url}?sslmode=require");
     let refused = project.run(&["check", "--database-url", &required]).ends(1);
     refused.complains("server does not support TLS");
+}
+
+/// The application's own way leads through the server's socket, that for work by a password.
+#[test]
+fn work_is_done_over_the_direct_url() {
+    let (guarded, other) = (Guarded::server(), Database::fresh());
+    let database = Database::on(Server::clone(&guarded.server));
+    let (project, direct) = (Project::of(&[USERS]), guarded.url(PASSWORD, database.name()));
+    let logins = || database.value("SELECT string_agg(DISTINCT login, ' ') FROM schema_migrations");
+    let socket = guarded.by_socket(database.name());
+    let run = ["run", "--json", "--database-url", &socket];
+    project.run(&[&run[..], &["--direct-url", &direct]].concat()).ends(0);
+    assert_eq!(logins(), "me");
+    project.migration("2_age.sql", "ALTER TABLE users ADD COLUMN age int;");
+    Outcome::of(project.command("folder", &run).env("MIGRATE_DIRECT_URL", &direct)).ends(0);
+    assert_eq!(logins(), "me");
+    // With nothing to do it is not opened; what is typed wins.
+    let nowhere = format!("postgres://me:{PASSWORD}@127.0.0.1:1/d");
+    Outcome::of(project.command("folder", &run).env("MIGRATE_DIRECT_URL", &nowhere)).ends(0);
+    project.migration("3_mail.sql", "ALTER TABLE users ADD COLUMN mail text;");
+    let typed = [&run[..], &["--direct-url", &direct]].concat();
+    Outcome::of(project.command("folder", &run).env("MIGRATE_DIRECT_URL", other.url()))
+        .ends(1)
+        .complains("another database than the application's");
+    Outcome::of(project.command("folder", &run).env("MIGRATE_DIRECT_URL", &nowhere))
+        .ends(1)
+        .complains("failed to connect");
+    Outcome::of(project.command("folder", &typed).env("MIGRATE_DIRECT_URL", &nowhere)).ends(0);
+}
+
+#[test]
+fn a_direct_url_that_is_wrong_is_told_without_the_password() {
+    let (project, database) = (Project::of(&[USERS]), Database::fresh());
+    for url in [
+        format!("postgres://me:{PASSWORD}@h:port/d"),
+        format!("me:{PASSWORD}@h/d"),
+        format!("host=h user=me password={PASSWORD}"),
+    ] {
+        let typed = project.on(&database, &["run", "--json", "--direct-url", &url]);
+        let mut command = project.command("folder", &["run"]);
+        command.env("DATABASE_URL", database.url()).env("MIGRATE_DIRECT_URL", &url);
+        for outcome in [typed, Outcome::of(&mut command)] {
+            outcome
+                .ends(2)
+                .complains("failed to read the URL for work (--direct-url, MIGRATE_DIRECT_URL)");
+        }
+    }
+}
+
+/// Nor what a migration does with one, whichever command tells of it.
+#[test]
+fn a_password_in_a_migration_is_told_by_no_command() {
+    let database = Database::fresh();
+    let fails = format!("ALTER ROLE x_y PASSWORD '{PASSWORD}' NOSUCH;\n");
+    let project = Project::of(&[USERS, ("2_role.sql", &fails)]);
+    for words in [&["run"][..], &["run", "--json"]] {
+        project.on(&database, words).ends(1).complains("unrecognized role option");
+    }
+    project.on(&database, &["status"]).ends(0);
+    project.on(&database, &["check"]).ends(3);
+    project.migration("2_role.sql", &format!("SELECT length('password {PASSWORD}');\n"));
+    project.on(&database, &["run"]).ends(0);
+    project.migration("2_role.sql", &format!("SELECT length('password {PASSWORD}!');\n"));
+    project.on(&database, &["run"]).ends(4).complains("only values differ");
+    project.on(&database, &["repair", "--yes"]).ends(0);
+    project.on(&database, &["run", "--json"]).ends(0);
+    project.migration("3_cut.sql", &format!("SELECT 'password {PASSWORD};\n"));
+    project.on(&database, &["run"]).ends(2).complains("unterminated string");
+    project.run(&["lint"]);
 }

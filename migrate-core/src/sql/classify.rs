@@ -10,7 +10,8 @@ mod trace;
 
 pub use trace::{
     AddedValue, ConcurrentDetach, Reindex, Validation, Whole, added_value, concurrent_detach,
-    is_setting, may_be_enclosed, may_be_repeated, reindex, sets_session, validation, whole,
+    is_setting, isolation_level, may_be_enclosed, may_be_repeated, reindex, sets_session,
+    validation, whole,
 };
 
 /// PostgreSQL's limit for names, in bytes.

@@ -11,6 +11,7 @@
 //! | [`classify`] | questions about one statement |
 //! | [`quote`] | identifiers and literals on their way into a statement |
 //! | [`mask`] | a statement to be shown, without its values |
+//! | [`secret`] | what of a text is not to be shown where logs are read |
 //! | [`normal`] | the part of a text that counts: tokens without blanks and comments |
 
 pub mod classify;
@@ -20,6 +21,7 @@ pub mod mistake;
 pub mod normal;
 pub mod position;
 pub mod quote;
+pub mod secret;
 pub mod split;
 
 pub use mistake::{Mistake, MistakeKind};

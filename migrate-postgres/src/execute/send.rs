@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use migrate_core::sql::Statement;
+use migrate_core::sql::{Statement, classify};
 use migrate_core::{LockMode, Script};
 
 use super::locking::Asking;
@@ -64,6 +64,12 @@ impl Part {
     }
 }
 
+/// What a file asks for before its first query.
+fn isolation_level(script: &Script) -> Option<&'static str> {
+    let texts = script.statements.iter().map(|statement| script.statement(statement));
+    texts.take_while(|text| classify::is_setting(text)).find_map(classify::isolation_level)
+}
+
 /// The locks are asked for as late as can be: what comes before is not to be done under them.
 fn parts(script: &Script, head: String, asking: &Asking, tail: &str) -> Vec<Part> {
     let from = byte_order_mark(&script.text);
@@ -114,7 +120,10 @@ impl Runner<'_> {
         ends: Ends,
         rows: &str,
     ) -> Result<(), Failure> {
-        let begin = if ends.first { self.session.begin(self.names, "BEGIN; ").await? } else { "" };
+        let begin = match ends.first {
+            true => self.session.begin_at(self.names, "BEGIN; ", isolation_level(script)).await?,
+            false => "",
+        };
         let settings = self.session.settings(Scope::Transaction, self.ours, asking.limits);
         let head = format!("{} {begin}{settings}", job.comment());
         let triggers = if rows.is_empty() { "" } else { TRIGGERS_FIRST };

@@ -18,7 +18,7 @@ use crate::report::Report;
 use crate::session::Session;
 use crate::settled::{self, Settled};
 use crate::watch::Watch;
-use crate::{difference, standby};
+use crate::{difference, roles, standby};
 
 /// Everything that is known before the database is asked.
 pub(super) struct At<'m> {
@@ -164,6 +164,9 @@ impl At<'_> {
     ) -> Result<(), Error> {
         let (actions, deferred) = (plan.actions.len(), plan.deferred.len());
         self.migrator.ear.tell(&Event::Planned { actions, deferred });
+        if actions > 0 && loaded.history.done().next().is_some() && tally.looks_at_roles() {
+            roles::warn(session, &self.names, &self.migrator.ear).await;
+        }
         let clerk = self.clerk(session, loaded);
         let targets = self.migrator.source.targets();
         // Behind a pooler every message may have another backend: whoever looked would look at somebody else's.

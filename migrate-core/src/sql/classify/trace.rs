@@ -79,6 +79,21 @@ pub fn is_setting(stmt: &str) -> bool {
     Reader::new(stmt).one_of(&["SET", "RESET"]).is_some()
 }
 
+/// The isolation level that the statement sets for the transaction that it stands in.
+#[must_use]
+pub fn isolation_level(stmt: &str) -> Option<&'static str> {
+    const LEVELS: [&str; 4] =
+        ["SERIALIZABLE", "REPEATABLE READ", "READ COMMITTED", "READ UNCOMMITTED"];
+    let mut reader = Reader::new(stmt);
+    if !reader.eat("SET TRANSACTION") {
+        return None;
+    }
+    while !reader.eat("ISOLATION LEVEL") {
+        reader.next()?;
+    }
+    LEVELS.into_iter().find(|level| reader.eat(level))
+}
+
 /// Whether what the statement does is to a setting of the session: also as a call of `set_config`, as dumps do it.
 #[must_use]
 pub fn sets_session(stmt: &str) -> bool {

@@ -89,12 +89,14 @@ fn comparison() {
     read("comparison.md");
 }
 
-/// Its statements are about a database that has a history.
+/// Its statements are about a database that has a history, and a table of leases as if there had been a pooler.
 #[test]
 fn the_history_table() {
     read_after("history.md", |desk| {
         desk.write("migrations/1_customers.sql", "CREATE TABLE customers ();");
         desk.command("before", "cargo xtask migrate run", "");
+        let lease = include_str!("../../../../migrate-postgres/src/sql/create_lease.sql");
+        desk.execute("shop", &lease.replace("{lease}", "schema_migrations_lease"));
     });
 }
 
