@@ -1,7 +1,7 @@
 //! Where an error is provoked: a folder, and a database called `shop`, both empty.
 
-use migrate_postgres::core::Folder;
-use migrate_postgres::{Error, Migrator, Source, Version};
+use migrate_postgres::core::{Folder, LockTarget, Targets, Work};
+use migrate_postgres::{Error, LockMode, MigrationId, Migrator, Phase, Source, Version};
 use migrate_testing::Server;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
@@ -46,6 +46,23 @@ impl Scene {
 
     pub fn migrator(&self) -> Migrator {
         Migrator::new(Source::read(self.folder.path()).expect("a good folder"))
+    }
+
+    /// One that knows what the second migration locks, as a program does that has it from the compiler.
+    pub fn foreseeing(&self) -> Migrator {
+        let lock = LockTarget {
+            relation: "customers".into(),
+            mode: LockMode::AccessExclusive,
+            work: Work::None,
+        };
+        let targets = Targets {
+            migration: MigrationId::new(Version::new(2), Phase::Expand),
+            offset: 0,
+            locks: vec![lock].into(),
+            opaque: false,
+        };
+        let source = Source::read(self.folder.path()).expect("a good folder");
+        Migrator::new(source.with_targets(vec![targets]))
     }
 
     pub async fn run(&self) {

@@ -134,6 +134,16 @@ async fn of_the_work(heading: &str, scene: &Scene) -> Option<String> {
             scene.sql("CREATE TABLE old ()").await;
             Some(scene.fails().await)
         }
+        "could not obtain lock on relation" => {
+            scene.remove(second);
+            scene.run().await;
+            let holder = scene.session("BEGIN; SELECT FROM customers").await;
+            scene.file(second, "ALTER TABLE customers ADD COLUMN email text;\n");
+            let short = scene.foreseeing().lock_deadline(Duration::from_millis(1));
+            let said = scene.told(&short.run(&scene.options).await.expect_err("the reader stays"));
+            drop(holder);
+            Some(said)
+        }
         "canceling statement due to lock timeout" => {
             scene.remove(second);
             scene.run().await;
