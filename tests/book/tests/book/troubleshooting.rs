@@ -237,16 +237,20 @@ async fn elsewhere(heading: &str, scene: &Scene, server: &Server) -> Option<Stri
     })
 }
 
-/// pgbouncer is not for this test: `tests/promises/pooler.rs` has one, and looks for the words that stand here.
+/// pgbouncer is not for this test: `tests/promises/lease.rs` has one, and looks for the words that stand here.
 fn of_the_pooler() -> String {
     let source =
         std::fs::read_to_string(root().join("migrate-postgres/src/error.rs")).expect("the source");
-    let (_, here) = source.split_once("fn pooler()").expect("the function");
-    let here = here.split("pub(crate) fn").next().unwrap_or_default();
-    let lines: Vec<&str> = here.split("\\\n").map(str::trim_start).collect();
-    let literals: Vec<String> =
-        lines.concat().split('"').skip(1).step_by(2).map(str::to_owned).collect();
-    let [message, now, next] = literals.as_slice() else { panic!("{literals:?}") };
+    let literals = |from: &str, to: &str| -> Vec<String> {
+        let (_, here) = source.split_once(from).expect("what it says");
+        let here = here.split(to).next().unwrap_or_default();
+        let lines: Vec<&str> = here.split("\\\n").map(str::trim_start).collect();
+        lines.concat().split('"').skip(1).step_by(2).map(str::to_owned).collect()
+    };
+    let said = literals("fn needs_a_session(", "pub(crate) fn");
+    let [message, now] = said.as_slice() else { panic!("{said:?}") };
+    let [next] = &literals("const DIRECT: &str", "\n\n")[..] else { panic!("no remedy") };
+    let message = message.replace("{what}", "apply 2 expand index");
     format!("{message}\n  now: {now}\n  next: {next}")
 }
 
