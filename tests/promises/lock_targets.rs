@@ -213,6 +213,25 @@ async fn nobody_is_stopped_in(database: &Database, sql: &'static str) {
     }
 }
 
+/// Nor what is waited for by a statement behind slow ones, when nobody knew that it would be.
+#[tokio::test]
+async fn what_was_only_seen_to_be_waited_for_is_not_locked_ahead_of_everything() {
+    let database = with_table().await;
+    let text = "SELECT pg_advisory_xact_lock_shared(1); ALTER TABLE t ADD COLUMN added int;";
+    let folder = Folder::of(&[("1_it.sql", text)]);
+    let mut reader = database.session("BEGIN; SELECT FROM t; SELECT pg_sleep(1.2)").await;
+    let heard = Heard::default();
+    let ladder = [Duration::from_millis(500), Duration::from_secs(600)];
+    let running = run(folder.migrator().lock_ladder(ladder), &heard, &database);
+    heard.wait_for("blocked 1 expand").await;
+    let mut other = database.session("SELECT pg_advisory_lock(1)").await;
+    send(&mut reader, "COMMIT").await.expect("its end");
+    database.until("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock' AND NOT granted)").await;
+    nobody_is_stopped_in(&database, "SELECT FROM t").await;
+    send(&mut other, "SELECT pg_advisory_unlock(1)").await.expect("free");
+    assert_eq!(running.await.unwrap().expect("a good end").applied.len(), 1);
+}
+
 /// Without the linter, what a first attempt waited for tells where to look before the next.
 #[tokio::test]
 async fn what_was_waited_for_once_is_looked_at_from_then_on() {

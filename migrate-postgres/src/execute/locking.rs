@@ -41,6 +41,7 @@ pub(super) struct Locking<'w> {
     /// Who was in the way at the last look.
     pub(super) blockers: Vec<Blocker>,
     told: Option<Instant>,
+    is_one_statement: bool,
     /// All that it locks was known before the first attempt.
     was_foreseen: bool,
     /// An attempt found somebody in the way who has gone since.
@@ -80,17 +81,19 @@ impl Locking<'_> {
             Some(_) => approach(&seen.blockers, self.attempts.quiet()),
             None => return Some(self.last(seen)),
         };
-        let (lock, queues) = match approach {
-            Approach::Take if wanted.is_whole() || self.is_cleared => (rung, false),
+        let lock = match approach {
+            Approach::Take if wanted.is_whole() || self.is_cleared => rung,
             Approach::Wait => return None,
             _ if !self.attempts.may_queue() => return None,
-            Approach::OutlastAutovacuum => (deadlock_timeout + BEYOND_DEADLOCK_TIMEOUT, true),
-            Approach::Take | Approach::Queue => (rung, true),
+            Approach::OutlastAutovacuum => deadlock_timeout + BEYOND_DEADLOCK_TIMEOUT,
+            Approach::Take | Approach::Queue => rung,
         };
         let locks = match approach {
+            _ if !self.knows_where() => String::new(),
             Approach::Take => at_once(&seen.lockable),
             _ => in_turn(seen, lock),
         };
+        let queues = approach != Approach::Take || locks.is_empty() && !wanted.is_whole();
         self.is_cleared = false;
         let limits = Limits { lock, statement: self.statement() };
         Some(Asking { locks, at: wanted.first_strong().unwrap_or_default(), limits, queues })
@@ -100,7 +103,14 @@ impl Locking<'_> {
     fn last(&self, seen: &Seen) -> Asking {
         let limits = Limits { lock: Duration::from_millis(1), statement: self.statement() };
         let at = self.looking.wanted.first_strong().unwrap_or_default();
-        Asking { locks: at_once(&seen.lockable), at, limits, queues: false }
+        let locks = if self.knows_where() { at_once(&seen.lockable) } else { String::new() };
+        Asking { locks, at, limits, queues: false }
+    }
+
+    /// Is it known which statement needs the locks? What one of many was only seen to wait for is not locked ahead of
+    /// all of them, which may take their time.
+    fn knows_where(&self) -> bool {
+        self.is_one_statement || self.looking.wanted.first_strong().is_some()
     }
 
     fn statement(&self) -> Duration {
@@ -157,6 +167,7 @@ impl<'r> Runner<'r> {
         let wanted = job.wanted(statements);
         Locking {
             waits: &self.ours.waits,
+            is_one_statement: statements.len() == 1,
             was_foreseen: wanted.is_whole(),
             looking: Looking::new(wanted),
             attempts: self.attempts(job),
