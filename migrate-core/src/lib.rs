@@ -11,6 +11,7 @@
 pub mod adoption;
 mod backfill;
 mod block;
+pub mod calendar;
 mod checksum;
 mod difference;
 mod directive;

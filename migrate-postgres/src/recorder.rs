@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use migrate_core::{Direction, MigrationId};
+use migrate_core::{Direction, MigrationId, calendar};
 
 use crate::blocker::Blocker;
 use crate::observe::{Event, Observer};
@@ -250,19 +250,12 @@ impl Recording {
     }
 }
 
-/// Seconds since 1970 as people write them. The calendar repeats itself every 400 years.
+/// Seconds since 1970 as people write them.
 fn utc(seconds: u64) -> String {
     let (days, second) = (seconds / 86_400, seconds % 86_400);
-    let day = days + 719_468; // since the 1st of March of the year 0, so that the leap day is the last of a year
-    let (era, day) = (day / 146_097, day % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let of_year = day - (365 * year + year / 4 - year / 100);
-    let march = (5 * of_year + 2) / 153;
-    let date = of_year - (153 * march + 2) / 5 + 1;
-    let month = if march < 10 { march + 3 } else { march - 9 };
-    let year = year + era * 400 + u64::from(month <= 2);
+    let (year, month, day) = calendar::date(i64::try_from(days).unwrap_or_default());
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}Z")
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
 #[cfg(test)]
