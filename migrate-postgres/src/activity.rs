@@ -16,7 +16,6 @@ use crate::options::Names;
 use crate::progress::Progress;
 use crate::session::{number, rows, send, text, truth};
 use crate::sql;
-use crate::wanted::LONGEST_STATEMENT;
 
 /// What happens at this moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -180,7 +179,8 @@ fn queued(row: &PgRow) -> Option<Queued> {
     Some((waiting, behind))
 }
 
-fn blocker(row: &PgRow) -> Blocker {
+/// Somebody in the way, as a row has them.
+pub(crate) fn blocker(row: &PgRow) -> Blocker {
     let told = |column| text(row, column).unwrap_or_default().to_owned();
     Blocker {
         pid: pid(row, "pid"),
@@ -194,6 +194,9 @@ fn blocker(row: &PgRow) -> Blocker {
         statement: shown(row),
     }
 }
+
+/// As much of a statement as fits a line beside who it is.
+const LONGEST_STATEMENT: usize = 100;
 
 fn shown(row: &PgRow) -> String {
     masked(text(row, "statement").unwrap_or_default(), LONGEST_STATEMENT)
@@ -214,14 +217,7 @@ mod tests {
     use super::*;
 
     fn queued(pid: i32, behind: &[i32]) -> Queued {
-        let waiting = Waiting {
-            pid,
-            depth: 9,
-            role: String::new(),
-            application: String::new(),
-            waited: None,
-            statement: String::new(),
-        };
+        let waiting = Waiting { pid, depth: 9, ..Waiting::default() };
         (waiting, behind.to_vec())
     }
 

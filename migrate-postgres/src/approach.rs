@@ -69,15 +69,10 @@ mod tests {
 
     fn blocker(kind: BlockerKind, millis: u64) -> Blocker {
         Blocker {
-            pid: Some(1),
             kind,
-            relation: "public.t".to_owned(),
             mode: LockMode::RowExclusive,
-            queued: false,
             age: Duration::from_millis(millis),
-            role: String::new(),
-            application: String::new(),
-            statement: String::new(),
+            ..Blocker::default()
         }
     }
 

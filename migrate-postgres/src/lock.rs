@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::error::Error;
 use crate::lease;
-use crate::observe::{Ear, Event};
+use crate::observe::{Ear, Event, Seldom};
 use crate::options::{Names, Options};
 use crate::session::{Session, number, send, text, truth};
 use crate::settled::{self, Settled};
@@ -38,20 +38,19 @@ pub(crate) struct Waiting<'w> {
     /// May somebody have a lease?
     pub(crate) leased: bool,
     began: Instant,
-    told: Option<Duration>,
+    told: Seldom,
 }
 
 impl<'w> Waiting<'w> {
     pub(crate) fn new(names: &'w Names, ours: &Options, key: i64, ear: &'w Ear) -> Self {
         let (longest, began) = (ours.waits.migrator, Instant::now());
-        Self { names, longest, ear, key, leased: false, began, told: None }
+        Self { names, longest, ear, key, leased: false, began, told: Seldom::default() }
     }
 
     /// Until the next look, or `None` when that was the last; tells who is waited for at once, and then seldom.
     pub(crate) async fn pause(&mut self, session: &mut Session) -> Option<Duration> {
         let waited = self.waited();
-        if self.told.is_none_or(|last| waited - last >= Duration::from_secs(5)) {
-            self.told = Some(waited);
+        if self.told.is_due() {
             let holder = self.holder(session).await;
             self.ear.tell(&Event::WaitingForMigrator { holder: &holder, waited });
         }

@@ -3,7 +3,7 @@
 //! Owns the events and how they become `tracing` events; every event goes both ways. Decides nothing.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use migrate_core::{Direction, MigrationId};
 
@@ -200,6 +200,24 @@ pub enum Event<'e> {
         /// All of it.
         took: Duration,
     },
+}
+
+/// What goes on for a while is told at once, and then seldom.
+#[derive(Default)]
+pub(crate) struct Seldom(Option<Instant>);
+
+impl Seldom {
+    /// Between two times.
+    const PERIOD: Duration = Duration::from_secs(5);
+
+    /// Is it time to tell? Then it is taken as told.
+    pub(crate) fn is_due(&mut self) -> bool {
+        let due = self.0.is_none_or(|told| told.elapsed() >= Self::PERIOD);
+        if due {
+            self.0 = Some(Instant::now());
+        }
+        due
+    }
 }
 
 /// Where events go.

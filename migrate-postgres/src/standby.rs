@@ -3,11 +3,11 @@
 //! Looking is as good there as anywhere, and whoever finds nothing to do never comes here. Owns the refusal
 //! and the wait until it is a primary. Knows nothing of migrations.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::error::Error;
 use crate::lock::POLL;
-use crate::observe::{Ear, Event};
+use crate::observe::{Ear, Event, Seldom};
 use crate::options::Options;
 use crate::session::Session;
 
@@ -21,14 +21,13 @@ pub(crate) async fn refuse_or_wait(
         return Ok(());
     }
     let longest = ours.waits.promotion;
-    let (began, mut told) = (Instant::now(), None);
+    let (began, mut told) = (Instant::now(), Seldom::default());
     loop {
         let waited = began.elapsed();
         if waited >= longest {
             return Err(Error::standby(waited));
         }
-        if told.is_none_or(|last| waited - last >= Duration::from_secs(5)) {
-            told = Some(waited);
+        if told.is_due() {
             ear.tell(&Event::WaitingForPromotion { waited });
         }
         tokio::time::sleep((POLL * 5).min(longest - waited)).await;

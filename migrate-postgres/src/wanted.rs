@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use migrate_core::sql::Statement;
-use migrate_core::sql::mask::masked;
 use migrate_core::{LockMode, LockTarget, MigrationId, Targets};
 use sqlx::postgres::PgRow;
 
-use crate::blocker::{Blocker, BlockerKind};
+use crate::activity;
+use crate::blocker::Blocker;
 use crate::options::Names;
 use crate::session::{Session, number, rows, text, truth};
 use crate::sql;
@@ -140,27 +140,13 @@ impl Looking {
     }
 
     fn blocker(&mut self, row: &PgRow, now: Instant) -> Option<Blocker> {
-        let mode = LockMode::of_shown(text(row, "held")?)?;
-        let pid = number(row, "pid").and_then(|pid| i32::try_from(pid).ok());
-        let since = pid.map_or(now, |pid| *self.met.entry(pid).or_insert(now));
+        text(row, "held")?; // or it is a table that nobody has
+        let seen = activity::blocker(row);
+        let since = seen.pid.map_or(now, |pid| *self.met.entry(pid).or_insert(now));
         let age = number(row, "age_ms").and_then(|age| u64::try_from(age).ok());
-        let get = |column| text(row, column).unwrap_or_default();
-        Some(Blocker {
-            pid,
-            kind: BlockerKind::of(get("kind")),
-            relation: get("relation").to_owned(),
-            mode,
-            queued: !truth(row, "granted"),
-            age: age.map_or(now - since, Duration::from_millis),
-            role: get("role").to_owned(),
-            application: get("application").to_owned(),
-            statement: masked(get("statement"), LONGEST_STATEMENT),
-        })
+        Some(Blocker { age: age.map_or(now - since, Duration::from_millis), ..seen })
     }
 }
-
-/// As much of a statement as fits a line beside who it is.
-pub(crate) const LONGEST_STATEMENT: usize = 100;
 
 impl Seen {
     fn target(&mut self, row: &PgRow) {

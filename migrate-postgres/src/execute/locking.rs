@@ -5,7 +5,7 @@
 //! is decided elsewhere.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use migrate_core::LockMode;
 use migrate_core::sql::Statement;
@@ -15,7 +15,7 @@ use super::{Job, Runner};
 use crate::approach::{Approach, approach};
 use crate::blocker::{Blocker, BlockerKind};
 use crate::error::sqlstate;
-use crate::observe::Event;
+use crate::observe::{Event, Seldom};
 use crate::options::Waits;
 use crate::retry::{self, Attempts};
 use crate::session::{Limits, truth};
@@ -40,7 +40,7 @@ pub(super) struct Locking<'w> {
     pub(super) attempts: Attempts<'w>,
     /// Who was in the way at the last look.
     pub(super) blockers: Vec<Blocker>,
-    told: Option<Instant>,
+    told: Seldom,
     is_one_statement: bool,
     /// All that it locks was known before the first attempt.
     was_foreseen: bool,
@@ -59,9 +59,6 @@ impl Asking {
         }
     }
 }
-
-/// Between two times that a wait is told.
-const TELL: Duration = Duration::from_secs(5);
 
 /// Until somebody who was ended has given back what they held.
 const UNTIL_GONE: Duration = Duration::from_millis(20);
@@ -116,15 +113,6 @@ impl Locking<'_> {
     fn statement(&self) -> Duration {
         self.waits.statement(self.looking.wanted.keeps_all_out())
     }
-
-    /// Is it time to tell of those in the way?
-    fn is_to_be_told(&mut self) -> bool {
-        let due = self.told.is_none_or(|told| told.elapsed() >= TELL);
-        if due {
-            self.told = Some(Instant::now());
-        }
-        due
-    }
 }
 
 /// All together or none.
@@ -172,7 +160,7 @@ impl<'r> Runner<'r> {
             looking: Looking::new(wanted),
             attempts: self.attempts(job),
             blockers: Vec::new(),
-            told: None,
+            told: Seldom::default(),
             is_cleared: false,
             is_beaten: false,
         }
@@ -216,7 +204,7 @@ impl<'r> Runner<'r> {
     }
 
     async fn wait_for_blockers(&mut self, job: &Job<'_>, locking: &mut Locking<'_>) {
-        if !locking.blockers.is_empty() && locking.is_to_be_told() {
+        if !locking.blockers.is_empty() && locking.told.is_due() {
             let (blockers, waited) = (&locking.blockers, locking.attempts.waited());
             self.ear.tell(&Event::Blocked { id: job.action.id, blockers, waited });
         }
@@ -315,17 +303,7 @@ mod tests {
     /// All waits together are no longer than one, or somebody's deadlock would be found before we have gone.
     #[test]
     fn what_is_busy_is_asked_for_first_and_each_for_its_share() {
-        let blocker = Blocker {
-            pid: Some(1),
-            kind: BlockerKind::Session,
-            relation: "c".to_owned(),
-            mode: LockMode::RowExclusive,
-            queued: false,
-            age: Duration::ZERO,
-            role: String::new(),
-            application: String::new(),
-            statement: String::new(),
-        };
+        let blocker = Blocker { relation: "c".to_owned(), ..Blocker::default() };
         let seen = Seen { lockable: lockable(), blockers: vec![blocker] };
         assert_eq!(
             in_turn(&seen, Duration::from_millis(90)),

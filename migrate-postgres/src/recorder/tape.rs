@@ -277,10 +277,9 @@ fn is_fresh(span: &Span, at: Duration) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use migrate_core::{LockMode, Phase, Version};
+    use migrate_core::{Phase, Version};
 
     use super::*;
-    use crate::blocker::BlockerKind;
     use crate::progress::Progress;
 
     fn seconds(seconds: f64) -> Duration {
@@ -301,17 +300,7 @@ mod tests {
     }
 
     fn blocker(pid: i32) -> Blocker {
-        Blocker {
-            pid: Some(pid),
-            kind: BlockerKind::Session,
-            relation: "public.t".to_owned(),
-            mode: LockMode::AccessShare,
-            queued: false,
-            age: Duration::ZERO,
-            role: String::new(),
-            application: String::new(),
-            statement: String::new(),
-        }
+        Blocker { pid: Some(pid), ..Blocker::default() }
     }
 
     fn working<'e>(progress: Option<&'e Progress>, blockers: &'e [Blocker]) -> Event<'e> {
