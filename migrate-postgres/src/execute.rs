@@ -280,11 +280,22 @@ impl<'r> Runner<'r> {
         let Some(state) = sqlstate(error).filter(|state| retry::is_worth_it(state)) else {
             return false;
         };
-        let Some(pause) = attempts.pause() else { return false };
-        let attempt = attempts.made();
-        self.ear.tell(&Event::Retrying { id: job.action.id, attempt, pause, sqlstate: &state });
+        let Some(pause) = self.refused(job, &state, attempts) else { return false };
         self.session.rest(self.names, pause).await;
         true
+    }
+
+    /// Counts an attempt that was refused its locks; how long to pause, where time is not up.
+    fn refused(
+        &self,
+        job: &Job<'_>,
+        sqlstate: &str,
+        attempts: &mut Attempts<'_>,
+    ) -> Option<Duration> {
+        let pause = attempts.pause()?;
+        let (id, attempt) = (job.action.id, attempts.made());
+        self.ear.tell(&Event::Retrying { id, attempt, pause, sqlstate });
+        Some(pause)
     }
 
     /// What settles a migration: its own row, and those of the phases that its way back undoes too.

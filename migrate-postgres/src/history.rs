@@ -45,9 +45,7 @@ pub(crate) async fn load_as_ourselves(
     session: &mut Session,
     names: &Names,
 ) -> Result<Loaded, Error> {
-    let ourselves = session.lease.as_ref().map(|_| lease::as_ourselves(names));
-    let ourselves = ourselves.unwrap_or_else(|| names.ourselves());
-    load_after(&ourselves, &mut session.connection, names).await
+    load_after(&session.as_ourselves(names), &mut session.connection, names).await
 }
 
 /// An absent table is an empty history.

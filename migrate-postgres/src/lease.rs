@@ -16,11 +16,9 @@ use sqlx::postgres::{PgDatabaseError, PgRow};
 
 use crate::error::{Error, sqlstate};
 use crate::history;
-use crate::lock::{self, Outcome, POLL, Waiting};
-use crate::observe::Ear;
+use crate::lock::POLL;
 use crate::options::{Names, Options};
 use crate::session::{Session, holder_name, number, rows, text};
-use crate::settled;
 use crate::sql::{self, AS_WE_WRITE_HERE, ident};
 
 /// What a migrator holds in place of a lock of its session.
@@ -71,36 +69,25 @@ pub(crate) fn as_ourselves(names: &Names) -> String {
     format!("SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL role TO {role}; ")
 }
 
-/// Gets the lease, or learns that it is not needed any more.
-pub(crate) async fn acquire(
+/// Takes it if nobody has it. Is it ours?
+pub(crate) async fn take(
     session: &mut Session,
     names: &Names,
     ours: &Options,
-    digest: &str,
-    ear: &Ear,
-) -> Result<Outcome, Error> {
-    let mut waiting = Waiting::new(names, ours, names.key, ear);
-    waiting.leased = true;
-    loop {
-        if let Some(fence) = take(session, names, ours).await? {
-            if let Some(lease) = &mut session.lease {
-                lease.fence = fence;
-                lease.renewed = Instant::now();
-            }
-            return Ok(Outcome::Ours);
-        }
-        if let Some(settled) = settled::read(&mut session.connection, names, digest).await {
-            return Ok(Outcome::Settled(settled));
-        }
-        match waiting.pause(session).await {
-            Some(pause) => tokio::time::sleep(pause).await,
-            None => return Err(lock::still_held(&waiting, session).await),
-        }
+) -> Result<bool, Error> {
+    let fence = try_take(session, names, ours).await?;
+    if let (Some(fence), Some(lease)) = (fence, &mut session.lease) {
+        lease.fence = fence;
+        lease.renewed = Instant::now();
     }
+    Ok(fence.is_some())
 }
 
-/// Takes it if nobody has it.
-async fn take(session: &mut Session, names: &Names, ours: &Options) -> Result<Option<i64>, Error> {
+async fn try_take(
+    session: &mut Session,
+    names: &Names,
+    ours: &Options,
+) -> Result<Option<i64>, Error> {
     let lasts = ours.waits.lease.as_millis();
     let take = as_ourselves(names) + &names.take_lease(&holder_name(ours), lasts);
     let row = match session.send(take.clone()).await {

@@ -30,25 +30,25 @@ pub(crate) enum Outcome {
 pub(crate) const POLL: Duration = Duration::from_millis(100);
 
 /// A wait for somebody else: how long it has been, and who has heard of it.
-pub(crate) struct Waiting<'w> {
+struct Waiting<'w> {
     names: &'w Names,
     longest: Duration,
     ear: &'w Ear,
     key: i64,
     /// May somebody have a lease?
-    pub(crate) leased: bool,
+    leased: bool,
     began: Instant,
     told: Seldom,
 }
 
 impl<'w> Waiting<'w> {
-    pub(crate) fn new(names: &'w Names, ours: &Options, key: i64, ear: &'w Ear) -> Self {
+    fn new(names: &'w Names, ours: &Options, key: i64, ear: &'w Ear) -> Self {
         let (longest, began) = (ours.waits.migrator, Instant::now());
         Self { names, longest, ear, key, leased: false, began, told: Seldom::default() }
     }
 
     /// Until the next look, or `None` when that was the last; tells who is waited for at once, and then seldom.
-    pub(crate) async fn pause(&mut self, session: &mut Session) -> Option<Duration> {
+    async fn pause(&mut self, session: &mut Session) -> Option<Duration> {
         let waited = self.waited();
         if self.told.is_due() {
             let holder = self.holder(session).await;
@@ -57,11 +57,11 @@ impl<'w> Waiting<'w> {
         self.longest.checked_sub(waited).filter(|left| !left.is_zero()).map(|left| left.min(POLL))
     }
 
-    pub(crate) fn waited(&self) -> Duration {
+    fn waited(&self) -> Duration {
         self.began.elapsed()
     }
 
-    pub(crate) async fn holder(&self, session: &mut Session) -> String {
+    async fn holder(&self, session: &mut Session) -> String {
         if self.leased
             && let Ok(Some(holder)) = lease::holder(session, self.names).await
         {
@@ -71,7 +71,7 @@ impl<'w> Waiting<'w> {
     }
 }
 
-/// Gets the lock, or learns that it is not needed any more.
+/// Gets the lock, or the lease where the session is to work by one; or learns that it is not needed any more.
 pub(crate) async fn acquire(
     session: &mut Session,
     names: &Names,
@@ -80,8 +80,13 @@ pub(crate) async fn acquire(
     ear: &Ear,
 ) -> Result<Outcome, Error> {
     let mut waiting = Waiting::new(names, ours, names.key, ear);
+    waiting.leased = session.lease.is_some();
     loop {
-        if is_ours(session, names, &mut waiting).await? {
+        let is_ours = match session.lease {
+            Some(_) => lease::take(session, names, ours).await?,
+            None => is_ours(session, names, &mut waiting).await?,
+        };
+        if is_ours {
             return Ok(Outcome::Ours);
         }
         if let Some(settled) = settled::read(&mut session.connection, names, digest).await {
@@ -175,7 +180,7 @@ pub(crate) async fn release_key(session: &mut Session, names: &Names, key: i64) 
 /// of our own, once is enough.
 const TRIES: usize = 50;
 
-pub(crate) async fn still_held(waiting: &Waiting<'_>, session: &mut Session) -> Error {
+async fn still_held(waiting: &Waiting<'_>, session: &mut Session) -> Error {
     let (holder, waited) = (waiting.holder(session).await, waiting.waited());
     let error = Error::busy(format!(
         "failed to get the lock within {} s: {holder} has it",

@@ -18,10 +18,8 @@ pub(crate) fn is_worth_it(sqlstate: &str) -> bool {
 pub(crate) struct Attempts<'w> {
     waits: &'w Waits,
     began: Instant,
-    /// When the attempt that is being made, or the last one, began.
+    /// When the attempt that is being made, or the last one, began; after one that failed, when the next may.
     attempt: Instant,
-    /// The queue is not asked before that.
-    next: Instant,
     made: u32,
     first: Option<Duration>,
     /// Where nobody has said how long to wait: not for longer than this.
@@ -37,7 +35,7 @@ impl<'w> Attempts<'w> {
     /// not to be ended: we go before a deadlock is looked for.
     pub(crate) fn new(waits: &'w Waits, own: Option<Duration>, deadlock_timeout: Duration) -> Self {
         let (began, at_most) = (Instant::now(), deadlock_timeout / 2);
-        Self { waits, began, attempt: began, next: began, made: 0, first: own, at_most }
+        Self { waits, began, attempt: began, made: 0, first: own, at_most }
     }
 
     /// Attempts that failed.
@@ -69,7 +67,7 @@ impl<'w> Attempts<'w> {
 
     /// May the queue be asked again?
     pub(crate) fn may_queue(&self) -> bool {
-        Instant::now() >= self.next
+        Instant::now() >= self.attempt
     }
 
     /// Since when nothing was asked of the queue.
@@ -100,7 +98,6 @@ impl<'w> Attempts<'w> {
         let longest = (least * self.made.min(4)).min(least.max(Duration::from_secs(7)));
         let pause = longest.mul_f64(1.0 + random() / 2.0);
         self.attempt = Instant::now() + pause;
-        self.next = self.attempt;
         (pause < self.left()?).then_some(pause)
     }
 }

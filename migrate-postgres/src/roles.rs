@@ -6,7 +6,6 @@
 
 use sqlx::postgres::PgRow;
 
-use crate::lease;
 use crate::observe::{Ear, Event};
 use crate::options::Names;
 use crate::session::{Session, number, text, truth};
@@ -14,11 +13,7 @@ use crate::sql;
 
 /// Looks who else is there, and warns where the migrating role is a superuser or that of the application.
 pub(crate) async fn warn(session: &mut Session, names: &Names, ear: &Ear) {
-    let ourselves = match session.lease {
-        Some(_) => lease::as_ourselves(names),
-        None => names.ourselves(),
-    };
-    let look = ourselves + &sql::roles(&session.application);
+    let look = session.as_ourselves(names) + &sql::roles(&session.application);
     match session.send(look).await {
         Ok(Some(row)) => warnings(&row).iter().for_each(|text| ear.tell(&Event::Warning { text })),
         Ok(None) => {}

@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Either, Executor, PgConnec
 
 use crate::error::Error;
 use crate::lease::{self, Lease};
-use crate::options::{Options, Waits};
+use crate::options::{Names, Options, Waits};
 use crate::sql;
 
 mod deadline;
@@ -184,6 +184,14 @@ impl Session {
         told: &mut Told,
     ) -> Result<(), sqlx::Error> {
         send_counting(&mut self.connection, message, told).await
+    }
+
+    /// Makes us who we are, whatever the session has been made: for good, or through a pooler for one message.
+    pub(crate) fn as_ourselves(&self, names: &Names) -> String {
+        match self.lease {
+            Some(_) => lease::as_ourselves(names),
+            None => names.ourselves(),
+        }
     }
 
     /// Ends a transaction that failed; where even that fails the connection is gone, and the transaction with it.

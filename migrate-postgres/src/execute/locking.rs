@@ -76,7 +76,10 @@ impl Locking<'_> {
         };
         let approach = match self.attempts.until_next_look() {
             Some(_) => approach(&seen.blockers, self.attempts.quiet()),
-            None => return Some(self.last(seen)),
+            // Time is up, and nothing is waited for: if it does not succeed now, the server says why.
+            None => {
+                return Some(self.with(at_once(&seen.lockable), Duration::from_millis(1), false));
+            }
         };
         let lock = match approach {
             Approach::Take if wanted.is_whole() || self.is_cleared => rung,
@@ -86,32 +89,24 @@ impl Locking<'_> {
             Approach::Take | Approach::Queue => rung,
         };
         let locks = match approach {
-            _ if !self.knows_where() => String::new(),
             Approach::Take => at_once(&seen.lockable),
             _ => in_turn(seen, lock),
         };
         let queues = approach != Approach::Take || locks.is_empty() && !wanted.is_whole();
         self.is_cleared = false;
-        let limits = Limits { lock, statement: self.statement() };
-        Some(Asking { locks, at: wanted.first_strong().unwrap_or_default(), limits, queues })
+        Some(self.with(locks, lock, queues))
     }
 
-    /// When time is up, without waiting for anything: if it does not succeed now, the server says why.
-    fn last(&self, seen: &Seen) -> Asking {
-        let limits = Limits { lock: Duration::from_millis(1), statement: self.statement() };
-        let at = self.looking.wanted.first_strong().unwrap_or_default();
-        let locks = if self.knows_where() { at_once(&seen.lockable) } else { String::new() };
-        Asking { locks, at, limits, queues: false }
+    fn with(&self, locks: String, lock: Duration, queues: bool) -> Asking {
+        let wanted = &self.looking.wanted;
+        let limits = Limits { lock, statement: self.waits.statement(wanted.keeps_all_out()) };
+        Asking { locks, at: wanted.first_strong().unwrap_or_default(), limits, queues }
     }
 
     /// Is it known which statement needs the locks? What one of many was only seen to wait for is not locked ahead of
     /// all of them, which may take their time.
     fn knows_where(&self) -> bool {
         self.is_one_statement || self.looking.wanted.first_strong().is_some()
-    }
-
-    fn statement(&self) -> Duration {
-        self.waits.statement(self.looking.wanted.keeps_all_out())
     }
 }
 
@@ -177,7 +172,10 @@ impl<'r> Runner<'r> {
             self.session.rest(self.names, pause).await;
         }
         loop {
-            let seen = locking.looking.look(self.session, self.names).await?;
+            let mut seen = locking.looking.look(self.session, self.names).await?;
+            if !locking.knows_where() {
+                seen.lockable.clear();
+            }
             if self.end_blockers(job, &seen.blockers).await {
                 tokio::time::sleep(UNTIL_GONE).await;
                 continue;
@@ -273,10 +271,7 @@ impl<'r> Runner<'r> {
             return locking.attempts.until_next_look().is_some();
         }
         locking.looking.wanted.has_gaps = true; // or what is not known yet would be asked for without a pause
-        let Some(pause) = locking.attempts.pause() else { return false };
-        let attempt = locking.attempts.made();
-        self.ear.tell(&Event::Retrying { id: job.action.id, attempt, pause, sqlstate: &state });
-        true
+        self.refused(job, &state, &mut locking.attempts).is_some()
     }
 }
 

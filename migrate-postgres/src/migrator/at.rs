@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 
 use super::Migrator;
 use super::eye::Eye;
+use super::through::Errand;
 use crate::error::Error;
 use crate::execute::{Effort, Runner, Tally};
 use crate::history::{self, Clerk, Loaded};
@@ -74,88 +75,67 @@ impl At<'_> {
     pub(super) async fn locked(
         &self,
         session: &mut Session,
+        errand: Errand,
         tally: &mut Tally,
     ) -> Result<Report, Error> {
-        match self.lock(session, &self.digest).await? {
+        let digest = if errand == Errand::Forward { &*self.digest } else { "" };
+        match self.lock(session, digest).await? {
             Outcome::Settled(Settled { deferred, notices }) => {
                 Ok(Report { applied: tally.take(), deferred, notices, ..Report::default() })
             }
             Outcome::Ours => {
-                let done = self.under_lock(session, tally).await;
+                let done = self.under_lock(session, errand, tally).await;
                 self.release(session).await;
                 done
             }
         }
     }
 
-    /// The part of a run that is under the lock.
-    pub(super) async fn under_lock(
+    /// The part that is under the lock.
+    async fn under_lock(
         &self,
         session: &mut Session,
+        errand: Errand,
         tally: &mut Tally,
     ) -> Result<Report, Error> {
         let loaded = history::load_as_ourselves(session, &self.names).await?;
         self.tell_what_was_done(&loaded, tally);
-        let plan = self.plan(&mut session.connection, &loaded).await?;
+        let plan = match errand {
+            Errand::Forward => self.plan(&mut session.connection, &loaded).await?,
+            Errand::Back(to) => self.plan_back(&loaded, to)?,
+        };
         self.carry_out(session, &plan, &loaded, tally).await?;
-        self.settle(session).await?;
-        Ok(tally.report(plan))
-    }
-
-    /// Gets the lock, takes back and gives it back.
-    pub(super) async fn locked_back(
-        &self,
-        session: &mut Session,
-        tally: &mut Tally,
-        to: Option<Version>,
-    ) -> Result<Report, Error> {
-        self.lock(session, "").await?;
-        let done = self.back_under_lock(session, tally, to).await;
-        self.release(session).await;
-        done
-    }
-
-    pub(super) async fn back_under_lock(
-        &self,
-        session: &mut Session,
-        tally: &mut Tally,
-        to: Option<Version>,
-    ) -> Result<Report, Error> {
-        let loaded = history::load_as_ourselves(session, &self.names).await?;
-        self.tell_what_was_done(&loaded, tally);
-        let plan = self.plan_back(&loaded, to)?;
-        self.carry_out(session, &plan, &loaded, tally).await?;
+        if errand == Errand::Forward {
+            self.settle(session).await?;
+        }
         Ok(tally.report(plan))
     }
 
     /// Looks for a pooler, gets the lock or what stands in for it.
-    pub(super) async fn lock(&self, session: &mut Session, digest: &str) -> Result<Outcome, Error> {
+    async fn lock(&self, session: &mut Session, digest: &str) -> Result<Outcome, Error> {
         let (names, options, ear) = (&self.names, self.options, &self.migrator.ear);
         lock::refuse_old_server(session)?;
         session.learn_facts().await?;
         standby::refuse_or_wait(session, options, ear).await?;
         match lock::look_for_pooler(session, options, ear).await? {
-            Pooling::None => {
-                session.lease = None;
-                lock::acquire(session, names, options, digest, ear).await
-            }
-            Pooling::Statements => Err(Error::pooler()),
+            Pooling::None => session.lease = None,
+            Pooling::Statements => return Err(Error::pooler()),
             Pooling::Transactions => {
                 lease::release(session, names).await; // what a lost connection had
                 session.lease = Some(Lease::wanted(options));
-                lease::acquire(session, names, options, digest, ear).await
             }
         }
+        lock::acquire(session, names, options, digest, ear).await
     }
 
-    pub(super) async fn release(&self, session: &mut Session) {
+    async fn release(&self, session: &mut Session) {
         match session.lease {
             Some(_) => lease::release(session, &self.names).await,
             None => lock::release(session, &self.names).await,
         }
     }
 
-    pub(super) async fn carry_out(
+    async fn carry_out(
         &self,
         session: &mut Session,
         plan: &Plan,

@@ -55,7 +55,7 @@ impl Eye {
     }
 
     /// What is seen with one and done with the other has to be the same database.
-    pub(super) async fn into_direct(
+    async fn into_direct(
         mut self,
         direct: &PgConnectOptions,
         options: &Options,

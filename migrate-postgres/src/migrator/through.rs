@@ -16,7 +16,7 @@ use crate::report::Report;
 use crate::session::Session;
 
 /// What is to be done under the lock.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Errand {
     Forward,
     Back(Option<Version>),
@@ -35,11 +35,7 @@ impl At<'_> {
         let mut tally = Tally::default();
         let (mut losses, mut applied) = (0, 0);
         loop {
-            let done = match errand {
-                Errand::Forward => self.locked(&mut session, &mut tally).await,
-                Errand::Back(to) => self.locked_back(&mut session, &mut tally, to).await,
-            };
-            let error = match done {
+            let error = match self.locked(&mut session, errand, &mut tally).await {
                 Ok(report) => {
                     session.close().await;
                     return Ok(report);

@@ -62,111 +62,84 @@ pub(crate) fn release(current: &Path) -> Option<PathBuf> {
 }
 
 /// The files of a version.
-fn files(version: i64) -> Vec<(String, String)> {
-    let v = version;
-    let file = |name: &str, text: String| (format!("{v}_{name}.sql"), text);
-    if version == 1 {
-        return vec![file("base", base())];
+fn files(v: i64) -> Vec<File> {
+    if v == 1 {
+        return expand(v, "base", &base());
     }
-    match (version - 2) % 10 {
-        0 => vec![file(
+    match (v - 2) % 10 {
+        0 => expand(
+            v,
             "column",
-            noted(
-                v,
-                "expand",
-                &format!("ALTER TABLE accounts ADD COLUMN c{v} int NOT NULL DEFAULT 7;"),
-            ),
-        )],
-        1 => vec![file(
+            &format!("ALTER TABLE accounts ADD COLUMN c{v} int NOT NULL DEFAULT 7;"),
+        ),
+        1 => standalone(
+            v,
             "index",
-            outside(&format!(
+            &format!(
                 "CREATE INDEX CONCURRENTLY entries_{v} ON entries (amount, account);\n\
              CREATE INDEX CONCURRENTLY accounts_{v} ON accounts (note, balance);"
-            )),
-        )],
-        2 => moved(v),
-        3 => vec![
-            file(
-                "check.expand",
-                noted(
-                    v,
-                    "expand",
-                    &format!(
-                        "ALTER TABLE entries ADD CONSTRAINT k{v} CHECK (amount >= 0) NOT VALID;"
-                    ),
-                ),
             ),
-            file(
-                "check.migrate",
-                noted(v, "migrate", &format!("ALTER TABLE entries VALIDATE CONSTRAINT k{v};")),
-            ),
-        ],
-        4 => vec![file(
-            "table",
-            noted(
-                v,
-                "expand",
-                &format!(
-                    "CREATE TABLE t{v} (id bigint PRIMARY KEY, account bigint NOT NULL);\n\
-             INSERT INTO t{v} SELECT n, n FROM generate_series(1, 50) AS n;\n\
-             ALTER TABLE t{v} ADD CONSTRAINT t{v}_account FOREIGN KEY (account) REFERENCES accounts (id) NOT VALID;"
-                ),
-            ),
-        )],
-        5 => vec![file(
+        ),
+        2 => phases(v, "moved", moved(v)),
+        3 => phases(v, "check", checked(v)),
+        4 => expand(v, "table", &table(v)),
+        5 => expand(
+            v,
             "default",
-            noted(
-                v,
-                "expand",
-                &format!("ALTER TABLE accounts ALTER COLUMN note SET DEFAULT 'since {v}';"),
-            ),
-        )],
-        6 => vec![file(
+            &format!("ALTER TABLE accounts ALTER COLUMN note SET DEFAULT 'since {v}';"),
+        ),
+        6 => standalone(
+            v,
             "fewer_indexes",
-            outside(&format!(
+            &format!(
                 "DROP INDEX CONCURRENTLY accounts_{0};\nDROP INDEX CONCURRENTLY entries_{0};",
                 v - 5
-            )),
-        )],
+            ),
+        ),
         // In another order than the load takes them.
-        7 => vec![file(
+        7 => expand(
+            v,
             "both",
-            noted(
-                v,
-                "expand",
-                &format!(
-                    "ALTER TABLE accounts ADD COLUMN b{v} text;\nALTER TABLE entries ADD COLUMN b{v} text;"
-                ),
+            &format!(
+                "ALTER TABLE accounts ADD COLUMN b{v} text;\nALTER TABLE entries ADD COLUMN b{v} text;"
             ),
-        )],
-        8 => vec![file(
+        ),
+        8 => expand(
+            v,
             "wider",
-            noted(
-                v,
-                "expand",
-                &format!("ALTER TABLE accounts ALTER COLUMN note TYPE varchar({});", 100 + v),
-            ),
-        )],
+            &format!("ALTER TABLE accounts ALTER COLUMN note TYPE varchar({});", 100 + v),
+        ),
         // Long enough to be killed in the middle.
-        _ => vec![file(
+        _ => expand(
+            v,
             "slow",
-            noted(
-                v,
-                "expand",
-                &format!(
-                    "UPDATE slow SET n = n + 1;\nSELECT pg_sleep(0.4);\nCREATE INDEX slow_{v} ON slow (n);"
-                ),
+            &format!(
+                "UPDATE slow SET n = n + 1;\nSELECT pg_sleep(0.4);\nCREATE INDEX slow_{v} ON slow (n);"
             ),
-        )],
+        ),
     }
 }
 
+/// Its name, and what is in it.
+type File = (String, String);
+
+fn expand(v: i64, name: &str, sql: &str) -> Vec<File> {
+    vec![(format!("{v}_{name}.sql"), noted(v, "expand", sql))]
+}
+
+fn standalone(v: i64, name: &str, sql: &str) -> Vec<File> {
+    vec![(format!("{v}_{name}.sql"), format!("-- migrate: no-transaction\n{sql}\n"))]
+}
+
+fn phases<const N: usize>(v: i64, name: &str, texts: [(&str, String); N]) -> Vec<File> {
+    let file =
+        |(phase, sql): (&str, String)| (format!("{v}_{name}.{phase}.sql"), noted(v, phase, &sql));
+    texts.into_iter().map(file).collect()
+}
+
 fn base() -> String {
-    noted(
-        1,
-        "expand",
-        &format!(
-            "CREATE TABLE accounts (id bigint PRIMARY KEY, balance bigint NOT NULL DEFAULT 0, note varchar(100) NOT NULL DEFAULT 'base');\n\
+    format!(
+        "CREATE TABLE accounts (id bigint PRIMARY KEY, balance bigint NOT NULL DEFAULT 0, note varchar(100) NOT NULL DEFAULT 'base');\n\
          CREATE TABLE entries (id bigint PRIMARY KEY, account bigint NOT NULL REFERENCES accounts (id), amount bigint NOT NULL);\n\
          CREATE INDEX entries_by_account ON entries (account, amount);\n\
          CREATE TABLE slow (n bigint NOT NULL);\n\
@@ -174,13 +147,25 @@ fn base() -> String {
          INSERT INTO accounts (id) SELECT n FROM generate_series(1, {ACCOUNTS}) AS n;\n\
          INSERT INTO entries SELECT -n, 1 + n % {ACCOUNTS}, 1 FROM generate_series(1, {ENTRIES}) AS n;\n\
          UPDATE accounts SET balance = (SELECT sum(amount) FROM entries WHERE account = accounts.id);"
-        ),
     )
+}
+
+fn table(v: i64) -> String {
+    format!(
+        "CREATE TABLE t{v} (id bigint PRIMARY KEY, account bigint NOT NULL);\n\
+         INSERT INTO t{v} SELECT n, n FROM generate_series(1, 50) AS n;\n\
+         ALTER TABLE t{v} ADD CONSTRAINT t{v}_account FOREIGN KEY (account) REFERENCES accounts (id) NOT VALID;"
+    )
+}
+
+fn checked(v: i64) -> [(&'static str, String); 2] {
+    let expand = format!("ALTER TABLE entries ADD CONSTRAINT k{v} CHECK (amount >= 0) NOT VALID;");
+    [("expand", expand), ("migrate", format!("ALTER TABLE entries VALIDATE CONSTRAINT k{v};"))]
 }
 
 /// A column that is derived from another: filled by a trigger from now on, then for what was there, then dropped where
 /// nothing is missing in it. Of the rows that the load is at: each is waited for, and waits.
-fn moved(v: i64) -> Vec<(String, String)> {
+fn moved(v: i64) -> [(&'static str, String); 3] {
     let expand = format!(
         "ALTER TABLE accounts ADD COLUMN cents{v} bigint;\n\
          CREATE FUNCTION cents{v}() RETURNS trigger LANGUAGE plpgsql AS $$\n\
@@ -197,17 +182,10 @@ fn moved(v: i64) -> Vec<(String, String)> {
          DROP TRIGGER cents{v} ON accounts;\nDROP FUNCTION cents{v}();\nALTER TABLE accounts DROP COLUMN cents{v};"
     );
     [("expand", expand), ("migrate", migrate), ("contract", contract)]
-        .into_iter()
-        .map(|(phase, text)| (format!("{v}_moved.{phase}.sql"), noted(v, phase, &text)))
-        .collect()
 }
 
 /// The first statement notes that it ran: no lock of the others is held for it.
 fn noted(version: i64, phase: &str, sql: &str) -> String {
     let table = if version == 1 { "CREATE TABLE bumped (what text NOT NULL);\n" } else { "" };
     format!("{table}INSERT INTO bumped VALUES ('{version} {phase}');\n{sql}\n")
-}
-
-fn outside(sql: &str) -> String {
-    format!("-- migrate: no-transaction\n{sql}\n")
 }
