@@ -38,12 +38,18 @@ pub struct AtWork {
     /// Its role.
     pub role: String,
     /// How long it is connected; without the rights of `pg_read_all_stats` another role's cannot be seen.
-    #[cfg_attr(feature = "serde", serde(rename = "connected_ms", serialize_with = "milliseconds"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(rename = "connected_ms", serialize_with = "crate::data::milliseconds_if_known")
+    )]
     pub connected: Option<Duration>,
     /// What it does: `apply 7 expand create_users`; none between two migrations, or where it cannot be seen.
     pub doing: Option<String>,
     /// Since it sent that.
-    #[cfg_attr(feature = "serde", serde(rename = "elapsed_ms", serialize_with = "milliseconds"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(rename = "elapsed_ms", serialize_with = "crate::data::milliseconds_if_known")
+    )]
     pub elapsed: Option<Duration>,
     /// How far it is, where the server tells.
     pub progress: Option<Progress>,
@@ -67,21 +73,13 @@ pub struct Waiting {
     /// Its `application_name`.
     pub application: String,
     /// Since when.
-    #[cfg_attr(feature = "serde", serde(rename = "waited_ms", serialize_with = "milliseconds"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(rename = "waited_ms", serialize_with = "crate::data::milliseconds_if_known")
+    )]
     pub waited: Option<Duration>,
     /// What it wants to do, each value as `?`; empty where that cannot be seen.
     pub statement: String,
-}
-
-#[cfg(feature = "serde")]
-fn milliseconds<S: serde::Serializer>(
-    duration: &Option<Duration>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match duration {
-        Some(duration) => crate::report::milliseconds(duration, serializer),
-        None => serializer.serialize_none(),
-    }
 }
 
 impl Activity {

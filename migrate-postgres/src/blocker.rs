@@ -20,7 +20,7 @@ pub struct Blocker {
     /// transaction that is waited for, as a concurrent index build does.
     pub relation: String,
     /// The lock that it has there; the weakest where there is no table.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::report::lock_mode"))]
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::data::lock_mode"))]
     pub mode: LockMode,
     /// It does not have the lock yet, but waits for it ahead of us.
     pub queued: bool,
@@ -28,7 +28,7 @@ pub struct Blocker {
     /// it was first met.
     #[cfg_attr(
         feature = "serde",
-        serde(rename = "age_ms", serialize_with = "crate::report::milliseconds")
+        serde(rename = "age_ms", serialize_with = "crate::data::milliseconds")
     )]
     pub age: Duration,
     /// Its role; empty where that cannot be seen.

@@ -9,12 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use migrate_core::adoption::Objections;
-use migrate_core::sql::position;
+use migrate_core::sql::{position, quote};
 use migrate_core::{Divergences, MigrationId, Place, Script, SetError};
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
 use crate::blocker::{Blocker, BlockerKind};
-use crate::sql;
 
 mod secrets;
 
@@ -437,7 +436,7 @@ impl Error {
 fn ending(blocker: &Blocker) -> String {
     match (blocker.kind, blocker.pid) {
         (BlockerKind::Prepared, _) => {
-            let name = sql::literal(&blocker.application);
+            let name = quote::literal(&blocker.application).unwrap_or_default();
             format!(", or end it: ROLLBACK PREPARED {name}")
         }
         (BlockerKind::WraparoundVacuum | BlockerKind::IndexBuild, _) | (_, None) => String::new(),

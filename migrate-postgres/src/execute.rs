@@ -20,7 +20,7 @@ use crate::history::{self, Clerk, Ran, Row};
 use crate::monitor::Monitor;
 use crate::observe::{Ear, Event};
 use crate::options::{Names, Options};
-use crate::report::Report;
+use crate::report::{Applied, Report};
 use crate::retry::{self, Attempts};
 use crate::session::Session;
 use crate::source::Source;
@@ -84,30 +84,6 @@ impl Tally {
         let fell_back = self.fell_back;
         Report { applied: self.take(), deferred, notices, fell_back, took: Duration::ZERO }
     }
-}
-
-/// A migration that a run carried out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct Applied {
-    /// Which one.
-    pub id: MigrationId,
-    /// Its name.
-    pub name: String,
-    /// Applied or taken back.
-    pub direction: Direction,
-    /// From the first message to the last answer.
-    #[cfg_attr(
-        feature = "serde",
-        serde(rename = "took_ms", serialize_with = "crate::report::milliseconds")
-    )]
-    pub took: Duration,
-    /// Attempts that did not get their locks.
-    pub attempts: u32,
-    /// It was known beforehand what it locks. Where it was not, as of a migration in Rust, a `DO` block, or a way back,
-    /// nobody could be looked for before the first attempt: it asked in the queue.
-    pub foreseen: bool,
 }
 
 /// What it took to get the locks of a migration.

@@ -16,6 +16,8 @@ mod activity;
 mod adopt;
 mod approach;
 mod blocker;
+#[cfg(feature = "serde")]
+mod data;
 mod difference;
 mod error;
 mod execute;
@@ -47,7 +49,6 @@ pub use adopt::{AdoptionReport, FromSqlx};
 pub use blocker::{Blocker, BlockerKind};
 pub use difference::Difference;
 pub use error::Error;
-pub use execute::Applied;
 pub use migrate_core::adoption::{Adopted, Pending, Proof};
 pub use migrate_core::{
     Comparison, Deferred, Direction, Kind, Line, LockMode, Migration, MigrationId, Notice,
@@ -58,7 +59,7 @@ pub use migrator::{Migrator, Resolution};
 pub use observe::{Event, Observer};
 pub use progress::{Counted, Progress};
 pub use recorder::{Doing, Met, Outcome, Recorder, Recording, Remark, Span, Stopped, Track};
-pub use report::Report;
+pub use report::{Applied, Report};
 pub use session::Database;
 pub use source::{Beside, BoxError, Code, Embedded, Listed, Migrations, Source};
 

@@ -75,7 +75,7 @@ pub struct Recording {
     /// All of it, or as much as there is of it.
     #[cfg_attr(
         feature = "serde",
-        serde(rename = "took_ms", serialize_with = "crate::report::milliseconds")
+        serde(rename = "took_ms", serialize_with = "crate::data::milliseconds")
     )]
     pub took: Duration,
     /// How many migrations were to be applied or taken back.
@@ -106,13 +106,13 @@ pub struct Track {
     /// When it began.
     #[cfg_attr(
         feature = "serde",
-        serde(rename = "from_ms", serialize_with = "crate::report::milliseconds")
+        serde(rename = "from_ms", serialize_with = "crate::data::milliseconds")
     )]
     pub from: Duration,
     /// When it ended.
     #[cfg_attr(
         feature = "serde",
-        serde(rename = "to_ms", serialize_with = "crate::report::milliseconds")
+        serde(rename = "to_ms", serialize_with = "crate::data::milliseconds")
     )]
     pub to: Duration,
     /// How it ended.
@@ -157,13 +157,13 @@ pub struct Span {
     /// From then.
     #[cfg_attr(
         feature = "serde",
-        serde(rename = "from_ms", serialize_with = "crate::report::milliseconds")
+        serde(rename = "from_ms", serialize_with = "crate::data::milliseconds")
     )]
     pub from: Duration,
     /// Until then.
     #[cfg_attr(
         feature = "serde",
-        serde(rename = "to_ms", serialize_with = "crate::report::milliseconds")
+        serde(rename = "to_ms", serialize_with = "crate::data::milliseconds")
     )]
     pub to: Duration,
 }
@@ -198,13 +198,13 @@ pub struct Met {
     /// First seen.
     #[cfg_attr(
         feature = "serde",
-        serde(rename = "from_ms", serialize_with = "crate::report::milliseconds")
+        serde(rename = "from_ms", serialize_with = "crate::data::milliseconds")
     )]
     pub from: Duration,
     /// Last seen.
     #[cfg_attr(
         feature = "serde",
-        serde(rename = "to_ms", serialize_with = "crate::report::milliseconds")
+        serde(rename = "to_ms", serialize_with = "crate::data::milliseconds")
     )]
     pub to: Duration,
 }
@@ -217,7 +217,7 @@ pub struct Remark {
     /// When.
     #[cfg_attr(
         feature = "serde",
-        serde(rename = "at_ms", serialize_with = "crate::report::milliseconds")
+        serde(rename = "at_ms", serialize_with = "crate::data::milliseconds")
     )]
     pub at: Duration,
     /// About which migration.

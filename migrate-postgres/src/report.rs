@@ -3,9 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use migrate_core::{Deferred, Direction, Notice};
-
-use crate::execute::Applied;
+use migrate_core::{Deferred, Direction, MigrationId, Notice};
 
 /// What a run did.
 ///
@@ -23,26 +21,35 @@ pub struct Report {
     /// The migrations of a fresh database did not fit one transaction, and each got its own.
     pub fell_back: bool,
     /// The whole call.
-    #[cfg_attr(feature = "serde", serde(rename = "took_ms", serialize_with = "milliseconds"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(rename = "took_ms", serialize_with = "crate::data::milliseconds")
+    )]
     pub took: Duration,
 }
 
-/// A duration as data: milliseconds, with a fraction.
-#[cfg(feature = "serde")]
-pub(crate) fn milliseconds<S: serde::Serializer>(
-    duration: &Duration,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(duration.as_secs_f64() * 1e3)
-}
-
-/// A lock as data: `ACCESS EXCLUSIVE`.
-#[cfg(feature = "serde")]
-pub(crate) fn lock_mode<S: serde::Serializer>(
-    mode: &migrate_core::LockMode,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(mode.as_sql())
+/// A migration that a run carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Applied {
+    /// Which one.
+    pub id: MigrationId,
+    /// Its name.
+    pub name: String,
+    /// Applied or taken back.
+    pub direction: Direction,
+    /// From the first message to the last answer.
+    #[cfg_attr(
+        feature = "serde",
+        serde(rename = "took_ms", serialize_with = "crate::data::milliseconds")
+    )]
+    pub took: Duration,
+    /// Attempts that did not get their locks.
+    pub attempts: u32,
+    /// It was known beforehand what it locks. Where it was not, as of a migration in Rust, a `DO` block, or a way back,
+    /// nobody could be looked for before the first attempt: it asked in the queue.
+    pub foreseen: bool,
 }
 
 impl Report {

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::as_json;
 use crate::exit::Failure;
 
+mod escape;
 mod page;
 mod timeline;
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use migrate_core::LockMode;
 use migrate_core::sql::Statement;
 
-use super::send::Failure;
+use super::send::{Asking, Failure};
 use super::{Job, Runner};
 use crate::approach::{Approach, approach};
 use crate::blocker::{Blocker, BlockerKind};
@@ -21,17 +21,6 @@ use crate::retry::{self, Attempts};
 use crate::session::{Limits, truth};
 use crate::sql;
 use crate::wanted::{Looking, Seen};
-
-/// How an attempt asks for its locks.
-pub(super) struct Asking {
-    /// The statements that take them.
-    pub(super) locks: String,
-    /// Where in the file: ahead of this statement.
-    pub(super) at: usize,
-    pub(super) limits: Limits,
-    /// Others may have to wait behind it.
-    pub(super) queues: bool,
-}
 
 /// What is known of one piece of work and its locks.
 pub(super) struct Locking<'w> {
@@ -48,16 +37,6 @@ pub(super) struct Locking<'w> {
     is_cleared: bool,
     /// Somebody was faster than the last attempt.
     is_beaten: bool,
-}
-
-impl Asking {
-    /// What goes ahead of the work that needs the locks.
-    pub(super) fn ahead(&self) -> String {
-        match self.locks.as_str() {
-            "" => String::new(),
-            locks => format!("{locks}{}", sql::waited()),
-        }
-    }
 }
 
 /// Until somebody who was ended has given back what they held.

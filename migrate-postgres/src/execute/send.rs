@@ -9,12 +9,32 @@ use std::time::{Duration, Instant};
 use migrate_core::sql::{Statement, classify};
 use migrate_core::{LockMode, Script};
 
-use super::locking::Asking;
 use super::{Job, Runner};
 use crate::blocker::Blocker;
 use crate::observe::Event;
-use crate::session::{Scope, Told};
-use crate::sql::AS_WE_WRITE;
+use crate::session::{Limits, Scope, Told};
+use crate::sql::{self, AS_WE_WRITE};
+
+/// How an attempt asks for its locks.
+pub(super) struct Asking {
+    /// The statements that take them.
+    pub(super) locks: String,
+    /// Where in the file: ahead of this statement.
+    pub(super) at: usize,
+    pub(super) limits: Limits,
+    /// Others may have to wait behind it.
+    pub(super) queues: bool,
+}
+
+impl Asking {
+    /// What goes ahead of the work that needs the locks.
+    pub(super) fn ahead(&self) -> String {
+        match self.locks.as_str() {
+            "" => String::new(),
+            locks => format!("{locks}{}", sql::waited()),
+        }
+    }
+}
 
 /// Which ends of its transaction a script is at.
 #[derive(Clone, Copy)]

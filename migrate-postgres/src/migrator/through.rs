@@ -9,10 +9,10 @@ use migrate_core::{Direction, MigrationId, Status, Version};
 
 use super::At;
 use crate::error::Error;
-use crate::execute::{Applied, Tally};
+use crate::execute::Tally;
 use crate::history::Loaded;
 use crate::observe::Event;
-use crate::report::Report;
+use crate::report::{Applied, Report};
 use crate::session::Session;
 
 /// What is to be done under the lock.

@@ -70,9 +70,8 @@ impl Story<'_> {
         let proxy = self.proxy(point, place, moment, Then::Pause);
         let options = proxy.options();
         let mut acting = std::pin::pin!(self.run.act(&self.migrator, &options, false));
-        tokio::select! {
-            () = proxy.reached() => {}
-            end = &mut acting => return Ok(Disturbed::unless_reached(end.into(), &proxy).await),
+        if let Some(ended) = Disturbed::instead(&proxy, acting.as_mut()).await {
+            return Ok(ended);
         }
         happens(backend(&proxy, point)?).await?;
         proxy.go_on();
@@ -106,9 +105,8 @@ impl Story<'_> {
         let proxy = self.proxy(point, place, moment, Then::Pause);
         let options = proxy.options();
         let mut acting = std::pin::pin!(self.run.act(&self.migrator, &options, false));
-        tokio::select! {
-            () = proxy.reached() => {}
-            end = &mut acting => return Ok(Disturbed::unless_reached(end.into(), &proxy).await),
+        if let Some(ended) = Disturbed::instead(&proxy, acting.as_mut()).await {
+            return Ok(ended);
         }
         let server = &self.lab.server;
         let restarts = async {
@@ -128,9 +126,8 @@ impl Story<'_> {
         let first = self.proxy(point, place, Before, Then::Slip(LOSES_THE_LOCK));
         let first_options = first.options();
         let mut acting = std::pin::pin!(self.run.act(&self.migrator, &first_options, false));
-        tokio::select! {
-            () = first.reached() => {}
-            end = &mut acting => return Ok(Disturbed::unless_reached(end.into(), &first).await),
+        if let Some(ended) = Disturbed::instead(&first, acting.as_mut()).await {
+            return Ok(ended);
         }
         if is_locked(&place.options).await? {
             // By the transaction that has written its row already.

@@ -65,6 +65,17 @@ impl Disturbed {
         Self { end, found: Vec::new(), is_void: false }
     }
 
+    /// Waits until the proxy has its message. A run that ended by itself before that is told of.
+    pub(crate) async fn instead(
+        proxy: &Proxy,
+        acting: impl Future<Output = std::result::Result<(), Error>>,
+    ) -> Option<Self> {
+        tokio::select! {
+            () = proxy.reached() => None,
+            end = acting => Some(Self::unless_reached(end.into(), proxy).await),
+        }
+    }
+
     /// A run that ended by itself: was its message sent at all? A farewell may still be on its way.
     pub(crate) async fn unless_reached(end: End, proxy: &Proxy) -> Self {
         let reached = tokio::time::timeout(FAREWELL, proxy.reached()).await;

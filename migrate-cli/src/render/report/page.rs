@@ -7,7 +7,8 @@ use migrate_core::plan::Action;
 use migrate_postgres::{Direction, Doing, Outcome, Plan, Recording, Stopped, Track};
 
 use super::Reported;
-use super::timeline::Timeline;
+use super::escape::escaped;
+use super::timeline::{Timeline, named};
 use crate::render::words::{count, duration, migration, why};
 use crate::secret;
 
@@ -30,24 +31,6 @@ pub(super) fn page(reported: &Reported<'_>) -> String {
          <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n{}</body>\n</html>\n",
         parts.concat()
     )
-}
-
-/// Text that is nothing but text, in an element and in an attribute.
-pub(super) fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            '\n' | '\t' => escaped.push(c),
-            _ if c.is_control() => escaped.push('\u{fffd}'),
-            _ => escaped.push(c),
-        }
-    }
-    escaped
 }
 
 fn head(database: &str, recording: &Recording) -> String {
@@ -136,15 +119,6 @@ fn longest(recording: &Recording) -> String {
         format!("<tr><td>{}</td><td>{took}</td></tr>\n", escaped(&named(track)))
     });
     format!("<h2>Longest</h2>\n<table>\n{}</table>\n", rows.collect::<String>())
-}
-
-/// `7 expand create_users, statement 2`.
-pub(super) fn named(track: &Track) -> String {
-    match (track.id, track.statement) {
-        (Some(id), Some(number)) => format!("{}, statement {number}", migration(id, &track.name)),
-        (Some(id), None) => migration(id, &track.name),
-        (None, _) => format!("waiting for {}", track.name),
-    }
 }
 
 fn remarks(recording: &Recording) -> String {

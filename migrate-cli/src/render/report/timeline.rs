@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use migrate_postgres::{Doing, Outcome, Recording, Span, Track};
 
-use super::page::{escaped, named};
-use crate::render::words::{count, duration};
+use super::escape::escaped;
+use crate::render::words::{count, duration, migration};
 
 /// A way to spend time, as it is drawn.
 struct Kind {
@@ -267,4 +267,13 @@ impl Kind {
 
 fn is_phase(span: &Span) -> bool {
     span.doing == Doing::Working && !span.what.is_empty()
+}
+
+/// `7 expand create_users, statement 2`.
+pub(super) fn named(track: &Track) -> String {
+    match (track.id, track.statement) {
+        (Some(id), Some(number)) => format!("{}, statement {number}", migration(id, &track.name)),
+        (Some(id), None) => migration(id, &track.name),
+        (None, _) => format!("waiting for {}", track.name),
+    }
 }

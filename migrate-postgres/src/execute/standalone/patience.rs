@@ -9,6 +9,7 @@ use migrate_core::sql::classify;
 
 use super::Runner;
 use crate::error::sqlstate;
+use crate::execute::send::Failure;
 use crate::session::{Sent, Told, text};
 use crate::sql;
 
@@ -29,6 +30,12 @@ impl From<sqlx::Error> for Missed {
     fn from(error: sqlx::Error) -> Self {
         Self { error, late: false, done: 0, gave_up: false, waits_for: None }
     }
+}
+
+/// An attempt that failed, and whether it was ended because it took too long.
+pub(super) struct Trouble {
+    pub(super) failure: Failure,
+    pub(super) late: bool,
 }
 
 /// What works concurrently blocks nobody while it waits, and a timeout would leave something broken behind.

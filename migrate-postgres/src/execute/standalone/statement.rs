@@ -10,11 +10,10 @@ use migrate_core::sql::{Statement, classify};
 use migrate_core::{Script, State, Unit};
 
 use super::look::Looked;
-use super::patience::{Missed, is_concurrent};
+use super::patience::{Missed, Trouble, is_concurrent};
 use super::{Piece, Runner};
 use crate::error::{Error, sqlstate};
-use crate::execute::locking::Asking;
-use crate::execute::send::{Failure, statements_in};
+use crate::execute::send::{Asking, Failure, statements_in};
 use crate::retry::Attempts;
 use crate::session::Limits;
 use crate::sql;
@@ -26,12 +25,6 @@ pub(super) enum Ended {
     Recorded,
     /// It has to be by itself; nothing of it is there.
     NotHere,
-}
-
-/// An attempt that failed, and whether it was ended because it took too long.
-pub(super) struct Trouble {
-    pub(super) failure: Failure,
-    pub(super) late: bool,
 }
 
 /// The server refuses it in a transaction, or the end of one in a procedure, or our row because the file has made

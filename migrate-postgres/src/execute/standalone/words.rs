@@ -5,9 +5,8 @@
 use migrate_core::sql::Statement;
 use migrate_core::{Script, State};
 
-use super::patience::Missed;
+use super::patience::{Missed, Trouble};
 use super::recognise::Found;
-use super::statement::Trouble;
 use super::{Piece, Runner};
 use crate::error::{Error, sqlstate};
 use crate::history::Row;
