@@ -15,7 +15,7 @@ use sqlx::postgres::{PgConnection, PgPool};
 use sqlx::{ConnectOptions, Connection, Executor};
 use tempfile::TempDir;
 
-use crate::processes::{Place, Process, answer, ask, signal, socket_dir, soon};
+use crate::processes::{Place, Process, answer, ask, copy_program, signal, socket_dir, soon};
 
 // --- migrations -----------------------------------------------------------------------------
 
@@ -362,7 +362,7 @@ async fn a_changed_migration_is_another_template() {
 fn a_set_with_code_has_a_template_for_each_build_of_the_program() {
     let named = Named::new();
     let program = named.place.path().join("another-build");
-    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    copy_program(&std::env::current_exe().unwrap(), &program);
     for (role, templates, told) in [("code", 2, 2), ("sql", 3, 2)] {
         for program in [&std::env::current_exe().unwrap(), &program] {
             let mut process = Process::start(&mut named.command_of(program, role));
@@ -665,7 +665,7 @@ fn an_ordinary_user_and_root_do_not_take_each_other_for_dead() {
     let mut ours = named.start("sql");
     let stays = ours.answer();
     let program = named.place.path().join("program");
-    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    copy_program(&std::env::current_exe().unwrap(), &program);
     let mut command = named.command_of(&program, "drops");
     let mut other = Process::start(command.uid(65534).gid(65534).current_dir("/"));
     assert!(other.answer().starts_with("postgres:"));

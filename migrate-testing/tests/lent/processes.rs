@@ -47,6 +47,12 @@ fn server(server: Result<Server, migrate_testing::ServerError>) -> String {
     }
 }
 
+/// Copies a program. Another process does: as long as a file is open for writing in this one, or in a child that another
+/// test is just making, nobody can run it.
+pub fn copy_program(from: &Path, to: &Path) {
+    assert!(Command::new("cp").arg("-p").arg(from).arg(to).status().unwrap().success());
+}
+
 pub struct Process {
     child: Child,
     stdout: BufReader<ChildStdout>,

@@ -12,7 +12,9 @@ use migrate_testing::{Server, ServerError};
 use rustix::process::Signal;
 use sqlx::{ConnectOptions, Connection};
 
-use crate::processes::{Place, Process, answer, answer_of, ask, signal, socket_dir, soon};
+use crate::processes::{
+    Place, Process, answer, answer_of, ask, copy_program, signal, socket_dir, soon,
+};
 
 const NOBODY: u32 = 65534;
 
@@ -39,8 +41,10 @@ impl CountedInitdb {
             calls.display(),
             real.display()
         );
-        fs::write(bin.join("initdb"), script).unwrap();
-        fs::set_permissions(bin.join("initdb"), fs::Permissions::from_mode(0o755)).unwrap();
+        let text = place.path().join("initdb.sh");
+        fs::write(&text, script).unwrap();
+        fs::set_permissions(&text, fs::Permissions::from_mode(0o755)).unwrap();
+        copy_program(&text, &bin.join("initdb"));
         std::os::unix::fs::symlink(real.with_file_name("postgres"), bin.join("postgres")).unwrap();
         CountedInitdb { bin, calls }
     }
@@ -173,7 +177,7 @@ fn an_ordinary_user_gets_a_server_too() {
     }
     let place = Place::new();
     let program = place.path().join("program"); // the target directory may be root's alone
-    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    copy_program(&std::env::current_exe().unwrap(), &program);
     let mut command = place.command_of(&program, "shared", 0);
     command.uid(NOBODY).gid(NOBODY).current_dir("/");
     let mut process = Process::start(&mut command);
