@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
+use crate::backfill::Batches;
 use crate::spelling::nearest;
-use crate::sql::lexer::{Lexer, TokenKind};
+use crate::sql::lexer::{Lexer, Token, TokenKind};
 use crate::{MigrationId, Phase, Version};
 
 /// What the head of a file says.
@@ -24,6 +25,12 @@ pub struct Header {
     pub after: Vec<MigrationId>,
     /// The statement runs in batches.
     pub backfill: Option<Batches>,
+    /// What must be true of the database when the batches are done.
+    pub verify: Vec<String>,
+    /// What must be true of every row, for the database to prove and to keep so.
+    pub prove: Option<String>,
+    /// What new code may rely on when this is done, by the names that it asks for.
+    pub provides: Vec<String>,
 }
 
 /// A rule that is silent, and why.
@@ -33,17 +40,6 @@ pub struct Allow {
     pub rule: String,
     /// The author's reason.
     pub reason: String,
-}
-
-/// `backfill users by id batch 5000`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Batches {
-    /// The table whose rows are read.
-    pub table: String,
-    /// The columns that order them.
-    pub key: String,
-    /// Rows in a batch.
-    pub batch: u32,
 }
 
 /// A directive that cannot be understood.
@@ -62,13 +58,20 @@ const PREFIX: &str = "migrate:";
 const SQLX_NO_TRANSACTION: &str = "no-transaction";
 
 /// Name and form of each directive, and what reads its arguments.
-const DIRECTIVES: [(&str, &str, Read); 6] = [
+const DIRECTIVES: [(&str, &str, Read); 9] = [
     ("no-transaction", "no-transaction", no_transaction),
     ("irreversible", "irreversible because <reason>", irreversible),
     ("allow", "allow(<rule>) because <reason>", allow),
     ("lock-timeout", "lock-timeout <number><ms|s|min>", lock_timeout),
     ("after", "after <version> [expand|migrate|contract]", after),
-    ("backfill", "backfill <table> by <columns> batch <rows>", backfill),
+    (
+        "backfill",
+        "backfill <table> by <columns>|ctid [stripes 2|4|8|16|32|64] [batch <rows>]",
+        backfill,
+    ),
+    ("verify", "verify <condition>", verify),
+    ("prove", "prove <condition>", prove),
+    ("provides", "provides <name>", provides),
 ];
 
 /// Puts what the arguments say into the header; `None` when they do not have the form.
@@ -96,11 +99,9 @@ impl Header {
         let mut lines = Vec::new();
         lines.extend(self.no_transaction.then(|| SQLX_NO_TRANSACTION.to_owned()));
         lines.extend(self.after.iter().map(|id| format!("after {id}")));
-        lines.extend(
-            self.backfill
-                .as_ref()
-                .map(|b| format!("backfill {} by {} batch {}", b.table, b.key, b.batch)),
-        );
+        lines.extend(self.backfill.as_ref().map(|batches| format!("backfill {batches}")));
+        lines.extend(self.verify.iter().map(|condition| format!("verify {condition}")));
+        lines.extend(self.prove.iter().map(|condition| format!("prove {condition}")));
         lines
     }
 
@@ -235,12 +236,44 @@ fn after(header: &mut Header, arguments: &str) -> Option<()> {
 }
 
 fn backfill(header: &mut Header, arguments: &str) -> Option<()> {
-    let (table, rest) = arguments.split_once(" by ")?;
-    let (key, batch) = rest.rsplit_once(" batch ")?;
-    let batch = batch.trim().parse().ok().filter(|rows| *rows > 0)?;
-    let (table, key) = (table.trim().to_owned(), key.trim().to_owned());
-    header.backfill = Some(Batches { table, key, batch });
+    header.backfill = Some(Batches::parse(arguments)?);
     Some(())
+}
+
+fn verify(header: &mut Header, arguments: &str) -> Option<()> {
+    header.verify.push(condition(arguments)?);
+    Some(())
+}
+
+fn prove(header: &mut Header, arguments: &str) -> Option<()> {
+    let is_first = header.prove.is_none();
+    header.prove = Some(condition(arguments)?);
+    is_first.then_some(())
+}
+
+/// An expression that stands in a statement of ours, and must not end it.
+fn condition(text: &str) -> Option<String> {
+    let tokens = || Lexer::new(text).filter(|token| !token.kind.is_trivia());
+    let is_open = |token: &Token| !token.closed || token.kind == TokenKind::Semicolon;
+    let depths = tokens().map(|token| match token.text(text) {
+        "(" => 1,
+        ")" => -1,
+        _ => 0,
+    });
+    let depths: Vec<i32> = depths
+        .scan(0, |depth, step| {
+            *depth += step;
+            Some(*depth)
+        })
+        .collect();
+    let is_balanced = depths.last() == Some(&0) && depths.iter().all(|depth| *depth >= 0);
+    (is_balanced && !tokens().any(|token| is_open(&token))).then(|| text.to_owned())
+}
+
+fn provides(header: &mut Header, arguments: &str) -> Option<()> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    header.provides.push(arguments.to_owned());
+    (!arguments.is_empty() && arguments.chars().all(is_name)).then_some(())
 }
 
 #[cfg(test)]

@@ -9,13 +9,14 @@
 //! sqlx did.
 
 pub mod adoption;
-mod backfill;
+pub mod backfill;
 mod block;
 pub mod calendar;
 mod checksum;
 mod difference;
 mod directive;
 mod divergence;
+mod held;
 mod history;
 mod lock;
 mod migration;
@@ -34,11 +35,12 @@ mod version;
 #[cfg(test)]
 mod testing;
 
-pub use backfill::Backfill;
+pub use backfill::{Backfill, Batches, By};
 pub use checksum::{Checksum, Comparison, NotAChecksum, compare};
 pub use difference::difference;
-pub use directive::{Allow, BadDirective, Batches, Header, duration};
+pub use directive::{Allow, BadDirective, Header, duration};
 pub use divergence::{Divergence, DivergenceKind, Divergences, Notice, NoticeKind};
+pub use held::Held;
 pub use history::{Applied, Direction, History, Kind, NotAWord, Record, State, Status};
 pub use lock::{LockMode, LockTarget, Targets, Work};
 pub use migration::{

@@ -104,10 +104,15 @@ impl Writer {
         match step {
             Step::Transaction(script) => self.script(0, script),
             Step::Standalone(script) => self.script(1, script),
-            Step::Backfill(Backfill { script }) => self.script(2, script),
+            Step::Backfill(Backfill::Sql(script)) => self.script(2, script),
             Step::Code(Code { revision, transaction }) => {
                 self.0.extend([3, u8::from(*transaction)]);
                 self.number((*revision).into());
+            }
+            Step::Backfill(Backfill::Code { revision, head }) => {
+                self.0.push(4);
+                self.number((*revision).into());
+                self.text(head);
             }
         }
     }
@@ -194,7 +199,11 @@ impl Reader {
         Some(match self.byte()? {
             0 => Step::Transaction(self.script()?),
             1 => Step::Standalone(self.script()?),
-            2 => Step::Backfill(Backfill { script: self.script()? }),
+            2 => Step::Backfill(Backfill::Sql(self.script()?)),
+            4 => Step::Backfill(Backfill::Code {
+                revision: self.small()?,
+                head: self.text()?.into(),
+            }),
             3 => Step::Code(Code { transaction: self.byte()? == 1, revision: self.small()? }),
             _ => return None,
         })
@@ -295,7 +304,7 @@ mod tests {
             ("3_c.sql", "-- migrate: after 1\n-- migrate: after 2 contract\nselect 3"),
             (
                 "4_d.migrate.sql",
-                "-- migrate: backfill users by id batch 5000\nupdate users set a = 1",
+                "-- migrate: backfill users by id batch 5000\nupdate users set a = 1 where :batch",
             ),
         ];
         let files = files.map(|(path, text)| File { path, bytes: text.as_bytes() });

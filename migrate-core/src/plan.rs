@@ -9,7 +9,8 @@ use std::fmt;
 
 use crate::divergence::{self, Divergence, Divergences};
 use crate::{
-    Down, History, Kind, Migration, MigrationId, Notice, Phase, Set, Status, Step, Target, Version,
+    Down, Held, History, Kind, Migration, MigrationId, Notice, Phase, Set, Status, Step, Target,
+    Version,
 };
 
 pub use crate::history::Direction;
@@ -87,8 +88,10 @@ pub enum Reason {
     WaitsFor(MigrationId),
     /// It comes after one that waits for another and holds back all behind it.
     Behind(MigrationId),
-    /// It changes data in batches, which this version declares but does not run yet.
-    BackfillUnsupported,
+    /// It changes data in batches, and not all of them are done.
+    Unfilled,
+    /// What it removes may still be needed.
+    GateClosed,
 }
 
 impl fmt::Display for Reason {
@@ -98,7 +101,8 @@ impl fmt::Display for Reason {
             Reason::BeyondTarget => f.write_str("it comes after the version asked for"),
             Reason::WaitsFor(id) => write!(f, "it waits for {id}"),
             Reason::Behind(id) => write!(f, "it comes after {id}, which waits"),
-            Reason::BackfillUnsupported => f.write_str("backfills are not run by this version"),
+            Reason::Unfilled => f.write_str("its backfill goes on"),
+            Reason::GateClosed => f.write_str("its gate is closed"),
         }
     }
 }
@@ -116,8 +120,21 @@ impl Plan {
     /// # Ok::<(), migrate_core::Divergences>(())
     /// ```
     pub fn new(declared: &Set, applied: &History, target: &Target) -> Result<Self, Divergences> {
+        Self::beyond(declared, applied, target, &Held::default())
+    }
+
+    /// The way forward, past migrations that must not run now.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn beyond(
+        declared: &Set,
+        applied: &History,
+        target: &Target,
+        held: &Held,
+    ) -> Result<Self, Divergences> {
         let notices = divergence::compare(declared, applied, target)?;
-        let mut forward = Forward::new(declared, applied, target);
+        let mut forward = Forward::new(declared, applied, target, held);
         for migration in declared {
             forward.place(&**migration);
         }
@@ -162,6 +179,7 @@ struct Forward<'p> {
     applied: &'p History,
     declared: &'p Set,
     target: &'p Target,
+    held: &'p Held,
     planned: BTreeSet<MigrationId>,
     stopped_at: Option<MigrationId>,
     actions: Vec<Action>,
@@ -169,11 +187,12 @@ struct Forward<'p> {
 }
 
 impl<'p> Forward<'p> {
-    fn new(declared: &'p Set, applied: &'p History, target: &'p Target) -> Self {
+    fn new(declared: &'p Set, applied: &'p History, target: &'p Target, held: &'p Held) -> Self {
         Self {
             applied,
             declared,
             target,
+            held,
             planned: BTreeSet::new(),
             stopped_at: None,
             actions: Vec::new(),
@@ -215,8 +234,7 @@ impl<'p> Forward<'p> {
         if !self.applied.is_fresh() && !self.target.phases.contains(id.phase) {
             return Some(Reason::PhaseNotAsked);
         }
-        let backfill = migration.up().iter().any(|step| matches!(step, Step::Backfill(_)));
-        backfill.then_some(Reason::BackfillUnsupported)
+        self.held.reason(id)
     }
 
     fn will_be_done(&self, id: MigrationId) -> bool {

@@ -27,7 +27,7 @@ impl Step {
     /// What the head of a file makes of it.
     pub fn of_file(header: &Header, script: Script) -> Self {
         match &header.backfill {
-            Some(_) => Step::Backfill(Backfill { script }),
+            Some(_) => Step::Backfill(Backfill::Sql(script)),
             None if header.no_transaction => Step::Standalone(script.with_blocks()),
             None => Step::Transaction(script),
         }
@@ -37,7 +37,7 @@ impl Step {
     pub fn script(&self) -> Option<&Script> {
         match self {
             Step::Transaction(script) | Step::Standalone(script) => Some(script),
-            Step::Backfill(backfill) => Some(&backfill.script),
+            Step::Backfill(backfill) => backfill.script(),
             Step::Code(_) => None,
         }
     }
@@ -107,7 +107,7 @@ impl Unit<'_> {
             Unit::Transaction(script) => Checksum::of_sql(&script.text),
             Unit::Statement(script, statement) => Checksum::of_sql(statement.text(&script.text)),
             Unit::Code(code) => Checksum::of_code(code.revision),
-            Unit::Backfill(backfill) => Checksum::of_sql(&backfill.script.text),
+            Unit::Backfill(backfill) => backfill.checksum(),
         }
     }
 }

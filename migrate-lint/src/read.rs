@@ -3,7 +3,7 @@
 //! Owns which statement runs in a transaction. Judges nothing.
 
 use migrate_core::sql::{self, Statement as Span};
-use migrate_core::{Script, Step};
+use migrate_core::{Script, Step, backfill};
 
 use crate::parse::{self, Mistake};
 use crate::statement::{Action, Statement, Transaction};
@@ -26,9 +26,16 @@ pub(crate) fn pieces(step: &Step) -> Vec<Piece<'_>> {
     let Some(script) = step.script() else { return Vec::new() };
     let mut in_block = false;
     let always = matches!(step, Step::Transaction(_));
+    let table = match step {
+        Step::Backfill(backfill) => backfill.header().backfill.map(|batches| batches.table),
+        _ => None,
+    };
     let mut pieces = Vec::new();
     for (offset, text) in spans(script) {
-        let statement = parse::statement(text);
+        let statement = match &table {
+            Some(table) => parse::statement(&backfill::readable(text, table)),
+            None => parse::statement(text),
+        };
         match &statement {
             Ok(Statement { action: Action::Transaction(Transaction::Begin), .. }) => {
                 in_block = true

@@ -8,7 +8,7 @@ use std::io;
 use std::path::PathBuf;
 
 use migrate_core::source::{self, Contents, File, Judgement, SETTINGS_FILE, WayBack};
-use migrate_core::{Checksum, MigrationId, Phase, Problem, SqlDown, SqlMigration, Step};
+use migrate_core::{Backfill, Checksum, MigrationId, Phase, Problem, SqlDown, SqlMigration, Step};
 use syn::LitStr;
 
 use crate::attribute::{self, Back, Code, Work};
@@ -265,7 +265,7 @@ impl Alone {
 fn script(step: &mut Step) -> Option<&mut migrate_core::Script> {
     match step {
         Step::Transaction(script) | Step::Standalone(script) => Some(script),
-        Step::Backfill(backfill) => Some(&mut backfill.script),
+        Step::Backfill(Backfill::Sql(script)) => Some(script),
         _ => None,
     }
 }

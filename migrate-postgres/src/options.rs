@@ -205,7 +205,7 @@ impl Options {
         let elsewhere = *unknown_code == UnknownCode::Elsewhere;
         let strict = (*late == Policy::Error, *unknown_newer == Policy::Error, elsewhere);
         let phases: Phases = *phases;
-        let wanted = format!("1 {} {up_to:?} {phases:?} {strict:?}", self.set);
+        let wanted = format!("2 {} {up_to:?} {phases:?} {strict:?}", self.set);
         declared.and(&format!("{wanted} {:?}", self.readable_by)).to_string()
     }
 }

@@ -89,6 +89,7 @@ fn reason(reason: Reason) -> String {
         Reason::BeyondTarget => "beyond".to_owned(),
         Reason::WaitsFor(id) => format!("for:{}:{}", id.version, id.phase),
         Reason::Behind(id) => format!("behind:{}:{}", id.version, id.phase),
+        Reason::GateClosed => "gate".to_owned(),
         _ => "backfill".to_owned(),
     }
 }
@@ -100,7 +101,8 @@ fn parse_reason(word: &str) -> Option<Reason> {
     match (kind, other) {
         ("phase", _) => Some(Reason::PhaseNotAsked),
         ("beyond", _) => Some(Reason::BeyondTarget),
-        ("backfill", _) => Some(Reason::BackfillUnsupported),
+        ("backfill", _) => Some(Reason::Unfilled),
+        ("gate", _) => Some(Reason::GateClosed),
         ("for", Some(id)) => Some(Reason::WaitsFor(id)),
         ("behind", Some(id)) => Some(Reason::Behind(id)),
         _ => None,
@@ -136,7 +138,8 @@ mod tests {
             deferred: vec![
                 wait(Reason::PhaseNotAsked),
                 wait(Reason::BeyondTarget),
-                wait(Reason::BackfillUnsupported),
+                wait(Reason::Unfilled),
+                wait(Reason::GateClosed),
                 wait(Reason::WaitsFor(at(7, Phase::Migrate))),
                 wait(Reason::Behind(at(-1, Phase::Expand))),
             ],

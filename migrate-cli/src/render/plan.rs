@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use migrate_core::sql::classify;
 use migrate_core::{
-    Action, Code, Deferred, Direction, Down, Header, MigrationId, Notice, Plan, Script, Set, Step,
-    TextOf, Unit, units,
+    Action, Backfill, Code, Deferred, Direction, Down, Header, MigrationId, Notice, Plan, Script,
+    Set, Step, TextOf, Unit, units,
 };
 use serde::Serialize;
 
@@ -140,8 +140,12 @@ fn part(look: Look, action: &Action, unit: &Unit<'_>, number: u32, of: usize) ->
             let code = "-- Rust code of the application";
             comment(look, &format!("{code}, revision {revision}, {how} a transaction{begun}"))
         }
-        Unit::Backfill(backfill) => {
-            format!("{}\n{}", comment(look, "-- in batches"), whole(&backfill.script))
+        Unit::Backfill(Backfill::Sql(script)) => {
+            format!("{}\n{}", comment(look, "-- in batches"), whole(script))
+        }
+        Unit::Backfill(Backfill::Code { revision, .. }) => {
+            let code = "-- Rust code of the application";
+            comment(look, &format!("{code}, revision {revision}, in batches"))
         }
         other => format!("-- {other:?}"),
     }

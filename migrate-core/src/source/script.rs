@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::File;
+use crate::backfill::{PlaceholderKind, placeholders};
 use crate::sql::{self, Statement, classify};
 use crate::{Checksum, Header, Problem, Script, Step, block};
 
@@ -99,12 +100,36 @@ fn check(file: &str, text: &str, header: &Header, statements: &[Statement]) -> V
     let to_nobody = statements.iter().filter(|s| classify::copies_to_stdout(s.text(text)));
     let to_nobody = to_nobody.map(|s| (s, copied_to_nobody()));
     let mut problems: Vec<_> = wrong.into_iter().chain(to_nobody).map(problem).collect();
-    if let (Some(_), Some(second)) = (&header.backfill, statements.get(1)) {
-        let help = "Keep the statement that changes a batch, and put others into a migration of their own.";
-        problems
-            .push(problem((second, ("a backfill has more than one statement".to_owned(), help))));
-    }
+    problems.extend(in_batches(text, header, statements).into_iter().map(problem));
     problems
+}
+
+/// What keeps a file from running in batches, where it is to, or what it says of batches that are not there.
+fn in_batches<'s>(
+    text: &str,
+    header: &Header,
+    statements: &'s [Statement],
+) -> Option<(&'s Statement, Refused)> {
+    let first = statements.first()?;
+    if header.backfill.is_none() {
+        let is_strange = !header.verify.is_empty() || header.prove.is_some();
+        let message = "`verify` and `prove` stand in a file without `backfill`".to_owned();
+        return is_strange.then_some((first, (message, "They say when a backfill is done.")));
+    }
+    if header.no_transaction {
+        let message = "a backfill is told to run outside a transaction".to_owned();
+        return Some((first, (message, "Remove `no-transaction`: each batch is a transaction.")));
+    }
+    if let Some(second) = statements.get(1) {
+        let help = "Keep the statement that changes a batch, and put others into a migration of their own.";
+        return Some((second, ("a backfill has more than one statement".to_owned(), help)));
+    }
+    let names_batch = placeholders(first.text(text))
+        .iter()
+        .any(|placeholder| matches!(placeholder.kind, PlaceholderKind::Batch(_)));
+    let message = "the backfill's statement does not name its batch".to_owned();
+    let help = "Write `WHERE :batch AND …`, or `:batch(u)` where the table is called u.";
+    (!names_batch).then_some((first, (message, help)))
 }
 
 /// What is wrong with a statement, and the remedy.

@@ -206,13 +206,43 @@ fn the_past_has_no_ways_back_to_be_written() {
 
 #[test]
 fn a_backfill_is_declared_by_its_head() {
-    let text = "-- migrate: backfill users by id batch 5000\nupdate users set x = 1";
+    let text = "-- migrate: backfill users by id batch 5000\nupdate users set x = 1 where :batch";
     let contents = folder(&[("m/1_a.migrate.sql", text)], WayBack::Ignore);
     assert_eq!(contents.problems, []);
     let Step::Backfill(backfill) = &contents.migrations[0].up else { panic!("no backfill") };
-    let batches = backfill.batches().unwrap();
+    let batches = backfill.header().backfill.unwrap();
+    assert_eq!(batches.to_string(), "users by id batch 5000");
+}
+
+#[test]
+fn a_backfill_that_cannot_run_in_batches_is_refused() {
+    let told = |head: &str, statement: &str| {
+        let text = format!("{head}\n{statement}");
+        let contents = folder(&[("m/1_a.migrate.sql", &text)], WayBack::Ignore);
+        contents.problems.iter().map(|problem| problem.message.clone()).collect::<Vec<_>>()
+    };
+    let head = "-- migrate: backfill users by id";
     assert_eq!(
-        (batches.table.as_str(), batches.key.as_str(), batches.batch),
-        ("users", "id", 5000)
+        told(head, "update users set x = 1"),
+        ["the backfill's statement does not name its batch"]
+    );
+    assert_eq!(
+        told(head, "update users set x = 1 where :batch; select 1"),
+        ["a backfill has more than one statement"]
+    );
+    let both = "-- migrate: no-transaction\n-- migrate: backfill users by id";
+    assert_eq!(
+        told(both, "update users set x = 1 where :batch"),
+        ["a backfill is told to run outside a transaction"]
+    );
+    let alone = "-- migrate: verify (select count(*) from users where x is null) = 0";
+    assert_eq!(
+        told(alone, "update users set x = 1"),
+        ["`verify` and `prove` stand in a file without `backfill`"]
+    );
+    let open = "-- migrate: backfill users by id\n-- migrate: verify 1) = (1";
+    assert_eq!(
+        told(open, "update users set x = 1 where :batch"),
+        ["cannot read the directive `verify 1) = (1`"]
     );
 }
