@@ -232,19 +232,18 @@ pub fn original(
     position: usize,
     value: impl Fn(PlaceholderKind<'_>) -> String,
 ) -> usize {
-    let mut grown = 0usize;
+    let (mut there, mut here) = (0, 0);
     for placeholder in placeholders(text) {
-        let begins = placeholder.start + grown;
+        let begins = there + (placeholder.start - here);
         if position < begins {
             break;
         }
-        let length = value(placeholder.kind).len();
-        if position < begins + length {
+        (there, here) = (begins + value(placeholder.kind).len(), placeholder.end);
+        if position < there {
             return placeholder.start;
         }
-        grown = (grown + length).saturating_sub(placeholder.end - placeholder.start);
     }
-    position.saturating_sub(grown)
+    here + (position - there)
 }
 
 /// A column of a key, with the type that its values are read as.

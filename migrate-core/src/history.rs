@@ -258,7 +258,8 @@ impl Applied {
 
     /// Is it Rust code, run or declared as done?
     pub(crate) fn is_code(&self) -> bool {
-        let said = matches!(self.kind, Kind::Baseline | Kind::Marked | Kind::Repaired);
+        let said =
+            matches!(self.kind, Kind::Baseline | Kind::Marked | Kind::Repaired | Kind::Backfill);
         self.kind == Kind::Code || said && !self.has_up
     }
 

@@ -8,7 +8,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Checksum, Code, MigrationId, Packed, Phase, Step, Targets, Version};
+use crate::{Backfill, Checksum, Code, MigrationId, Packed, Phase, Step, Targets, Version};
 
 /// One change of a schema or of data.
 ///
@@ -405,7 +405,10 @@ fn digest_beside(folder: Checksum, mut code: Vec<&dyn Migration>) -> Checksum {
 
 /// Is its work Rust code of the application?
 pub fn is_code(migration: &dyn Migration) -> bool {
-    migration.up().iter().any(|step| matches!(step, Step::Code(Code { .. })))
+    let is_code = |step: &Step| {
+        matches!(step, Step::Code(Code { .. }) | Step::Backfill(Backfill::Code { .. }))
+    };
+    migration.up().iter().any(is_code)
 }
 
 #[cfg(test)]

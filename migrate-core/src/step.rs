@@ -33,6 +33,14 @@ impl Step {
         }
     }
 
+    /// The change of data in batches, where it is one.
+    pub fn backfill(&self) -> Option<&Backfill> {
+        match self {
+            Step::Backfill(backfill) => Some(backfill),
+            _ => None,
+        }
+    }
+
     /// The SQL of the step, where it has any.
     pub fn script(&self) -> Option<&Script> {
         match self {

@@ -293,6 +293,23 @@ impl Error {
         self.without_secrets_of(script, Some(offset))
     }
 
+    /// The same for the statement of a batch, which was sent by itself with its placeholders filled; `original` finds
+    /// where in the statement a byte of what was sent comes from.
+    #[must_use]
+    pub(crate) fn in_batch(
+        mut self,
+        script: &Script,
+        sent: &str,
+        original: impl Fn(usize) -> usize,
+    ) -> Self {
+        self.0.file = Some(script.file.to_string());
+        let start = script.statements.first().map_or(0, |statement| statement.start as usize);
+        let position = self.server_position().and_then(|at| at.checked_sub(1));
+        let offset = position.and_then(|chars| offset_in(sent, chars)).map_or(0, original);
+        self.0.place = Some(Place::at(&script.text, start + offset));
+        self.without_secrets_of(script, Some(start))
+    }
+
     /// Where there is no position, the statement will do.
     #[must_use]
     pub(crate) fn at_least_at(mut self, script: &Script, offset: u32) -> Self {

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use migrate_core::sql::Statement;
 use migrate_core::{
-    Action, Direction, Down, Entry, Header, MigrationId, Plan, Script, Set, State, Step, Targets,
-    TextOf, Unit, units,
+    Action, Direction, Down, Entry, Header, Held, MigrationId, Plan, Reason, Script, Set, State,
+    Step, Targets, TextOf, Unit, units,
 };
 
 use tracing::Instrument;
@@ -30,6 +30,7 @@ use crate::watch::Watch;
 use send::{Ends, Failure};
 
 mod code;
+mod fill;
 mod leased;
 mod locking;
 mod send;
@@ -51,6 +52,8 @@ pub(crate) struct Runner<'r> {
     pub(crate) now: Option<(MigrationId, Option<u32>)>,
     pub(crate) tally: &'r mut Tally,
     pub(crate) effort: Effort,
+    /// When the time for backfills is over; `None` where nobody waits for them.
+    pub(crate) fill_until: Option<Instant>,
 }
 
 /// What was done, over all connections of a run.
@@ -60,11 +63,20 @@ pub(crate) struct Tally {
     /// What is being done, and since when: lost with the connection, only the history knows what became of it.
     pub(crate) under_way: Vec<(MigrationId, String, Direction, Instant)>,
     fell_back: bool,
+    /// Backfills that are left to others or to the next run.
+    pub(crate) unfilled: Vec<MigrationId>,
     /// Somebody has looked who works and who else is there.
     knows_roles: bool,
 }
 
 impl Tally {
+    /// What is not to run now.
+    pub(crate) fn held(&self) -> Held {
+        let mut held = Held::default();
+        self.unfilled.iter().for_each(|id| held.hold(*id, Reason::Unfilled));
+        held
+    }
+
     /// Is this the first time that somebody asks?
     pub(crate) fn looks_at_roles(&mut self) -> bool {
         !std::mem::replace(&mut self.knows_roles, true)
@@ -107,10 +119,11 @@ pub(crate) struct Job<'j> {
 }
 
 impl<'r> Runner<'r> {
-    /// Carries out a plan, in its order.
+    /// Carries out a plan, in its order, up to a backfill that is not done: what comes behind it may have to wait.
     pub(crate) async fn carry_out(&mut self, plan: &Plan) -> Result<(), Error> {
         let mut actions = plan.actions.as_slice();
-        while let Some(first) = actions.first() {
+        let left = self.tally.unfilled.len();
+        while let Some(first) = actions.first().filter(|_| self.tally.unfilled.len() == left) {
             let together =
                 actions.iter().take_while(|a| a.group.is_some() && a.group == first.group).count();
             let (now, later) = actions.split_at(together.max(1));
@@ -150,6 +163,11 @@ impl<'r> Runner<'r> {
         match (&*job.steps, action.done_units, action.interrupted) {
             ([Step::Transaction(script)], 0, false) => self.transaction(&job, script).await?,
             ([Step::Code(code)], 0, false) if code.transaction => self.code(&job).await?,
+            ([Step::Backfill(backfill)], ..) if job.direction == Direction::Up => {
+                if !self.fill(&job, backfill).await? {
+                    return Ok(());
+                }
+            }
             _ => self.journalled(&job).await?,
         }
         self.finish(action.id, action.name.clone(), direction, began.elapsed());

@@ -196,7 +196,7 @@ pub(crate) async fn prepare(
 }
 
 /// A table, its type, a function, a schema or a row of the catalog that came or changed meanwhile.
-fn somebody_was_faster(sqlstate: &str) -> bool {
+pub(crate) fn somebody_was_faster(sqlstate: &str) -> bool {
     matches!(sqlstate, "42P07" | "42710" | "42723" | "42P06" | "23505" | "XX000")
 }
 
@@ -349,6 +349,11 @@ impl<'r> Row<'r> {
         }
     }
 
+    /// The same with a reason.
+    pub(crate) fn because(self, reason: &'r str) -> Self {
+        Self { reason: Some(reason), ..self }
+    }
+
     /// All of a migration, with its texts.
     pub(crate) fn whole(migration: &'r dyn Migration, kind: Kind, state: State) -> Self {
         let text_of = |steps: &'r [migrate_core::Step]| {
@@ -365,6 +370,15 @@ impl<'r> Row<'r> {
             ..Self::unknown(migration.id(), migration.name(), kind, state)
         }
     }
+}
+
+/// Makes us who we are for one transaction, whatever a migration made of the session.
+pub(crate) fn as_ourselves_here(names: &Names) -> String {
+    let role = names.role.as_deref().unwrap_or("DEFAULT");
+    format!(
+        "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL role TO {role}; SET LOCAL search_path = ''; \
+         SET LOCAL lock_timeout = '5s'; SET LOCAL default_transaction_read_only = off; "
+    )
 }
 
 /// Writes rows in the name of one run.
@@ -478,11 +492,7 @@ impl<'c> Clerk<'c> {
 
     /// Whatever a migration made of the session, rows are written by us.
     pub(crate) fn as_ourselves(&self) -> String {
-        let role = self.ours.role.as_deref().map_or_else(|| "DEFAULT".to_owned(), ident);
-        format!(
-            "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL role TO {role}; SET LOCAL search_path = ''; \
-             SET LOCAL lock_timeout = '5s'; SET LOCAL default_transaction_read_only = off; "
-        )
+        as_ourselves_here(self.names)
     }
 
     /// Was it a row of ours that the server refused?

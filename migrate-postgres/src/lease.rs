@@ -167,11 +167,12 @@ impl Session {
     ) -> Result<&'static str, sqlx::Error> {
         let Some(lease) = &self.lease else { return Ok(begin) };
         let level = level.map(|level| format!("ISOLATION LEVEL {level} ")).unwrap_or_default();
+        // Before it is taken there is nothing to renew.
+        let renew = if lease.fence > 0 { lease.renew(names) } else { String::new() };
         let message = format!(
-            "BEGIN {level}READ WRITE; {}{AS_WE_WRITE_HERE}{}{}",
+            "BEGIN {level}READ WRITE; {}{AS_WE_WRITE_HERE}{}{renew}",
             sql::as_found(),
             as_ourselves(names),
-            lease.renew(names)
         );
         let began = Instant::now();
         let found = loop {

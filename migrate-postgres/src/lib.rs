@@ -15,6 +15,7 @@
 mod activity;
 mod adopt;
 mod approach;
+mod backfill;
 mod blocker;
 #[cfg(feature = "serde")]
 mod data;
@@ -41,11 +42,13 @@ mod settled;
 mod source;
 mod sql;
 mod standby;
+mod throttle;
 mod wanted;
 mod watch;
 
 pub use activity::{Activity, AtWork, Waiting};
 pub use adopt::{AdoptionReport, FromSqlx};
+pub use backfill::{Backfill, BackfillDone, BackfillReport, BackfillState, Rows, Steps, Wanted};
 pub use blocker::{Blocker, BlockerKind};
 pub use difference::Difference;
 pub use error::Error;

@@ -23,6 +23,7 @@ mod adopt;
 mod at;
 mod by_hand;
 mod eye;
+mod fill;
 mod lent;
 mod through;
 mod told;

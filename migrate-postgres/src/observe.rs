@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use migrate_core::{Direction, MigrationId};
 
+use crate::backfill::Steps;
 use crate::blocker::Blocker;
 use crate::error::Error;
 use crate::progress::Progress;
@@ -125,6 +126,33 @@ pub enum Event<'e> {
         blockers: &'e [Blocker],
         /// Sessions that wait behind it.
         waiting: usize,
+    },
+    /// A batch of a backfill was committed.
+    Batch {
+        /// Which migration.
+        id: MigrationId,
+        /// How far it is.
+        steps: &'e Steps,
+        /// What kept the batch from being larger or sooner.
+        limited_by: &'e str,
+        /// Until the next one.
+        pause: Duration,
+    },
+    /// A backfill waits for something that comes first. Told at once, and then every few seconds.
+    Braked {
+        /// Which migration.
+        id: MigrationId,
+        /// What it is.
+        why: &'e str,
+        /// What would let it go on.
+        opens: &'e str,
+    },
+    /// A run leaves a backfill to others, or to the next run.
+    Left {
+        /// Which migration.
+        id: MigrationId,
+        /// Why.
+        why: &'e str,
     },
     /// A session that was in the way was ended, as the migrator was told to.
     Ended {
@@ -267,6 +295,7 @@ fn trace(event: &Event<'_>) {
             let progress = progress.map(ToString::to_string).unwrap_or_default();
             debug!(version = id.version.get(), phase = %id.phase, statement, elapsed_ms, progress, blockers, waiting, "migrate: working");
         }
+        Event::Batch { .. } | Event::Braked { .. } | Event::Left { .. } => trace_filling(event),
         Event::Failed { error } => {
             let line = error.place().map(|(_, line, _)| line);
             error!(sqlstate = error.sqlstate(), line, "migrate: failed");
@@ -302,6 +331,25 @@ fn trace(event: &Event<'_>) {
         Event::Finished { actions, took } => {
             info!(actions, took_ms = millis(*took), "migrate: finished");
         }
+    }
+}
+
+/// The same of a backfill.
+fn trace_filling(event: &Event<'_>) {
+    use tracing::{debug, info};
+    match event {
+        Event::Batch { id, steps, limited_by, pause } => {
+            let Steps { pass, seen, changed, expected, rate } = steps;
+            let (left_ms, pause_ms) = (steps.left().map(millis), millis(*pause));
+            debug!(version = id.version.get(), phase = %id.phase, pass, seen, changed, expected, rate, left_ms, limited_by, pause_ms, "migrate: batch");
+        }
+        Event::Braked { id, why, opens } => {
+            info!(version = id.version.get(), phase = %id.phase, why, opens, "migrate: braked");
+        }
+        Event::Left { id, why } => {
+            info!(version = id.version.get(), phase = %id.phase, why, "migrate: left");
+        }
+        _ => {}
     }
 }
 
@@ -383,6 +431,10 @@ mod tests {
         tell(&Event::Queueing { id, attempt, at_most, blockers });
         tell(&Event::Locked { id, waited, held });
         tell(&Event::Working { id, statement, elapsed, progress, blockers, waiting });
+        let steps = &Steps { rate: 1.0, expected: 1, ..Steps::default() };
+        tell(&Event::Batch { id, steps, limited_by: "rows", pause });
+        tell(&Event::Braked { id, why: "a", opens: "b" });
+        tell(&Event::Left { id, why: "a" });
         tell(&Event::Ended { id, blocker, terminated });
         tell(&Event::Reconnecting { attempt, pause });
         tell(&Event::Retrying { id, attempt, pause, sqlstate });

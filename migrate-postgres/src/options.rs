@@ -23,6 +23,24 @@ pub(crate) struct Options {
     pub(crate) direct: Option<Direct>,
     pub(crate) target: Target,
     pub(crate) waits: Waits,
+    pub(crate) filling: Filling,
+}
+
+/// How backfills are run.
+#[derive(Clone, Debug)]
+pub(crate) struct Filling {
+    /// How long a run goes on with one; what is left then is left to others.
+    pub(crate) budget: Duration,
+    /// Into how many ranges a table is split, each for one worker at a time.
+    pub(crate) workers: u32,
+    /// Limits that differ from the defaults, as they are written in the table.
+    pub(crate) limits: Vec<String>,
+}
+
+impl Default for Filling {
+    fn default() -> Self {
+        Self { budget: Duration::from_secs(10), workers: 1, limits: Vec::new() }
+    }
 }
 
 /// How to connect for work, past whatever stands before the server.
@@ -76,6 +94,7 @@ impl Default for Options {
             direct: None,
             target: Target::default(),
             waits: Waits::default(),
+            filling: Filling::default(),
         }
     }
 }
@@ -120,6 +139,9 @@ pub(crate) struct Names {
     /// The leases' table, and its name alone as a literal.
     pub(crate) lease: String,
     pub(crate) lease_relation: String,
+    /// The backfills' table, and that of their ranges.
+    pub(crate) backfill: String,
+    pub(crate) range: String,
     /// The function that writes to sqlx's table too, and the name of its trigger.
     pub(crate) mirror: String,
     pub(crate) mirror_name: String,
@@ -165,6 +187,8 @@ impl Names {
             settled: of("_settled")?,
             unsettle: of("_unsettle")?,
             lease: of("_lease")?,
+            backfill: of("_backfill")?,
+            range: of("_range")?,
             lease_relation: quote::literal(&format!("{table}_lease")).map_err(nul)?,
             schema: quote::literal(schema).map_err(nul)?,
             schema_ident: quote::Ident::new(schema).map_err(nul)?.to_string(),

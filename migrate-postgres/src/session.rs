@@ -348,6 +348,21 @@ async fn send_counting(
     Ok(())
 }
 
+/// Sends one message; how many rows its last statement was about.
+pub(crate) async fn send_affecting(
+    connection: &mut PgConnection,
+    message: String,
+) -> Result<u64, sqlx::Error> {
+    let mut answers = connection.fetch_many(sqlx::raw_sql(AssertSqlSafe(message)));
+    let mut affected = 0;
+    while let Some(answer) = answers.try_next().await? {
+        if let Either::Left(done) = answer {
+            affected = done.rows_affected();
+        }
+    }
+    Ok(affected)
+}
+
 /// Sends one message and keeps all rows.
 pub(crate) async fn rows(
     connection: &mut PgConnection,

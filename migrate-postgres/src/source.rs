@@ -16,6 +16,8 @@ use sqlx::PgConnection;
 
 mod part;
 
+use crate::backfill::Backfill;
+
 /// Any error of the application's own code.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -54,18 +56,29 @@ pub trait Listed {
 pub struct Beside {
     entry: Entry,
     code: Option<Arc<dyn Code>>,
+    filling: Option<Arc<dyn Backfill>>,
 }
 
 impl Beside {
     /// One made of SQL.
     pub fn sql(migration: impl Migration + 'static) -> Self {
-        Self { entry: migration.into(), code: None }
+        Self { entry: migration.into(), code: None, filling: None }
     }
 
     /// One made of Rust.
     pub fn code<M: Migration + Code + 'static>(migration: M) -> Self {
         let migration = Arc::new(migration);
-        Self { entry: migration.clone().into(), code: Some(migration) }
+        Self { entry: migration.clone().into(), code: Some(migration), filling: None }
+    }
+
+    /// A backfill made of Rust.
+    pub fn backfill<M: Migration + Backfill + 'static>(migration: M) -> Self {
+        let migration = Arc::new(migration);
+        Self { entry: migration.clone().into(), code: None, filling: Some(migration) }
+    }
+
+    fn is_rust(&self) -> bool {
+        self.code.is_some() || self.filling.is_some()
     }
 }
 
@@ -195,8 +208,7 @@ impl Source {
 
     /// Over what all of them do; known since compile time but for the code.
     pub(crate) fn digest(&self) -> Checksum {
-        let (code, sql): (Vec<_>, Vec<_>) =
-            self.beside.iter().partition(|beside| beside.code.is_some());
+        let (code, sql): (Vec<_>, Vec<_>) = self.beside.iter().partition(|beside| beside.is_rust());
         match &self.base {
             Base::Folder(folder) if sql.is_empty() && self.only.is_none() => {
                 digest_with(folder.digest, code.iter().map(|beside| &*beside.entry))
@@ -207,13 +219,19 @@ impl Source {
 
     /// Is any of it written in Rust?
     pub(crate) fn has_code(&self) -> bool {
-        self.beside.iter().any(|beside| beside.code.is_some() && self.has(&beside.entry))
+        self.beside.iter().any(|beside| beside.is_rust() && self.has(&beside.entry))
     }
 
     /// The function behind a migration written in Rust.
     pub(crate) fn code(&self, id: MigrationId) -> Option<Arc<dyn Code>> {
         let beside = self.beside.iter().find(|beside| beside.entry.id() == id)?;
         beside.code.clone()
+    }
+
+    /// What changes the rows of a backfill written in Rust.
+    pub(crate) fn filling(&self, id: MigrationId) -> Option<Arc<dyn Backfill>> {
+        let beside = self.beside.iter().find(|beside| beside.entry.id() == id)?;
+        beside.filling.clone()
     }
 
     /// The folder that was embedded and where it was, in debug builds.

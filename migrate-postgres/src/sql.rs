@@ -111,9 +111,10 @@ pub(crate) const AS_WE_WRITE_HERE: &str =
     "SET LOCAL standard_conforming_strings = on; SET LOCAL client_encoding = 'UTF8'; ";
 
 impl Names {
-    fn fill(&self, template: &str, values: &[(&str, &str)]) -> String {
+    pub(crate) fn fill(&self, template: &str, values: &[(&str, &str)]) -> String {
         let (history_name, settled_name) = (literal(&self.history), literal(&self.settled));
         let lease_name = literal(&self.lease);
+        let (backfill_name, range_name) = (literal(&self.backfill), literal(&self.range));
         let key = self.key.to_string();
         let mirror_name = literal(&self.mirror_name);
         let mirror_ident = ident(&self.mirror_name);
@@ -125,6 +126,10 @@ impl Names {
             ("settled_name", &settled_name),
             ("lease", &self.lease),
             ("lease_name", &lease_name),
+            ("backfill", &self.backfill),
+            ("range", &self.range),
+            ("backfill_name", &backfill_name),
+            ("range_name", &range_name),
             ("lease_relation", &self.lease_relation),
             ("unsettle", &self.unsettle),
             ("schema", &self.schema),

@@ -31,6 +31,7 @@ impl Job<'_> {
         match (&*self.steps, done, interrupted) {
             ([Step::Transaction(_)], 0, false) => true,
             ([Step::Code(code)], 0, false) => code.transaction,
+            ([Step::Backfill(_)], ..) => true, // each of its batches does
             _ => false,
         }
     }

@@ -88,8 +88,9 @@ impl Runner<'_> {
             Unit::Code(_) => self.code_outside(piece.job).await?,
             _ => {
                 let id = piece.job.action.id;
-                let message = format!("failed to run {id}: backfills are not run yet");
-                return Err(Error::declaration(message));
+                let message = format!("failed to run {id}: it is a backfill among other steps");
+                let next = "Give it a migration of its own.";
+                return Err(Error::declaration(message).next(next));
             }
         }
         self.clerk.write(self.session, &[piece.row(State::Done)]).await

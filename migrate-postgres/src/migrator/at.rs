@@ -2,7 +2,9 @@
 //!
 //! Owns the order of things there. Everything it says is done in another room.
 
-use migrate_core::{Direction, Plan, Set, Version};
+use std::time::Instant;
+
+use migrate_core::{Direction, Held, Plan, Set, Version};
 use sqlx::PgConnection;
 
 use super::Migrator;
@@ -98,21 +100,31 @@ impl At<'_> {
         errand: Errand,
         tally: &mut Tally,
     ) -> Result<Report, Error> {
-        let loaded = history::load_as_ourselves(session, &self.names).await?;
-        self.tell_what_was_done(&loaded, tally);
-        let plan = match errand {
-            Errand::Forward => self.plan(&mut session.connection, &loaded).await?,
-            Errand::Back(to) => self.plan_back(&loaded, to)?,
-        };
-        self.carry_out(session, &plan, &loaded, tally).await?;
-        if errand == Errand::Forward {
-            self.settle(session).await?;
+        let until = Instant::now() + self.options.filling.budget;
+        loop {
+            let loaded = history::load_as_ourselves(session, &self.names).await?;
+            self.tell_what_was_done(&loaded, tally);
+            let plan = match errand {
+                Errand::Forward => {
+                    self.plan_beyond(&mut session.connection, &loaded, &tally.held()).await?
+                }
+                Errand::Back(to) => self.plan_back(&loaded, to)?,
+            };
+            let left = tally.unfilled.len();
+            let until = (!loaded.history.is_fresh()).then_some(until);
+            self.carry_out(session, &plan, &loaded, tally, until).await?;
+            if tally.unfilled.len() > left {
+                continue; // with what does not have to wait for it
+            }
+            if errand == Errand::Forward {
+                self.settle(session).await?;
+            }
+            return Ok(tally.report(plan));
         }
-        Ok(tally.report(plan))
     }
 
     /// Looks for a pooler, gets the lock or what stands in for it.
-    async fn lock(&self, session: &mut Session, digest: &str) -> Result<Outcome, Error> {
+    pub(super) async fn lock(&self, session: &mut Session, digest: &str) -> Result<Outcome, Error> {
         let (names, options, ear) = (&self.names, self.options, &self.migrator.ear);
         lock::refuse_old_server(session)?;
         session.learn_facts().await?;
@@ -128,7 +140,7 @@ impl At<'_> {
         lock::acquire(session, names, options, digest, ear).await
     }
 
-    async fn release(&self, session: &mut Session) {
+    pub(super) async fn release(&self, session: &mut Session) {
         match session.lease {
             Some(_) => lease::release(session, &self.names).await,
             None => lock::release(session, &self.names).await,
@@ -141,6 +153,7 @@ impl At<'_> {
         plan: &Plan,
         loaded: &Loaded,
         tally: &mut Tally,
+        fill_until: Option<Instant>,
     ) -> Result<(), Error> {
         let (actions, deferred) = (plan.actions.len(), plan.deferred.len());
         self.migrator.ear.tell(&Event::Planned { actions, deferred });
@@ -165,6 +178,7 @@ impl At<'_> {
             now: None,
             tally,
             effort: Effort::NONE,
+            fill_until,
         };
         let done = async {
             runner.refuse_what_needs_a_session(plan).await?;
@@ -202,7 +216,17 @@ impl At<'_> {
         connection: &mut PgConnection,
         loaded: &Loaded,
     ) -> Result<Plan, Error> {
-        match Plan::new(&self.set, &loaded.history, &self.options.target) {
+        self.plan_beyond(connection, loaded, &Held::default()).await
+    }
+
+    /// The plan past what is not to run now.
+    pub(super) async fn plan_beyond(
+        &self,
+        connection: &mut PgConnection,
+        loaded: &Loaded,
+        held: &Held,
+    ) -> Result<Plan, Error> {
+        match Plan::beyond(&self.set, &loaded.history, &self.options.target, held) {
             Ok(plan) => {
                 self.refuse_what_sqlx_did(connection, &plan, loaded).await?;
                 Ok(plan)

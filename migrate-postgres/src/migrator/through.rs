@@ -58,7 +58,12 @@ impl At<'_> {
     }
 
     /// Another connection to where this one went, once the server is there again.
-    async fn reconnected(&self, lost: &Session, error: &Error, attempt: u32) -> Option<Session> {
+    pub(super) async fn reconnected(
+        &self,
+        lost: &Session,
+        error: &Error,
+        attempt: u32,
+    ) -> Option<Session> {
         let began = Instant::now();
         loop {
             let ear = &self.migrator.ear;

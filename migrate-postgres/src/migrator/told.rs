@@ -70,6 +70,23 @@ impl Migrator {
         self
     }
 
+    /// How long a run goes on with backfills (default 10 s), all of them together; what is left is named in its report,
+    /// and [`Migrator::backfill`], the command line or the next run goes on with it. On a fresh database they are
+    /// done whatever it takes.
+    #[must_use]
+    pub fn budget(mut self, budget: Duration) -> Self {
+        self.options.filling.budget = budget;
+        self
+    }
+
+    /// Into how many ranges a backfill splits its table when it begins (default 1). Each is worked at by one worker at
+    /// a time: by so many replicas, or calls of [`Migrator::backfill`].
+    #[must_use]
+    pub fn ranges(mut self, ranges: u32) -> Self {
+        self.options.filling.workers = ranges.max(1);
+        self
+    }
+
     /// What becomes of an expand that is older than the newest applied one (default an error).
     #[must_use]
     pub fn on_late(mut self, policy: Policy) -> Self {

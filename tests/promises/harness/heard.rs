@@ -43,6 +43,11 @@ pub(super) fn line(event: &Event<'_>) -> String {
             let progress = progress.map(|p| format!("{}: {p}", p.command)).unwrap_or_default();
             format!("working{statement} [{progress}] [{}] {waiting}", list(blockers))
         }
+        Event::Batch { id, steps, limited_by, .. } => {
+            format!("batch {id} pass {}, {} seen, {limited_by}", steps.pass, steps.seen)
+        }
+        Event::Braked { id, why, .. } => format!("braked {id} {why}"),
+        Event::Left { id, why } => format!("left {id} {why}"),
         Event::Failed { error } => format!("failed {:?}", error.sqlstate()),
         Event::Ended { id, blocker, terminated } => {
             let how = if *terminated { "terminated" } else { "cancelled" };

@@ -1,0 +1,444 @@
+//! One batch: what is sent for it, and how it ended.
+//!
+//! Owns its transaction. The range is held first, so that nobody else has it and whatever is wanted by now is known;
+//! then the rows are changed; then the place behind them, and all is committed together. Decides neither how large a
+//! batch is nor what comes after it.
+
+use std::time::{Duration, Instant};
+
+use migrate_core::backfill::{Span, by_key};
+use sqlx::Row as _;
+use sqlx::postgres::PgRow;
+
+use super::Filler;
+use super::ground::Order;
+use super::rows::{Chosen, Next, Paged, Rows, next_pages};
+use super::state::{Place, Range, Wanted};
+use super::statements::{
+    ADVANCE, HOLD, LOCK_ROWS, NEXT_BY_KEY, NEXT_BY_PAGE, number as or_null, place,
+};
+use crate::error::{Error, sqlstate};
+use crate::history;
+use crate::session::{self, Limits, Scope, Session, number, text, truth};
+use crate::sql::{self, ident, literal};
+
+/// How a batch ended.
+pub(super) enum Ended {
+    /// Its rows were gone through.
+    Done { seen: i64, changed: i64, took: Duration, wal: i64, is_last: bool },
+    /// Somebody has a lock on some of them, or they took too long; nothing of it stayed.
+    Refused { next: Box<Next>, sqlstate: String },
+    /// It is not wanted now.
+    Unwanted(Wanted, Option<String>),
+    /// The range is somebody else's by now, or the backfill another one.
+    Lost,
+}
+
+/// A range that is held by the open transaction.
+struct Held {
+    wal: String,
+    limits: String,
+    next: Option<Next>,
+}
+
+/// How long one batch may wait for rows and take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    pub(super) lock: Duration,
+    pub(super) statement: Duration,
+}
+
+/// What the server says when rows are locked, or the statement was too slow.
+pub(super) fn is_refusal(sqlstate: &str) -> bool {
+    matches!(sqlstate, "55P03" | "40P01" | "40001" | "57014")
+}
+
+impl Filler<'_> {
+    /// Goes through the next rows of a range.
+    pub(super) async fn batch(
+        &mut self,
+        session: &mut Session,
+        range: &mut Range,
+        rows: u32,
+        patience: Patience,
+    ) -> Result<Ended, Error> {
+        let held = match self.hold(session, range, rows, patience).await {
+            Ok(Ok(held)) => held,
+            Ok(Err(ended)) => {
+                session.roll_back().await;
+                return Ok(ended);
+            }
+            Err(error) => return Err(self.failed(session, error, "look for the next rows").await),
+        };
+        self.limits_say(&held.limits);
+        let began = Instant::now();
+        let Some(next) = &held.next else {
+            return self.end_of_range(session, range, &held).await;
+        };
+        let changed = match self.change(session, range, next).await {
+            Ok(changed) => changed,
+            Err(error) => return self.refused(session, error, next).await,
+        };
+        match self.advance(session, range, next, (next.seen, changed), &held, began).await {
+            Ok(wal) => {
+                let took = began.elapsed();
+                range.cursor.clone_from(&next.cursor);
+                range.up_to.clone_from(&next.up_to);
+                range.filenode = next.filenode;
+                let (seen, is_last) = (next.seen, next.is_last);
+                Ok(Ended::Done { seen, changed, took, wal, is_last })
+            }
+            Err(error) => self.refused(session, error.into(), next).await,
+        }
+    }
+
+    /// Leaves rows that are locked for later, and goes on behind them.
+    pub(super) async fn leave_hole(
+        &mut self,
+        session: &mut Session,
+        range: &mut Range,
+        next: &Next,
+    ) -> Result<Ended, Error> {
+        let no_patience = Patience { lock: Duration::from_secs(5), statement: Duration::ZERO };
+        // The range is held anew: the transaction that found the rows locked is gone.
+        let held = match self.hold(session, range, 1, no_patience).await {
+            Ok(Ok(held)) => held,
+            Ok(Err(ended)) => {
+                session.roll_back().await;
+                return Ok(ended);
+            }
+            Err(error) => return Err(self.failed(session, error, "leave locked rows").await),
+        };
+        let hole = next.rows.hole(|hole| self.about.hole(&range.relation, hole));
+        let sent = session.send(hole).await;
+        if let Err(error) = sent {
+            return Err(self.failed(session, error, "leave locked rows").await);
+        }
+        let began = Instant::now();
+        match self.advance(session, range, next, (0, 0), &held, began).await {
+            Ok(wal) => {
+                range.cursor.clone_from(&next.cursor);
+                range.up_to.clone_from(&next.up_to);
+                range.filenode = next.filenode;
+                let (took, is_last) = (began.elapsed(), next.is_last);
+                Ok(Ended::Done { seen: 0, changed: 0, took, wal, is_last })
+            }
+            Err(error) => Err(self.failed(session, error, "leave locked rows").await),
+        }
+    }
+
+    /// Opens the transaction, holds the range in it and looks which rows are next.
+    async fn hold(
+        &mut self,
+        session: &mut Session,
+        range: &Range,
+        rows: u32,
+        patience: Patience,
+    ) -> Result<Result<Held, Ended>, sqlx::Error> {
+        const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ";
+        let level = Some("READ COMMITTED");
+        let begin = session.begin_at(&self.about.names, BEGIN, level).await?;
+        let limits = Limits { lock: patience.lock, statement: Duration::ZERO };
+        let settings = session.settings(Scope::Transaction, self.ours, limits);
+        let no = range.no.to_string();
+        let hold = self.about.fill(HOLD, &[("no", &no)]);
+        let message = format!(
+            "{} {begin}{settings}{AS_A_BATCH}{hold} {}SET LOCAL enable_seqscan TO DEFAULT; \
+             SET LOCAL statement_timeout = {}",
+            self.comment(),
+            self.look_for_next(range, rows),
+            patience.statement.as_millis()
+        );
+        let found = session::rows(&mut session.connection, message).await?;
+        // What a setting of the session says of itself is no row of ours.
+        let mut found = found.iter().filter(|row| text(row, "set_config").is_none());
+        let Some(held) = found.next() else { return Ok(Err(Ended::Lost)) };
+        if number(held, "fence") != Some(range.fence)
+            || truth(held, "done")
+            || text(held, "checksum") != Some(&self.checksum)
+        {
+            return Ok(Err(Ended::Lost));
+        }
+        let wanted = Wanted::of(text(held, "wanted"));
+        if wanted != Wanted::Run {
+            let reason = text(held, "reason").map(ToOwned::to_owned);
+            return Ok(Err(Ended::Unwanted(wanted, reason)));
+        }
+        let pass = number(held, "pass").unwrap_or(1);
+        Ok(Ok(Held {
+            wal: text(held, "wal").unwrap_or("0/0").to_owned(),
+            limits: text(held, "limits").unwrap_or_default().to_owned(),
+            next: found.next().and_then(|row| self.next(range, row, rows, pass)),
+        }))
+    }
+
+    fn look_for_next(&self, range: &Range, rows: u32) -> String {
+        let key = match &self.ground.order {
+            Order::Pages { .. } => {
+                return sql::fill(NEXT_BY_PAGE, &[("relation", &literal(&range.relation))]);
+            }
+            Order::Key(key) => key,
+        };
+        let after = range.cursor.as_deref().or(range.after.as_deref());
+        let rest = by_key(key, Span { after, up_to: range.up_to.as_deref() }, None);
+        let columns: Vec<_> = key.iter().map(|column| ident(&column.name)).collect();
+        let as_text: Vec<_> = columns.iter().map(|column| format!("{column}::text")).collect();
+        sql::fill(
+            NEXT_BY_KEY,
+            &[
+                ("relation", &range.relation),
+                ("rest", &rest),
+                ("key", &columns.join(", ")),
+                ("key_as_text", &as_text.join(", ")),
+                ("rows", &rows.to_string()),
+            ],
+        )
+    }
+
+    fn next(&self, range: &Range, row: &PgRow, rows: u32, pass: i64) -> Option<Next> {
+        let key = match &self.ground.order {
+            Order::Pages { stripes } => {
+                let rows_a_page = text(row, "rows_a_page").and_then(|text| text.parse().ok());
+                let paged = Paged {
+                    filenode: number(row, "filenode"),
+                    pages: number(row, "pages").and_then(|pages| pages.try_into().ok())?,
+                    rows_a_page: rows_a_page.unwrap_or_default(),
+                };
+                // Where nothing is expected to change, there is no room to be made.
+                let stripes = if pass > 1 || range.is_hole { 1 } else { *stripes };
+                return next_pages(range, paged, stripes, rows);
+            }
+            Order::Key(key) => key,
+        };
+        let seen = number(row, "n").filter(|n| *n > 0)?;
+        let last = row.try_get::<Place, _>("place").ok()?;
+        let is_last = seen < i64::from(rows);
+        let after = range.cursor.clone().or_else(|| range.after.clone());
+        let up_to = if is_last { range.up_to.clone() } else { Some(last.clone()) };
+        let chosen = Chosen::Key { key: key.clone(), after, up_to };
+        let relation = range.relation.clone();
+        let up_to = range.up_to.clone();
+        Some(Next {
+            rows: Rows { relation, chosen },
+            seen,
+            cursor: Some(last),
+            up_to,
+            filenode: None,
+            is_last,
+        })
+    }
+
+    /// Changes the rows; how many were changed.
+    async fn change(
+        &mut self,
+        session: &mut Session,
+        range: &Range,
+        next: &Next,
+    ) -> Result<i64, Change> {
+        let changed = self.change_once(session, range, next).await?;
+        if self.is_unproven && changed > 0 {
+            session.send("SAVEPOINT migrate_again".to_owned()).await?;
+            let again = self.change_once(session, range, next).await?;
+            session.send("ROLLBACK TO SAVEPOINT migrate_again".to_owned()).await?;
+            if again > 0 {
+                return Err(Change::Again { changed, again });
+            }
+            self.is_unproven = false;
+        }
+        Ok(changed)
+    }
+
+    async fn change_once(
+        &mut self,
+        session: &mut Session,
+        range: &Range,
+        next: &Next,
+    ) -> Result<i64, Change> {
+        if let Some(code) = &self.code {
+            let changed =
+                code.batch(&mut session.connection, &next.rows).await.map_err(Change::Code)?;
+            return Ok(i64::try_from(changed).unwrap_or(i64::MAX));
+        }
+        let statement = self.statement();
+        if !is_update(statement) {
+            // What is copied elsewhere must not change between its reading and its writing.
+            let condition = next.rows.condition();
+            let values = [("relation", &*range.relation), ("condition", &condition)];
+            let lock = sql::fill(LOCK_ROWS, &values);
+            session.send(lock).await?;
+        }
+        let changed =
+            session::send_affecting(&mut session.connection, next.rows.fill(statement)).await?;
+        Ok(i64::try_from(changed).unwrap_or(i64::MAX))
+    }
+
+    /// Notes the place behind the rows, and commits; the bytes that the log of the server has grown by.
+    async fn advance(
+        &mut self,
+        session: &mut Session,
+        range: &Range,
+        next: &Next,
+        (seen, changed): (i64, i64),
+        held: &Held,
+        began: Instant,
+    ) -> Result<i64, sqlx::Error> {
+        let done = next.is_last.to_string();
+        let took = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let values = [
+            ("no", range.no.to_string()),
+            ("cursor", place(next.cursor.as_deref())),
+            ("up_to", place(next.up_to.as_deref())),
+            ("filenode", or_null(next.filenode)),
+            ("done", done),
+            ("seen", seen.to_string()),
+            ("changed", changed.to_string()),
+            ("batch_rows", next.seen.to_string()),
+            ("batch_ms", took.to_string()),
+            ("wal", format!("{}::pg_catalog.pg_lsn", literal(&held.wal))),
+            ("limited_by", literal(&self.limited_by)),
+            ("why", literal(&self.why)),
+        ];
+        let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let undo = session.lease.as_ref().map(|lease| lease.undo()).unwrap_or_default();
+        let ourselves = history::as_ourselves_here(&self.about.names);
+        let advance = self.about.fill(ADVANCE, &values);
+        let message = format!("SET CONSTRAINTS ALL IMMEDIATE; {undo}{ourselves}{advance}COMMIT");
+        let row = session.send(message).await?;
+        Ok(row.and_then(|row| number(&row, "batch_wal")).unwrap_or_default())
+    }
+
+    /// There are no more rows in it.
+    async fn end_of_range(
+        &mut self,
+        session: &mut Session,
+        range: &Range,
+        held: &Held,
+    ) -> Result<Ended, Error> {
+        let key = Vec::new();
+        let chosen = Chosen::Key { key, after: None, up_to: None };
+        let next = Next {
+            rows: Rows { relation: range.relation.clone(), chosen },
+            seen: 0,
+            cursor: range.cursor.clone(),
+            up_to: range.up_to.clone(),
+            filenode: range.filenode,
+            is_last: true,
+        };
+        let began = Instant::now();
+        match self.advance(session, range, &next, (0, 0), held, began).await {
+            Ok(wal) => {
+                let took = began.elapsed();
+                Ok(Ended::Done { seen: 0, changed: 0, took, wal, is_last: true })
+            }
+            Err(error) => Err(self.failed(session, error, "end a range").await),
+        }
+    }
+
+    async fn refused(
+        &mut self,
+        session: &mut Session,
+        error: Change,
+        next: &Next,
+    ) -> Result<Ended, Error> {
+        let state = error.driver().and_then(sqlstate);
+        session.roll_back().await;
+        match state.filter(|state| is_refusal(state)) {
+            Some(sqlstate) => Ok(Ended::Refused { next: Box::new(next.clone()), sqlstate }),
+            None => Err(self.broken(error, &next.rows)),
+        }
+    }
+
+    async fn failed(&self, session: &mut Session, error: sqlx::Error, what: &str) -> Error {
+        session.roll_back().await;
+        Error::driver(&format!("{what} of backfill {}", self.about.id), error)
+    }
+
+    /// An error of the statement, shown where it stands in the file.
+    fn broken(&self, error: Change, rows: &Rows) -> Error {
+        let what = format!("run a batch of {} {}", self.about.id, self.name);
+        let error = match error {
+            Change::Code(error) => match error.downcast::<sqlx::Error>() {
+                Ok(driver) => Error::driver(&what, *driver),
+                Err(other) => Error::code(what, other),
+            },
+            Change::Again { changed, again } => return self.not_idempotent(changed, again),
+            Change::Driver(driver) => {
+                let error = Error::driver(&what, driver);
+                match self.backfill.script() {
+                    Some(script) => {
+                        let (statement, sent) = (self.statement(), rows.fill(self.statement()));
+                        error.in_batch(script, &sent, |at| rows.original(statement, at))
+                    }
+                    None => error,
+                }
+            }
+        };
+        error.now("the batches before it stayed, this one was taken back")
+    }
+
+    /// A pass that finds nothing left is what tells that a backfill is done, so that there has to be one.
+    fn not_idempotent(&self, changed: i64, again: i64) -> Error {
+        let message = format!(
+            "failed to begin backfill {} {}: its first batch changed {changed} rows, and when it was repeated at once, {again} \
+             of them again",
+            self.about.id, self.name
+        );
+        let next = "Have the statement change only rows that are not yet as they should be, as in `WHERE :batch AND new IS \
+                    DISTINCT FROM f(old)`, with the same f as in its SET and nothing in it that differs each time.";
+        let error = Error::declaration(message).now("the batch was taken back").next(next);
+        match self.backfill.script().and_then(|script| Some((script, script.statements.first()?))) {
+            Some((script, statement)) => error.at_least_at(script, statement.start),
+            None => error,
+        }
+    }
+
+    fn statement(&self) -> &str {
+        let script = self.backfill.script();
+        let first = script.and_then(|script| Some((script, script.statements.first()?)));
+        first.map(|(script, statement)| script.statement(statement)).unwrap_or_default()
+    }
+
+    /// Shown by `pg_stat_activity` beside the work.
+    fn comment(&self) -> String {
+        let name = self.name.chars().filter(|c| !matches!(c, '*' | '/' | '\0')).take(100);
+        format!("/* migrate: backfill {} {} */", self.about.id, name.collect::<String>())
+    }
+}
+
+/// Why rows were not changed.
+pub(super) enum Change {
+    Driver(sqlx::Error),
+    Code(crate::BoxError),
+    /// What was changed is changed again when it is repeated.
+    Again {
+        changed: i64,
+        again: i64,
+    },
+}
+
+impl From<sqlx::Error> for Change {
+    fn from(error: sqlx::Error) -> Self {
+        Change::Driver(error)
+    }
+}
+
+impl Change {
+    fn driver(&self) -> Option<&sqlx::Error> {
+        match self {
+            Change::Driver(error) => Some(error),
+            Change::Code(error) => error.downcast_ref(),
+            Change::Again { .. } => None,
+        }
+    }
+}
+
+/// A policy that hides rows is an error and not a row left out; a plan for one batch is not worth a compiler; and the
+/// next rows are found by the index, whatever the statistics say.
+const AS_A_BATCH: &str =
+    "SET LOCAL row_security = off; SET LOCAL jit = off; SET LOCAL enable_seqscan = off; ";
+
+/// Does the statement lock the rows that it reads by itself?
+fn is_update(statement: &str) -> bool {
+    let first = statement.trim_start().split(char::is_whitespace).next().unwrap_or_default();
+    ["update", "delete"].iter().any(|word| first.eq_ignore_ascii_case(word))
+}

@@ -1,0 +1,1 @@
+ALTER TABLE {relation} ADD CONSTRAINT {name} CHECK ({condition}) NOT VALID;

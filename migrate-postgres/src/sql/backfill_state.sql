@@ -1,0 +1,12 @@
+SELECT b.wanted, b.limits, b.pass, b.expected, b.changed, b.reason,
+    r.ranges, r.done, r.seen, r.changed_now, r.batches, r.holders
+FROM {backfill} b
+CROSS JOIN LATERAL (
+    SELECT count(*) AS ranges, count(*) FILTER (WHERE r.done) AS done, coalesce(sum(r.seen), 0) AS seen,
+        coalesce(sum(r.changed), 0) AS changed_now, coalesce(sum(r.batches), 0) AS batches,
+        string_agg(DISTINCT r.holder, ', ') FILTER (
+            WHERE NOT r.done AND r.holder <> {me} AND r.expires_at >= pg_catalog.clock_timestamp()
+        ) AS holders
+    FROM {range} r WHERE r.set_name = b.set_name AND r.version = b.version AND r.phase = b.phase
+) r
+WHERE b.set_name = {set} AND b.version = {version} AND b.phase = {phase}

@@ -1,0 +1,1 @@
+GRANT SELECT ON {backfill}, {range} TO {reader};

@@ -1,0 +1,1 @@
+SELECT ({condition}) IS TRUE AS holds;

@@ -1,0 +1,1 @@
+SELECT count(*) FROM (SELECT FROM {relation} WHERE {condition} FOR NO KEY UPDATE) s

@@ -1,0 +1,1 @@
+ALTER TABLE {relation} VALIDATE CONSTRAINT {name};
