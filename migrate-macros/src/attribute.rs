@@ -121,6 +121,8 @@ pub(crate) struct Code {
     pub(crate) transaction: bool,
     pub(crate) after: Vec<MigrationId>,
     pub(crate) lock_timeout: Option<Duration>,
+    /// The directives that put the rows of a table into batches, where the function is called for each.
+    pub(crate) batches: Option<String>,
 }
 
 /// How to take it back.
@@ -162,6 +164,10 @@ const MIGRATION: &[&str] = &[
     "transaction",
     "after",
     "lock_timeout",
+    "backfill",
+    "verify",
+    "prove",
+    "provides",
 ];
 
 /// Keys of SQL, and what the other kind has instead.
@@ -173,6 +179,16 @@ const CODE_ONLY: &[(&str, &str)] = &[
     ("transaction", "the file says `-- migrate: no-transaction`"),
     ("after", "the file says `-- migrate: after <version>`"),
     ("lock_timeout", "the file says `-- migrate: lock-timeout 2s`"),
+    ("backfill", "the file says `-- migrate: backfill <table> by <columns>`"),
+    ("verify", "the file says `-- migrate: verify <condition>`"),
+    ("prove", "the file says `-- migrate: prove <condition>`"),
+    ("provides", "the file says `-- migrate: provides <name>`"),
+];
+
+/// What a function for each batch has no use for.
+const ONCE_ONLY: [(&str, &str); 2] = [
+    ("undo", "a backfill is taken back with what made its column; say why by `irreversible`"),
+    ("transaction", "each batch is a transaction"),
 ];
 
 impl Migration {
@@ -239,6 +255,17 @@ fn sql(keys: &mut Keys) -> Option<Work> {
 fn code(keys: &mut Keys) -> Option<Work> {
     refuse(keys, SQL_ONLY, "made of SQL, and this one is Rust");
     let run = keys.path("run");
+    let batches = batches(keys);
+    if batches.is_some() {
+        for (key, instead) in ONCE_ONLY {
+            if let Some(place) = keys.place(key) {
+                keys.complain(Error::new(
+                    place,
+                    format!("`{key}` does not go with `backfill`: {instead}"),
+                ));
+            }
+        }
+    }
     let undo = keys.path("undo");
     let revision = keys.number("revision").map(|number| number.base10_parse());
     let revision = revision.transpose().unwrap_or_else(|error| {
@@ -257,8 +284,27 @@ fn code(keys: &mut Keys) -> Option<Work> {
             .read("lock_timeout", |text| directive("lock-timeout", text))
             .and_then(|header| header.lock_timeout),
         run: run?,
+        batches,
     };
     Some(Work::Code(Box::new(code)))
+}
+
+/// The head that a file would have.
+fn batches(keys: &mut Keys) -> Option<String> {
+    let place = keys.place("backfill");
+    let mut head = String::new();
+    for key in ["backfill", "verify", "prove", "provides"] {
+        let said = keys.place(key);
+        let line = keys
+            .read(key, |text| directive(key, text).map(|_| format!("-- migrate: {key} {text}\n")));
+        head.extend(line);
+        if let (Some(said), None) = (said, place) {
+            let message =
+                format!("`{key}` belongs to a backfill: add `backfill = \"<table> by <columns>\"`");
+            keys.complain(Error::new(said, message));
+        }
+    }
+    place.map(|_| head)
 }
 
 fn refuse(keys: &mut Keys, others: &[(&str, &str)], kind: &str) {

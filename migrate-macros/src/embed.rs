@@ -139,8 +139,11 @@ impl Migration {
 }
 
 fn of_code(id: MigrationId, name: &str, code: &Code) -> SqlMigration {
-    let step =
-        Step::Code(migrate_core::Code { revision: code.revision, transaction: code.transaction });
+    let revision = code.revision;
+    let step = match &code.batches {
+        Some(head) => Step::Backfill(Backfill::Code { revision, head: Cow::Owned(head.clone()) }),
+        None => Step::Code(migrate_core::Code { revision, transaction: code.transaction }),
+    };
     SqlMigration {
         id,
         name: Cow::Owned(name.to_owned()),

@@ -83,6 +83,7 @@ pub(crate) fn migration(
 ) -> Result<TokenStream, LexError> {
     let packed = packed::packed(krate, std::slice::from_ref(declared))?;
     let beside = match code {
+        Some(Code { batches: Some(_), .. }) => quote!(backfill),
         Some(_) => quote!(code),
         None => quote!(sql),
     };
@@ -130,6 +131,9 @@ pub(crate) fn migration(
 }
 
 fn functions(ident: &Ident, krate: &Path, code: &Code) -> TokenStream {
+    if code.batches.is_some() {
+        return of_batches(ident, krate, &code.run);
+    }
     let up = function(&quote!(up), krate, &code.run);
     let down = match &code.undo {
         Back::By(undo) => function(&quote!(down), krate, undo),
@@ -155,6 +159,25 @@ fn function(name: &TokenStream, krate: &Path, path: &Path) -> TokenStream {
             connection: &mut #krate::PgConnection,
         ) -> ::core::result::Result<(), #krate::BoxError> {
             #call
+        }
+    }
+}
+
+/// The same for a function that is called for each batch.
+fn of_batches(ident: &Ident, krate: &Path, path: &Path) -> TokenStream {
+    let call = quote_spanned! {syn::spanned::Spanned::span(path)=>
+        ::core::result::Result::map_err(#path(connection, rows).await, ::core::convert::Into::into)
+    };
+    quote! {
+        #[#krate::async_trait]
+        impl #krate::Backfill for #ident {
+            async fn batch(
+                &self,
+                connection: &mut #krate::PgConnection,
+                rows: &#krate::Rows,
+            ) -> ::core::result::Result<u64, #krate::BoxError> {
+                #call
+            }
         }
     }
 }

@@ -137,6 +137,16 @@ pub fn embed(input: TokenStream) -> TokenStream {
 /// | `after = "20261120080000 contract"` | what must have run before |
 /// | `lock_timeout = "2s"` | how long one attempt may wait for a lock, in `ms`, `s` or `min` |
 ///
+/// In Rust, for each batch of a table's rows: `run = path` is then `async fn(&mut PgConnection, &Rows) -> Result<u64, E>`,
+/// which says how many rows it changed; `undo` and `transaction` have no place there.
+///
+/// | key | |
+/// |---|---|
+/// | `backfill = "users by id batch 500"` | the table, and how its rows are put into batches |
+/// | `verify = "…"` | a condition that must hold when it is done |
+/// | `prove = "…"` | a condition on every row, for the database to prove and to keep |
+/// | `provides = "…"` | what new code may rely on then |
+///
 /// In SQL, where a file cannot stand in the folder:
 ///
 /// | key | |

@@ -58,7 +58,7 @@ pub use migrate_core::{
     NoticeKind, Phase, Phases, Plan, Policy, Problem, Reason, Set, Standing, Version,
 };
 pub use migrate_macros::{Migration, Migrations, embed};
-pub use migrator::{Migrator, Resolution};
+pub use migrator::{Backfilling, Migrator, Resolution};
 pub use observe::{Event, Observer};
 pub use progress::{Counted, Progress};
 pub use recorder::{Doing, Met, Outcome, Recorder, Recording, Remark, Span, Stopped, Track};

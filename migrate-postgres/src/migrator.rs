@@ -21,6 +21,7 @@ use crate::{folder, history};
 
 mod adopt;
 mod at;
+mod background;
 mod by_hand;
 mod eye;
 mod fill;
@@ -29,6 +30,7 @@ mod through;
 mod told;
 
 use at::At;
+pub use background::Backfilling;
 pub use by_hand::Resolution;
 use eye::Eye;
 use through::Errand;

@@ -10,6 +10,7 @@ use crate::harness::{Database, Folder, Heard, applied};
 mod idempotent;
 mod locked;
 mod orders;
+mod rust;
 mod told;
 
 /// The migration that most of these tests run.
@@ -60,7 +61,9 @@ async fn is_begun(database: &Database) {
 }
 
 async fn reason(database: &Database) -> String {
-    database.value("SELECT reason FROM schema_migrations WHERE state = 'done'").await
+    database
+        .value("SELECT reason FROM schema_migrations WHERE version = 1 AND state = 'done'")
+        .await
 }
 
 #[tokio::test]
@@ -211,6 +214,32 @@ async fn a_pause_typed_in_sql_takes_effect_at_the_next_batch() {
     assert_eq!(report.left, [(id(), "it is paused".to_owned())]);
     assert_ne!(database.value("SELECT count(*) FROM t WHERE n > 0").await, "0");
     assert_ne!(database.value("SELECT count(*) FROM t WHERE n = 0 AND old IS NOT NULL").await, "0");
+}
+
+/// The handle of an application: it sees how far it is, lets it wait, and hears how it ended.
+#[tokio::test]
+async fn in_the_background_it_waits_while_it_is_paused_and_goes_on() {
+    let database = table(3_000).await;
+    let slow = format!("{FILL} AND pg_sleep(0.0005) IS NOT NULL");
+    let migrator = folder("backfill t by id batch 50", &slow).migrator();
+    let filling = migrator.spawn_backfill(&database.pool().await);
+    while filling.progress().is_none() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    filling.pause("the sale is on").await.unwrap();
+    let free = "SELECT count(*) = 0 FROM schema_migrations_range WHERE holder IS NOT NULL";
+    database.until(free).await;
+    let (at, steps) = filling.progress().unwrap();
+    assert_eq!(at, id());
+    let filled = database.value("SELECT count(*) FROM t WHERE n > 0").await;
+    assert!(!filling.is_finished());
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(database.value("SELECT count(*) FROM t WHERE n > 0").await, filled);
+    assert_eq!(filling.progress().unwrap().1.seen, steps.seen);
+    filling.resume().await.unwrap();
+    let report = filling.join().await.unwrap();
+    assert_eq!((report.done.len(), report.left.len()), (1, 0), "{report}");
+    is_filled_once(&database).await;
 }
 
 #[tokio::test]

@@ -42,15 +42,15 @@ pub struct BackfillDone {
 }
 
 impl BackfillReport {
+    /// What a later call did, and what it left.
+    pub(crate) fn add(&mut self, later: BackfillReport) {
+        self.done.extend(later.done);
+        self.left = later.left;
+        self.took += later.took;
+    }
+
     /// Of several workers one writes the history; all of them have seen that it is done.
-    pub(crate) fn note(
-        &mut self,
-        id: MigrationId,
-        name: &str,
-        said: String,
-        _is_ours: bool,
-        took: Duration,
-    ) {
+    pub(crate) fn note(&mut self, id: MigrationId, name: &str, said: String, took: Duration) {
         self.done.push(BackfillDone { id, name: name.to_owned(), said, took });
     }
 

@@ -150,9 +150,8 @@ impl At<'_> {
             let mut filler = Filler::open(session, &self.names, told, job, None).await?;
             match filler.fill(session).await? {
                 Filled::Verified(said) => {
-                    let is_ours =
-                        self.record_filled(session, id, &said, &filler.done(&said)).await?;
-                    report.note(id, &name, said, is_ours, began.elapsed());
+                    self.record_filled(session, id, &said, &filler.done(&said)).await?;
+                    report.note(id, &name, said, began.elapsed());
                 }
                 Filled::Left(left) => {
                     let why = left.words();
@@ -202,26 +201,25 @@ impl At<'_> {
         Ok(backfill.map(|backfill| (action.id, action.name.clone(), backfill)))
     }
 
-    /// Writes that it is done, under the lock, unless somebody has. Were we the first?
+    /// Writes that it is done, under the lock, unless somebody has.
     async fn record_filled(
         &self,
         session: &mut Session,
         id: MigrationId,
         said: &str,
         done: &str,
-    ) -> Result<bool, Error> {
+    ) -> Result<(), Error> {
         match self.lock(session, "").await? {
-            Outcome::Settled(_) => return Ok(false),
+            Outcome::Settled(_) => return Ok(()),
             Outcome::Ours => {}
         }
         let recorded = async {
             let loaded = history::load_as_ourselves(session, &self.names).await?;
             let entry = self.set.get(id).filter(|_| !loaded.history.is_done(id));
-            let Some(entry) = entry else { return Ok(false) };
+            let Some(entry) = entry else { return Ok(()) };
             history::prepare(session, &self.names, self.options, loaded.exists).await?;
             let row = Row::whole(&**entry, Kind::Backfill, State::Done).because(said);
-            self.clerk(session, &loaded).write_with(session, &[row], done).await?;
-            Ok(true)
+            self.clerk(session, &loaded).write_with(session, &[row], done).await
         }
         .await;
         self.release(session).await;

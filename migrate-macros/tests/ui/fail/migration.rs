@@ -50,6 +50,14 @@ struct Generic<T>(T);
 struct Absent;
 
 #[derive(Migration)]
+#[migration(version = 1, run = run, backfill = "users", undo = run)]
+struct Backfill;
+
+#[derive(Migration)]
+#[migration(version = 1, run = run, verify = "true", irreversible = "x")]
+struct VerifyOfNothing;
+
+#[derive(Migration)]
 #[migration(version = 1, up = "fixtures/alone/broken.sql", irreversible = "x")]
 struct Broken;
 
