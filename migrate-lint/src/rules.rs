@@ -63,6 +63,8 @@ rules! {
     detach_partition,
     create_partition,
     bulk_write,
+    backfill_repeats,
+    index_before_backfill,
     disable_trigger,
     enum_value_in_use,
     unbounded_wait,

@@ -18,9 +18,8 @@ pub(super) static RULE: Rule = Rule {
     ],
     good: &[
         ("1_users.sql", "CREATE TABLE users (id bigint PRIMARY KEY, email text);"),
-        ("2_email.sql", "-- migrate: no-transaction
-UPDATE users SET email = lower(email) WHERE id BETWEEN 1 AND 5000;
-UPDATE users SET email = lower(email) WHERE id BETWEEN 5001 AND 10000;"),
+        ("2_email.migrate.sql", "-- migrate: backfill users by id
+UPDATE users SET email = lower(email) WHERE :batch AND email IS DISTINCT FROM lower(email);"),
     ],
     check: Check::Statement(check),
 };
@@ -40,13 +39,20 @@ fn check(at: &Situation<'_>) -> Vec<Hit> {
             let many = if write.filtered { "any number of" } else { "all" };
             let message = format!("{many} rows of `{table}` are {word} in one transaction");
             let key = subject.known().and_then(key).unwrap_or_else(|| "id".into());
-            let instead = format!(
-                "In batches of some thousand rows, each in a transaction of its own:\n    -- migrate: no-transaction\n    \
-                 {}\n    {} {} BETWEEN … AND …;",
-                at.text.replace('\n', "\n    "),
-                if write.filtered { "AND" } else { "WHERE" },
-                Quoted(&key)
-            );
+            let instead = match write.kind {
+                WriteKind::Update => format!(
+                    "In batches, in a migration of its own:\n    -- migrate: backfill {table} by {}\n    {}\n    {} :batch AND … IS DISTINCT FROM …;",
+                    Quoted(&key),
+                    at.text.replace('\n', "\n    "),
+                    if write.filtered { "AND" } else { "WHERE" },
+                ),
+                _ => format!(
+                    "In batches, in a migration of its own:\n    -- migrate: backfill {table} by {}\n    {}\n    {} :batch;",
+                    Quoted(&key),
+                    at.text.replace('\n', "\n    "),
+                    if write.filtered { "AND" } else { "WHERE" },
+                ),
+            };
             Hit::new(&table.name, message, instead).at(&table.name)
         })
         .collect()
