@@ -23,6 +23,7 @@ mod adopt;
 mod at;
 mod by_hand;
 mod eye;
+mod held;
 mod lent;
 mod through;
 mod told;

@@ -9,6 +9,7 @@ use migrate_core::sql::quote;
 use migrate_core::{Checksum, Phases, Policy, Target, UnknownCode};
 use sqlx::postgres::PgConnectOptions;
 
+use crate::brake::Brakes;
 use crate::error::Error;
 use crate::sql::{AS_WE_WRITE, ident};
 
@@ -23,6 +24,8 @@ pub(crate) struct Options {
     pub(crate) direct: Option<Direct>,
     pub(crate) target: Target,
     pub(crate) waits: Waits,
+    /// Of backfills.
+    pub(crate) brake: Option<Brakes>,
 }
 
 /// How to connect for work, past whatever stands before the server.
@@ -76,6 +79,7 @@ impl Default for Options {
             direct: None,
             target: Target::default(),
             waits: Waits::default(),
+            brake: None,
         }
     }
 }

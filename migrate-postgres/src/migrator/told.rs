@@ -9,6 +9,7 @@ use migrate_core::{Phases, Policy, UnknownCode};
 use sqlx::postgres::PgConnectOptions;
 
 use super::Migrator;
+use crate::brake::{Brake, Brakes};
 use crate::observe::{Ear, Observer};
 use crate::options::Direct;
 
@@ -195,6 +196,13 @@ impl Migrator {
     #[must_use]
     pub fn reconnects(mut self, connections: u32) -> Self {
         self.options.waits.reconnects = connections;
+        self
+    }
+
+    /// What holds a backfill back for a reason of the application's own (default nothing).
+    #[must_use]
+    pub fn brake(mut self, brake: impl Brake + 'static) -> Self {
+        self.options.brake = Some(Brakes(Arc::new(brake)));
         self
     }
 
