@@ -13,7 +13,7 @@ use crate::source::BoxError;
 /// own metrics, a sale that goes on. Given to [`Migrator::brake`](crate::Migrator::brake).
 ///
 /// It is asked before each batch, beside everything that the server tells by itself: answer soon, from something that is
-/// at hand. One that fails, or that does not answer within ten seconds, holds.
+/// at hand. One that fails, or that does not answer within five seconds, holds.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};

@@ -68,7 +68,7 @@ pub(crate) async fn ask(
 }
 
 /// How long an application may think about it.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// One that fails, or does not answer, says no.
 async fn braked(brake: &dyn Brake) -> Option<Closed> {
