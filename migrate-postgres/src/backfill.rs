@@ -18,7 +18,7 @@ use crate::observe::{Ear, Event, Seldom};
 use crate::options::{Names, Options};
 use crate::session::{self, Session};
 use crate::source::BoxError;
-use crate::throttle::{Closed, Controller, Limits, Signals};
+use crate::throttle::{Answer, Closed, Controller, Limits, Question, Signals, ask};
 
 mod batch;
 mod ground;
@@ -135,7 +135,7 @@ pub(crate) struct Filler<'f> {
     /// The limits that the table has now.
     said: String,
     controller: Controller,
-    signals: Signals,
+    signals: Option<Signals>,
     looked: Option<Instant>,
     limited_by: String,
     why: String,
@@ -143,12 +143,16 @@ pub(crate) struct Filler<'f> {
     until: Option<Instant>,
     progress: Gone,
     braked: Seldom,
+    warned: Seldom,
     /// Nobody has seen yet that a batch that is repeated changes nothing.
     is_unproven: bool,
 }
 
 /// Passes over a table: the first changes, the second finds what was changed behind the cursor, one finds nothing.
 const PASSES: i64 = 5;
+
+/// How often the server is looked at while batches are done.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// How often it is looked whether what others work at is done.
 const POLL: Duration = Duration::from_secs(1);
@@ -172,17 +176,18 @@ impl<'f> Filler<'f> {
         let identity = session.as_ourselves(names);
         let workers = ours.filling.workers;
         let ground = about.open(session, name, backfill, workers, &identity).await?;
-        let limits = limits(ours, "");
+        let limits = ours.filling.limits.clone();
         Ok(Self {
             checksum: state::checksum(backfill),
             controller: Controller::new(&limits, ground.batch),
             progress: Gone::default(),
-            signals: Signals::default(),
+            signals: None,
             looked: None,
             limited_by: "nothing".to_owned(),
             why: String::new(),
             said: String::new(),
             braked: Seldom::default(),
+            warned: Seldom::default(),
             is_unproven: true,
             about,
             ours,
@@ -279,22 +284,43 @@ impl<'f> Filler<'f> {
             return;
         }
         said.clone_into(&mut self.said);
-        self.limits = limits(self.ours, said);
-        let rows = self.controller.rows();
-        self.controller = Controller::new(&self.limits, rows);
+        self.limits = self.limits_of(said);
+        self.controller.limit(&self.limits);
+    }
+
+    /// The program's own, and above them those of the table.
+    fn limits_of(&self, said: &str) -> Limits {
+        let mut limits = self.ours.filling.limits.clone();
+        for one in said.split(';').map(str::trim).filter(|one| !one.is_empty()) {
+            if let Err(error) = limits.set(one) {
+                self.ear.tell(&Event::Warning { text: &error.to_string() });
+            }
+        }
+        limits
     }
 
     /// What keeps the next batch from being done now.
     async fn closed(
         &mut self,
         session: &mut Session,
-        _relation: &str,
+        relation: &str,
     ) -> Result<Option<Closed>, Error> {
-        if self.looked.is_none_or(|at| at.elapsed() >= Duration::from_secs(1)) {
-            self.looked = Some(Instant::now());
-            let signals = Signals::look(&mut session.connection).await;
-            self.signals =
-                signals.map_err(|error| Error::driver("look how the server is", error))?;
+        if self.looked.is_some_and(|at| at.elapsed() < LOOK) {
+            return Ok(None);
+        }
+        let brake = self.ours.brake.as_ref().map(|brake| &*brake.0);
+        let question = Question { table: relation, filler: None, limits: &self.limits, brake };
+        let answer = ask(&mut session.connection, question, self.signals.as_ref()).await?;
+        let Answer { signals, closed, warned } = answer;
+        self.signals = Some(signals);
+        if let Some(first) = closed.into_iter().next() {
+            return Ok(Some(first));
+        }
+        self.looked = Some(Instant::now());
+        if let Some(first) = warned.first()
+            && self.warned.is_due()
+        {
+            self.ear.tell(&Event::Warning { text: &first.to_string() });
         }
         Ok(None)
     }
@@ -311,18 +337,6 @@ impl<'f> Filler<'f> {
         let (id, limited_by) = (self.about.id, &*self.limited_by);
         self.ear.tell(&Event::Batch { id, steps: &steps, limited_by, pause });
     }
-}
-
-/// The program's own, and above them those of the table.
-fn limits(ours: &Options, said: &str) -> Limits {
-    let mut limits = Limits::default();
-    let all = ours.filling.limits.iter().map(String::as_str).chain(said.split(','));
-    for one in all.map(str::trim).filter(|one| !one.is_empty()) {
-        if let Err(error) = limits.set(one) {
-            tracing::warn!(%error, "migrate: a limit of a backfill is not understood");
-        }
-    }
-    limits
 }
 
 /// Host and process of this program, and which of its workers.

@@ -17,6 +17,7 @@ mod adopt;
 mod approach;
 mod backfill;
 mod blocker;
+mod brake;
 #[cfg(feature = "serde")]
 mod data;
 mod difference;
@@ -50,6 +51,7 @@ pub use activity::{Activity, AtWork, Waiting};
 pub use adopt::{AdoptionReport, FromSqlx};
 pub use backfill::{Backfill, BackfillDone, BackfillReport, BackfillState, Rows, Steps, Wanted};
 pub use blocker::{Blocker, BlockerKind};
+pub use brake::Brake;
 pub use difference::Difference;
 pub use error::Error;
 pub use migrate_core::adoption::{Adopted, Pending, Proof};
@@ -65,6 +67,7 @@ pub use recorder::{Doing, Met, Outcome, Recorder, Recording, Remark, Span, Stopp
 pub use report::{Applied, Report};
 pub use session::Database;
 pub use source::{Beside, BoxError, Code, Embedded, Listed, Migrations, Source};
+pub use throttle::{LimitedBy, Limits, OnUnknown, Retention, WalRate, Window};
 
 #[doc(hidden)]
 pub use async_trait::async_trait;
@@ -72,3 +75,6 @@ pub use async_trait::async_trait;
 pub use migrate_core as core;
 #[doc(hidden)]
 pub use sqlx::PgConnection;
+// For the tests of this workspace.
+#[doc(hidden)]
+pub use throttle::{Closed, Position, Signal, Signals};

@@ -25,6 +25,7 @@ mod background;
 mod by_hand;
 mod eye;
 mod fill;
+mod held;
 mod lent;
 mod through;
 mod told;

@@ -9,8 +9,10 @@ use migrate_core::sql::quote;
 use migrate_core::{Checksum, Phases, Policy, Target, UnknownCode};
 use sqlx::postgres::PgConnectOptions;
 
+use crate::brake::Brakes;
 use crate::error::Error;
 use crate::sql::{AS_WE_WRITE, ident};
+use crate::throttle::Limits;
 
 /// What a migrator was told.
 #[derive(Clone, Debug)]
@@ -24,6 +26,8 @@ pub(crate) struct Options {
     pub(crate) target: Target,
     pub(crate) waits: Waits,
     pub(crate) filling: Filling,
+    /// Of backfills.
+    pub(crate) brake: Option<Brakes>,
 }
 
 /// How backfills are run.
@@ -33,13 +37,13 @@ pub(crate) struct Filling {
     pub(crate) budget: Duration,
     /// Into how many ranges a table is split, each for one worker at a time.
     pub(crate) workers: u32,
-    /// Limits that differ from the defaults, as they are written in the table.
-    pub(crate) limits: Vec<String>,
+    /// What it keeps to, but for what the table says.
+    pub(crate) limits: Limits,
 }
 
 impl Default for Filling {
     fn default() -> Self {
-        Self { budget: Duration::from_secs(10), workers: 1, limits: Vec::new() }
+        Self { budget: Duration::from_secs(10), workers: 1, limits: Limits::default() }
     }
 }
 
@@ -95,6 +99,7 @@ impl Default for Options {
             target: Target::default(),
             waits: Waits::default(),
             filling: Filling::default(),
+            brake: None,
         }
     }
 }

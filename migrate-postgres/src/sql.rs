@@ -98,6 +98,9 @@ statements! {
     WAITED = "waited",
     LOCK_TABLES = "lock_tables",
     WAITING = "waiting",
+    THROTTLE_SIGNALS = "throttle_signals",
+    THROTTLE_CHECKPOINTS = "throttle_checkpoints",
+    THROTTLE_CHECKPOINTS_16 = "throttle_checkpoints_16",
 }
 
 /// How texts are read, here and by the compiler, whatever the default of a database or a role. A message is read
@@ -404,6 +407,24 @@ pub(crate) fn statement_timeout(limit: Duration) -> String {
 /// Counts those who wait behind a backend, and says what it waits for itself.
 pub(crate) fn waiting(pid: i32) -> String {
     fill(WAITING, &[("pid", &pid.to_string())])
+}
+
+/// All that tells how busy a server is, for the fill of a table by a session; where checkpoints are counted changed with
+/// PostgreSQL 17.
+pub(crate) fn throttle_signals(
+    server: u32,
+    table: &str,
+    filler: Option<i32>,
+    zone: Option<&str>,
+) -> String {
+    let requested = if server >= 170_000 { THROTTLE_CHECKPOINTS } else { THROTTLE_CHECKPOINTS_16 };
+    let pid = filler.map_or_else(|| "NULL".to_owned(), |pid| pid.to_string());
+    let zone = zone.map_or_else(|| "NULL".to_owned(), literal);
+    let table = literal(table);
+    fill(
+        THROTTLE_SIGNALS,
+        &[("table", &table), ("pid", &pid), ("zone", &zone), ("requested", requested)],
+    )
 }
 
 /// Ends what a backend does at this moment.

@@ -1,115 +1,83 @@
-//! The pace of a backfill: how large the next batch is, and how long it waits.
+//! How much of a server a backfill may take, and when it has to wait.
 //!
-//! Owns the arithmetic of the time that a batch took. A value: looks at nothing.
+//! Three parts, of which two are pure: [`Controller`] sizes batches and pauses, the gates say what keeps the next batch
+//! from beginning, and [`Signals`] are what one look at the server finds. The [`Limits`] belong to all of them. Owns the
+//! one question that a backfill asks before a batch. Knows nothing of backfills: what a batch is, who waits and for how
+//! long, and what is written down of it is theirs.
 
 use std::time::Duration;
 
 use sqlx::PgConnection;
 
-/// What a backfill keeps to.
-#[derive(Clone, Debug)]
-pub(crate) struct Limits {
-    /// How long a batch is to take.
-    batch_time: Duration,
-    rows: (u32, u32),
-}
+use crate::brake::Brake;
+use crate::error::Error;
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self { batch_time: Duration::from_millis(150), rows: (50, 20_000) }
-    }
-}
+mod controller;
+mod gates;
+mod limited_by;
+mod limits;
+mod load;
+mod signals;
+#[cfg(test)]
+mod testing;
+mod units;
+mod window;
 
-impl Limits {
-    pub(crate) fn rows_least(&self) -> u32 {
-        self.rows.0
-    }
+pub(crate) use controller::{Controller, Measured};
+pub use gates::Closed;
+pub use limited_by::LimitedBy;
+pub use limits::{Limits, OnUnknown, Retention, WalRate};
+pub use signals::{Position, Signal, Signals};
+pub use window::Window;
 
-    /// Changes one, as it is written in the table.
-    pub(crate) fn set(&mut self, text: &str) -> Result<(), String> {
-        let value = text.strip_prefix("batch_time=");
-        match value.and_then(migrate_core::duration) {
-            Some(time) => {
-                self.batch_time = time;
-                Ok(())
-            }
-            None => Err(format!("`{text}` is no limit")),
-        }
-    }
-}
-
-/// What a batch took.
-pub(crate) struct Measured {
-    pub(crate) rows_seen: u64,
-    pub(crate) rows_changed: u64,
-    pub(crate) took: Duration,
-    pub(crate) wal: u64,
-}
-
-/// What kept a batch from being larger or sooner.
+/// Who asks, and about what.
 #[derive(Clone, Copy)]
-pub(crate) enum LimitedBy {
-    BatchTime,
+pub(crate) struct Question<'q> {
+    /// The table that is filled, as SQL names it.
+    pub(crate) table: &'q str,
+    /// The process of the session that fills, unless it is the one that asks.
+    pub(crate) filler: Option<i32>,
+    pub(crate) limits: &'q Limits,
+    /// The application's own.
+    pub(crate) brake: Option<&'q dyn Brake>,
 }
 
-impl LimitedBy {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            LimitedBy::BatchTime => "batch_time",
-        }
-    }
+/// What was found: all of it goes into the next question, for what can only be told from one to the next.
+pub(crate) struct Answer {
+    pub(crate) signals: Signals,
+    /// Nothing may begin while there is something.
+    pub(crate) closed: Vec<Closed>,
+    /// What is only to be told.
+    pub(crate) warned: Vec<Closed>,
 }
 
-/// What comes after a batch.
-pub(crate) struct Pace {
-    pub(crate) pause: Duration,
-    pub(crate) limited_by: LimitedBy,
+/// May the next batch begin?
+pub(crate) async fn ask(
+    connection: &mut PgConnection,
+    question: Question<'_>,
+    earlier: Option<&Signals>,
+) -> Result<Answer, Error> {
+    let Question { table, filler, limits, brake } = question;
+    let signals = Signals::look(connection, table, filler, limits, earlier).await?;
+    let mut closed = gates::closed(&signals, limits, signals.minute);
+    if let Some(brake) = brake {
+        closed.extend(braked(brake).await);
+    }
+    let warned = gates::warned(&signals, limits);
+    Ok(Answer { signals, closed, warned })
 }
 
-/// What the server says of itself.
-#[derive(Default)]
-pub(crate) struct Signals {}
+/// How long an application may think about it.
+const PATIENCE: Duration = Duration::from_secs(5);
 
-impl Signals {
-    pub(crate) async fn look(_: &mut PgConnection) -> Result<Self, sqlx::Error> {
-        Ok(Self {})
-    }
-}
-
-/// What keeps the next batch from being done now.
-pub(crate) struct Closed {
-    pub(crate) by: LimitedBy,
-    pub(crate) why: String,
-    pub(crate) opens: String,
-}
-
-/// Learns from each batch how large the next may be.
-pub(crate) struct Controller {
-    limits: Limits,
-    rows: u32,
-}
-
-impl Controller {
-    pub(crate) fn new(limits: &Limits, first: u32) -> Self {
-        Self { limits: limits.clone(), rows: first }
-    }
-
-    pub(crate) fn rows(&self) -> u32 {
-        self.rows
-    }
-
-    pub(crate) fn after(&mut self, measured: &Measured, _: &Signals) -> Pace {
-        let Measured { rows_seen, rows_changed, took, wal } = measured;
-        tracing::trace!(rows_seen, rows_changed, wal, "migrate: measured a batch");
-        let seconds = took.as_secs_f64().max(0.000_5);
-        let factor = (self.limits.batch_time.as_secs_f64() / seconds).clamp(0.5, 1.25);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-        let rows = (f64::from(self.rows) * factor) as u32;
-        self.rows = rows.clamp(self.limits.rows.0, self.limits.rows.1);
-        Pace { pause: *took / 5, limited_by: LimitedBy::BatchTime }
-    }
-
-    pub(crate) fn refused(&mut self) {
-        self.rows = (self.rows / 2).max(1);
-    }
+/// One that fails, or does not answer, says no.
+async fn braked(brake: &dyn Brake) -> Option<Closed> {
+    let opens = "when the application's brake says so";
+    let why = match tokio::time::timeout(PATIENCE, brake.holds()).await {
+        Ok(Ok(None)) => return None,
+        Ok(Ok(Some(why))) => why,
+        Ok(Err(error)) => format!("the application's brake failed: {error}"),
+        Err(_) => format!("the application's brake did not answer in {}", units::about(PATIENCE)),
+    };
+    Some(Closed::new(LimitedBy::Callback, why, opens))
 }

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use migrate_postgres::{Migrator, Report, Source};
+use migrate_postgres::{Limits, Migrator, Report, Source};
 use migrate_testing::Server;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
@@ -186,8 +186,17 @@ impl Folder {
     }
 
     pub fn migrator(&self) -> Migrator {
-        Migrator::new(self.source())
+        Migrator::new(self.source()).limits(alone())
     }
+}
+
+/// What a backfill keeps to where others load the same server, and are not to be minded.
+pub fn alone() -> Limits {
+    let mut limits = Limits::default();
+    for one in ["wal_rate=none", "active=none", "blocked=none", "duty=0"] {
+        limits.set(one).expect("a limit");
+    }
+    limits
 }
 
 /// What a run applied, as people write it.

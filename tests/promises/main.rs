@@ -42,4 +42,5 @@ mod standby;
 mod start_up;
 mod table_locks;
 mod telling;
+mod throttle;
 mod together;

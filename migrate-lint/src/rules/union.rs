@@ -184,7 +184,11 @@ pub static UNION: &[Covered] = &[
         &["unindexed_foreign_key"],
         "Of a table that is new as well, the index can still come before the rows do.",
     ),
-    by(Locks, "a backfill fills rows that already have an index to be written", &["index_before_backfill"]),
+    by(
+        Locks,
+        "a backfill fills rows that already have an index to be written",
+        &["index_before_backfill"],
+    ),
     by(Locks, "a backfill does not see which rows are done", &["backfill_repeats"]),
     by(Locks, "an index is dropped before its successor is there", &["index_gap"]),
     by(Compatibility, "a column goes that running code names", &["drop_column"]),

@@ -204,8 +204,9 @@ impl Filler<'_> {
                     pages: number(row, "pages").and_then(|pages| pages.try_into().ok())?,
                     rows_a_page: rows_a_page.unwrap_or_default(),
                 };
-                // Where nothing is expected to change, there is no room to be made.
-                let stripes = if pass > 1 || range.is_hole { 1 } else { *stripes };
+                // Where nothing is expected to change, or what is old may not be cleared away, no room can be made.
+                let prunes = self.signals.as_ref().is_none_or(|seen| seen.lets_prune(&self.limits));
+                let stripes = if pass > 1 || range.is_hole || !prunes { 1 } else { *stripes };
                 return next_pages(range, paged, stripes, rows);
             }
             Order::Key(key) => key,

@@ -117,7 +117,8 @@ impl Filler<'_> {
             took,
             wal: count(wal),
         };
-        let pace = self.controller.after(&measured, &self.signals);
+        let Some(signals) = &self.signals else { return };
+        let pace = self.controller.after(&measured, signals);
         self.limited_by = pace.limited_by.as_str().to_owned();
         self.why.clear();
         self.progress.add(seen, changed);
@@ -176,7 +177,7 @@ impl Filler<'_> {
         if is_lock && !is_table && !range.is_hole {
             return self.leave(session, range, next).await;
         }
-        if sqlstate == "57014" && self.controller.rows() <= self.limits.rows_least() {
+        if sqlstate == "57014" && self.controller.rows() <= *self.limits.rows.start() {
             stuck.statement = (stuck.statement * 2).min(AT_MOST);
         }
         if stuck.since() >= self.ours.waits.lock_deadline {

@@ -9,8 +9,10 @@ use migrate_core::{Phases, Policy, UnknownCode};
 use sqlx::postgres::PgConnectOptions;
 
 use super::Migrator;
+use crate::brake::{Brake, Brakes};
 use crate::observe::{Ear, Observer};
 use crate::options::Direct;
+use crate::throttle::Limits;
 
 impl Migrator {
     /// The name of the set, where several share a database (default `default`). Each has its own lock, and its
@@ -84,6 +86,23 @@ impl Migrator {
     #[must_use]
     pub fn ranges(mut self, ranges: u32) -> Self {
         self.options.filling.workers = ranges.max(1);
+        self
+    }
+
+    /// What a backfill keeps to, so that nobody notices it; the table of backfills may say otherwise for one of them.
+    ///
+    /// ```
+    /// # use migrate_postgres::{Limits, Migrations, Migrator};
+    /// # fn of(migrations: impl Migrations) -> Result<Migrator, migrate_postgres::Error> {
+    /// let mut limits = Limits::default();
+    /// limits.set("replica_lag=5s")?;
+    /// let migrator = Migrator::new(migrations).limits(limits);
+    /// # Ok(migrator)
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.options.filling.limits = limits;
         self
     }
 
@@ -212,6 +231,13 @@ impl Migrator {
     #[must_use]
     pub fn reconnects(mut self, connections: u32) -> Self {
         self.options.waits.reconnects = connections;
+        self
+    }
+
+    /// What holds a backfill back for a reason of the application's own (default nothing).
+    #[must_use]
+    pub fn brake(mut self, brake: impl Brake + 'static) -> Self {
+        self.options.brake = Some(Brakes(Arc::new(brake)));
         self
     }
 

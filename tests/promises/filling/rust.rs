@@ -4,7 +4,7 @@ use migrate_postgres::{Migration, Migrator, Rows};
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use super::{id, is_filled_once, reason, table};
-use crate::harness::{Folder, applied};
+use crate::harness::{Folder, alone, applied};
 
 #[derive(Migration)]
 #[migration(version = 1, phase = "migrate", run = shout, backfill = "t by id batch 100")]
@@ -29,7 +29,7 @@ async fn shout(connection: &mut PgConnection, rows: &Rows) -> Result<u64, sqlx::
 }
 
 fn migrator() -> Migrator {
-    Migrator::new(Folder::of(&[("2_later.sql", "SELECT 1;")]).source().with(Shout))
+    Migrator::new(Folder::of(&[("2_later.sql", "SELECT 1;")]).source().with(Shout)).limits(alone())
 }
 
 #[tokio::test]
@@ -67,7 +67,8 @@ async fn breaks(
 #[tokio::test]
 async fn an_error_of_the_function_takes_back_its_batch_and_says_which_it_was() {
     let database = table(1_000).await;
-    let migrator = Migrator::new(Folder::of(&[("2_later.sql", "SELECT 1;")]).source().with(Breaks));
+    let migrator = Migrator::new(Folder::of(&[("2_later.sql", "SELECT 1;")]).source().with(Breaks))
+        .limits(alone());
     let error = migrator.backfill(&database.options()).await.unwrap_err().to_string();
     assert!(
         error.contains(&format!("run a batch of {} breaks: the disk of the mailer is full", id())),

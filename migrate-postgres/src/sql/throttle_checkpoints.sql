@@ -1,0 +1,1 @@
+(SELECT c.num_requested FROM pg_catalog.pg_stat_checkpointer c)

@@ -1,0 +1,1 @@
+(SELECT b.checkpoints_req FROM pg_catalog.pg_stat_bgwriter b)
