@@ -268,6 +268,42 @@ async fn whoever_keeps_dead_rows_from_being_cleaned_up_is_seen_and_named() {
 }
 
 #[tokio::test]
+async fn a_snapshot_that_is_kept_is_told_from_one_that_is_new_with_each_statement() {
+    let alone = Alone::start(&[]).await;
+    for isolation in ["READ COMMITTED", "REPEATABLE READ"] {
+        let mut session = alone.database.session("SET application_name = 'job'").await;
+        let process = pid(&mut session).await;
+        let begin = format!("BEGIN ISOLATION LEVEL {isolation}; SELECT count(*) FROM t");
+        session.execute(sqlx::raw_sql(AssertSqlSafe(begin))).await.unwrap();
+        let first = alone.asker().ask().await;
+        let idle = isolation == "REPEATABLE READ";
+        assert_eq!(first.signals.horizon.dated.is_some(), idle, "between two statements");
+        alone.database.run("UPDATE t SET a = a + 1 WHERE id = 1").await;
+        let working =
+            tokio::spawn(async move { session.execute("SELECT pg_sleep(600)").await.map(drop) });
+        let works = format!(
+            "SELECT state = 'active' AND query LIKE '%pg_sleep%' FROM pg_stat_activity WHERE pid = {process}"
+        );
+        alone.database.until(&works).await;
+        let second = alone.asker().again(Some(&first)).await;
+        let (_, age) = second.signals.horizon.dated.clone().expect("a statement");
+        let began = format!(
+            "(SELECT (extract(epoch FROM query_start) * 1000)::bigint FROM pg_stat_activity WHERE pid = {process})"
+        );
+        let began: u128 = alone.database.value(&began).await.parse().unwrap();
+        let counted = (second.signals.now - age).as_millis();
+        assert!(counted.abs_diff(began) <= 2, "from the statement: {counted} and {began}");
+        let held = |answer: &Answer| {
+            answer.signals.horizon.held.clone().map(|held| (held.what.0, held.at))
+        };
+        let kept = held(&first).is_some() && held(&second) == held(&first);
+        assert_eq!(kept, idle, "{:?} {:?}", held(&first), held(&second));
+        alone.database.run(&format!("SELECT pg_terminate_backend({process})")).await;
+        working.await.unwrap().unwrap_err();
+    }
+}
+
+#[tokio::test]
 async fn sessions_that_wait_for_the_fill_are_counted_and_no_others() {
     let database = Database::fresh().await;
     database.run(T).await;

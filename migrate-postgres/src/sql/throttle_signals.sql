@@ -16,27 +16,35 @@ session AS MATERIALIZED (
 ),
 -- Whoever has a snapshot or a number of its own, in this database: dead rows that it may still see stay. A VACUUM has
 -- one too, which does not count.
+holding AS (
+    SELECT s.* FROM session s
+    WHERE s.datid = (SELECT h.oid FROM here h) AND (s.backend_xmin IS NOT NULL OR s.backend_xid IS NOT NULL)
+        AND s.usesysid IS NOT NULL
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_vacuum v WHERE v.pid = s.pid)
+),
 holder AS (
     SELECT h.pid, h.name, (extract(epoch FROM m.now - h.since) * 1000)::bigint AS ms
     FROM (
-        SELECT s.pid, s.application_name AS name, s.xact_start AS since
-        FROM session s
-        WHERE s.datid = (SELECT h.oid FROM here h) AND (s.backend_xmin IS NOT NULL OR s.backend_xid IS NOT NULL)
-            AND s.usesysid IS NOT NULL
-            AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_vacuum v WHERE v.pid = s.pid)
+        -- By default each statement has a snapshot of its own. Between two, whoever has one keeps it.
+        SELECT s.pid, s.application_name AS name,
+            CASE WHEN s.backend_xid IS NULL AND s.state = 'active' THEN s.query_start ELSE s.xact_start END AS since
+        FROM holding s
         UNION ALL
         SELECT NULL, p.gid, p.prepared FROM pg_catalog.pg_prepared_xacts p
         WHERE p.database = pg_catalog.current_database()
     ) h CROSS JOIN moment m
     ORDER BY h.since LIMIT 1
 ),
--- Slots, and standbys that say what their readers see: a number, that nobody has dated.
+-- Slots, standbys that say what their readers see, and statements of which it is not known whether their snapshot is
+-- older: a number, that nobody has dated.
 held AS (
-    SELECT h.kind, h.name, h.xmin::text AS xmin
+    SELECT h.kind, h.name, h.pid, h.xmin::text AS xmin
     FROM (
-        SELECT 'slot' AS kind, s.slot_name::text AS name, s.xmin FROM pg_catalog.pg_replication_slots s
+        SELECT 'slot' AS kind, s.slot_name::text AS name, NULL::int AS pid, s.xmin FROM pg_catalog.pg_replication_slots s
         UNION ALL
-        SELECT 'standby', r.application_name, r.backend_xmin FROM pg_catalog.pg_stat_replication r
+        SELECT 'standby', r.application_name, NULL, r.backend_xmin FROM pg_catalog.pg_stat_replication r
+        UNION ALL
+        SELECT 'session', s.application_name, s.pid, s.backend_xmin FROM holding s
     ) h
     WHERE h.xmin IS NOT NULL
     ORDER BY pg_catalog.age(h.xmin) DESC, h.kind LIMIT 1
@@ -121,7 +129,8 @@ SELECT pg_catalog.quote_ident(current_user) AS role, m.standby,
         WHERE l.locktype = 'virtualxid' AND l.granted AND s.hidden AND s.usesysid IS NOT NULL
             AND s.datid = (SELECT h.oid FROM here h)
     ) AS hidden_transactions,
-    h.pid AS holder_pid, h.name AS holder, h.ms AS holder_ms, e.kind AS held_kind, e.name AS held_name, e.xmin AS held_xmin,
+    h.pid AS holder_pid, h.name AS holder, h.ms AS holder_ms,
+    e.kind AS held_kind, e.name AS held_name, e.pid AS held_pid, e.xmin AS held_xmin,
     s.name AS slot, s.active AS slot_active, s.retained AS slot_retained,
     pg_catalog.current_setting('archive_mode') <> 'off' AS archiving, a.last_archived_wal AS archived,
     a.last_failed_wal AS failed,

@@ -106,7 +106,7 @@ impl Controller {
         let target = self.limits.batch_time.min(self.limits.batch_cap).as_secs_f64();
         let rows = batch.rows_seen as f64;
         let took = batch.took.as_secs_f64();
-        self.seconds.learn(took / rows, batch.took > self.limits.batch_cap);
+        self.seconds.learn(took / rows);
         let by_time = target / (self.seconds.of_row() * self.rows);
         let by_wal = self.room_for_wal(batch);
         let (room, by) = if by_wal < by_time {
@@ -131,7 +131,7 @@ impl Controller {
         if batch.rows_changed == 0 {
             return f64::INFINITY;
         }
-        self.wal.learn(batch.wal as f64 / batch.rows_seen as f64, false);
+        self.wal.learn(batch.wal as f64 / batch.rows_seen as f64);
         self.limits.batch_wal as f64 / (self.wal.of_row() * self.rows)
     }
 
@@ -168,9 +168,8 @@ struct Cost(Option<f64>);
 const LAST: f64 = 0.4;
 
 impl Cost {
-    /// One that went far too far counts alone.
-    fn learn(&mut self, last: f64, alone: bool) {
-        let before = self.0.filter(|_| !alone).unwrap_or(last);
+    fn learn(&mut self, last: f64) {
+        let before = self.0.unwrap_or(last);
         self.0 = Some(before + (last - before) * LAST);
     }
 

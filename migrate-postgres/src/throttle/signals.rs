@@ -107,7 +107,7 @@ pub struct Slot {
 pub struct Horizon {
     /// The oldest that a server dates: a transaction or a prepared one.
     pub dated: Option<(String, Duration)>,
-    /// The oldest of slots and standbys: its name and number, since it was first seen.
+    /// The oldest number of a slot, a standby or a statement, and whose it is, since it was first seen.
     pub held: Option<Since<(String, String)>>,
     /// Transactions whose sessions our role may not see, since they were first seen.
     pub hidden: Vec<Since<String>>,

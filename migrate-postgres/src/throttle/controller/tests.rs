@@ -136,7 +136,7 @@ fn a_batch_that_was_refused_is_halved_and_not_soon_as_large_again() {
 }
 
 #[test]
-fn a_batch_that_took_longer_than_any_may_counts_alone() {
+fn a_batch_that_took_much_too_long_halves_the_next_one_and_those_after_it() {
     let mut controller = Controller::new(&Limits::default(), 1000);
     for _ in 0..5 {
         controller.after(&batch(1000, 0, 150, 0), &quiet());

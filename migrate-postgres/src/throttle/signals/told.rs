@@ -91,8 +91,12 @@ fn slot(row: &PgRow) -> Option<Slot> {
 fn horizon(row: &PgRow, now: Duration, earlier: Option<&Signals>) -> Horizon {
     let before = earlier.map(|earlier| &earlier.horizon);
     let held = text(row, "held_xmin").map(|xmin| {
-        let (kind, name) = (owned(row, "held_kind"), owned(row, "held_name"));
-        let held = (format!("the {kind} {name}"), xmin.to_owned());
+        let name = owned(row, "held_name");
+        let who = match text(row, "held_pid") {
+            Some(pid) => transaction(&name, pid),
+            None => format!("the {} {name}", owned(row, "held_kind")),
+        };
+        let held = (who, xmin.to_owned());
         Since::still(held, now, before.and_then(|before| before.held.as_ref()))
     });
     let hidden = text(row, "hidden_transactions").unwrap_or_default();
@@ -108,10 +112,16 @@ fn holder(row: &PgRow) -> Option<(String, Duration)> {
     let name = owned(row, "holder");
     let who = match text(row, "holder_pid") {
         None => format!("the prepared transaction {name}"),
-        Some(pid) if name.is_empty() => format!("a transaction of pid {pid}"),
-        Some(pid) => format!("a transaction of {name} (pid {pid})"),
+        Some(pid) => transaction(&name, pid),
     };
     Some((who, age))
+}
+
+fn transaction(application: &str, pid: &str) -> String {
+    match application {
+        "" => format!("a transaction of pid {pid}"),
+        name => format!("a transaction of {name} (pid {pid})"),
+    }
 }
 
 /// One that only counts is in nobody's way.
