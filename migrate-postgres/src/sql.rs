@@ -97,6 +97,7 @@ statements! {
     STILL_VACUUM = "still_vacuum",
     WAITED = "waited",
     LOCK_TABLES = "lock_tables",
+    OUTLAST = "outlast",
     WAITING = "waiting",
 }
 
@@ -384,6 +385,11 @@ pub(crate) fn waited() -> &'static str {
 pub(crate) fn lock_tables(tables: &[&str], mode: LockMode, how: &str) -> String {
     let tables: Vec<_> = tables.iter().map(|table| format!("ONLY {table}")).collect();
     fill(LOCK_TABLES, &[("tables", &tables.join(", ")), ("mode", mode.as_sql()), ("how", how)])
+}
+
+/// Gets a lock and gives it back, in a transaction.
+pub(crate) fn outlast(lock: &str) -> String {
+    fill(OUTLAST, &[("lock", lock)])
 }
 
 /// Limits the waits for locks from here on, in a transaction.

@@ -281,40 +281,54 @@ async fn what_stops_everybody_has_five_seconds() {
     }
 }
 
-/// A server on which an autovacuum of `t` is about to take hours.
-async fn busy_vacuum(setting: &str) -> (migrate_testing::PrivateServer, Database) {
+/// A server on which an autovacuum of these tables is about to take hours.
+async fn busy_vacuum(tables: &[&str]) -> (migrate_testing::PrivateServer, Database) {
     let server = Server::builder()
         .setting("autovacuum", "on")
         .setting("autovacuum_naptime", "1s")
         .setting("max_prepared_transactions", "2");
     let private = server.private().expect("a server");
     let database = Database::on(Server::clone(&private)).await;
-    database
-        .run(&format!(
-            "CREATE TABLE t (n int) WITH (autovacuum_enabled = {setting}, autovacuum_vacuum_threshold = 0, \
-             autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1); \
-             INSERT INTO t SELECT generate_series(1, 200000); DELETE FROM t WHERE n % 2 = 0"
-        ))
-        .await;
+    for table in ["t", "u"] {
+        let enabled = tables.contains(&table);
+        database
+            .run(&format!(
+                "CREATE TABLE {table} (n int) WITH (autovacuum_enabled = {enabled}, autovacuum_vacuum_threshold = 0, \
+                 autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1); \
+                 INSERT INTO {table} SELECT generate_series(1, 200000); DELETE FROM {table} WHERE n % 2 = 0"
+            ))
+            .await;
+    }
+    for table in tables {
+        let is_vacuumed = "SELECT FROM pg_stat_progress_vacuum WHERE relid =";
+        database.until(&format!("SELECT EXISTS ({is_vacuumed} '{table}'::regclass)")).await;
+    }
+    // Who has given way does not come back at once.
+    database.run("ALTER SYSTEM SET autovacuum_naptime = '1h'").await;
+    database.run("SELECT pg_reload_conf()").await;
     (private, database)
 }
 
-const IS_VACUUMED: &str =
-    "SELECT EXISTS (SELECT FROM pg_stat_progress_vacuum WHERE relid = 't'::regclass)";
-
 #[tokio::test]
 async fn an_autovacuum_is_outlasted_or_cancelled() {
-    for cancel in [false, true] {
-        let (private, database) = busy_vacuum("true").await;
-        database.until(IS_VACUUMED).await;
+    for (vacuumed, cancel, at_most) in [
+        (&["t"][..], false, 1300),
+        (&["t", "u"], false, 2600),
+        (&["u"], false, 1300),
+        (&["t", "u"], true, 0),
+    ] {
+        let (private, database) = busy_vacuum(vacuumed).await;
         let heard = Heard::default();
-        let migrator = migrator(ADD, 0, &[("public.t", LockMode::AccessExclusive)]);
+        let both = [("t", LockMode::AccessExclusive), ("u", LockMode::AccessExclusive)];
+        let text = "ALTER TABLE t ADD COLUMN added int; ALTER TABLE u ADD COLUMN added int;";
+        let migrator = migrator(text, 0, &both);
         let migrator = if cancel { migrator.cancel_autovacuum() } else { migrator };
         let report = run(migrator, &heard, &database).await.unwrap().expect("a good end");
         assert_eq!(report.applied.len(), 1);
         let ended = heard.with("ended 1 expand cancelled: an autovacuum").len();
-        let queued = heard.with("queueing 1 expand 0 1300").len();
+        let queued = heard.with(&format!("queueing 1 expand 0 {at_most}")).len();
         assert_eq!((ended > 0, queued > 0), (cancel, !cancel), "{:?}", heard.all());
+        assert_eq!(heard.with("retrying"), [""; 0]);
         drop(database);
         drop(private);
     }
@@ -322,7 +336,7 @@ async fn an_autovacuum_is_outlasted_or_cancelled() {
 
 #[tokio::test]
 async fn nothing_is_queued_behind_a_prepared_transaction() {
-    let (private, database) = busy_vacuum("false").await;
+    let (private, database) = busy_vacuum(&[]).await;
     database.run("BEGIN; INSERT INTO t VALUES (0); PREPARE TRANSACTION 'half done'").await;
     let heard = Heard::default();
     let all = [("public.t", LockMode::AccessExclusive)];

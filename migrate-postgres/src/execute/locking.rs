@@ -4,7 +4,7 @@
 //! locks together when nobody is, else ask in the queue, briefly and seldom. What is hopeless and what is worth it
 //! is decided elsewhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use migrate_core::LockMode;
@@ -49,34 +49,30 @@ impl Locking<'_> {
     /// How to ask at this moment; `None` is not at all.
     fn asking(&mut self, seen: &Seen, deadlock_timeout: Duration) -> Option<Asking> {
         let wanted = &self.looking.wanted;
+        let patience = deadlock_timeout + BEYOND_DEADLOCK_TIMEOUT;
         let rung = match wanted.lets_work_pass() {
-            true => self.attempts.lock_timeout().max(deadlock_timeout + BEYOND_DEADLOCK_TIMEOUT),
+            true => self.attempts.lock_timeout().max(patience),
             false => self.attempts.lock_timeout(),
         };
         let approach = match self.attempts.until_next_look() {
             Some(_) => approach(&seen.blockers, self.attempts.quiet()),
             // Time is up, and nothing is waited for: if it does not succeed now, the server says why.
-            None => {
-                return Some(self.with(at_once(&seen.lockable), Duration::from_millis(1), false));
-            }
+            None => return Some(self.with(at_once(seen, Duration::from_millis(1)), None)),
         };
-        let lock = match approach {
-            Approach::Take if wanted.is_whole() || self.is_cleared => rung,
+        let (ask, at_most) = match approach {
             Approach::Wait => return None,
+            Approach::Take if wanted.is_whole() || self.is_cleared => (at_once(seen, rung), rung),
             _ if !self.attempts.may_queue() => return None,
-            Approach::OutlastAutovacuum => deadlock_timeout + BEYOND_DEADLOCK_TIMEOUT,
-            Approach::Take | Approach::Queue => rung,
+            Approach::Take => (at_once(seen, rung), rung),
+            Approach::OutlastAutovacuum => outlasting(seen, patience, rung),
+            Approach::Queue => (in_turn(seen, rung), rung),
         };
-        let locks = match approach {
-            Approach::Take => at_once(&seen.lockable),
-            _ => in_turn(seen, lock),
-        };
-        let queues = approach != Approach::Take || locks.is_empty() && !wanted.is_whole();
+        let is_in_queue = approach != Approach::Take || ask.locks.is_empty() && !wanted.is_whole();
         self.is_cleared = false;
-        Some(self.with(locks, lock, queues))
+        Some(self.with(ask, is_in_queue.then_some(at_most)))
     }
 
-    fn with(&self, locks: String, lock: Duration, queues: bool) -> Asking {
+    fn with(&self, Ask { locks, lock }: Ask, queues: Option<Duration>) -> Asking {
         let wanted = &self.looking.wanted;
         let limits = Limits { lock, statement: self.waits.statement(wanted.keeps_all_out()) };
         Asking { locks, at: wanted.first_strong().unwrap_or_default(), limits, queues }
@@ -89,28 +85,75 @@ impl Locking<'_> {
     }
 }
 
+/// The statements that take the locks, and how long whatever is not among them may be waited for.
+struct Ask {
+    locks: String,
+    lock: Duration,
+}
+
 /// All together or none.
-fn at_once(lockable: &BTreeMap<String, LockMode>) -> String {
-    lock(lockable.iter(), " NOWAIT")
+fn at_once(seen: &Seen, lock: Duration) -> Ask {
+    Ask { locks: lock_all(seen.lockable.iter(), " NOWAIT"), lock }
 }
 
 /// Those first that somebody is in the way of, so that the others are not held meanwhile. All that is waited for
 /// together is no more than one wait: whoever meets us crosswise finds us gone long before a deadlock is looked for.
-fn in_turn(seen: &Seen, at_most: Duration) -> String {
+fn in_turn(seen: &Seen, lock: Duration) -> Ask {
     let is_busy = |relation: &str| seen.blockers.iter().any(|one| one.relation == *relation);
     let (busy, free): (Vec<_>, Vec<_>) =
         seen.lockable.iter().partition(|(relation, _)| is_busy(relation));
-    let number = u32::try_from(seen.lockable.len()).unwrap_or(u32::MAX);
-    if number < 2 {
-        return lock(seen.lockable.iter(), "");
+    let locks = match seen.lockable.len() {
+        0 | 1 => lock_all(seen.lockable.iter(), ""),
+        number => {
+            let (share, whole) = (share(lock, number), sql::lock_timeout(lock));
+            format!(
+                "{share}{}{}{whole}",
+                lock_all(busy.into_iter(), ""),
+                lock_all(free.into_iter(), "")
+            )
+        }
+    };
+    Ask { locks, lock }
+}
+
+/// The autovacuums have to give way one after the other, and each only does so for one who waits longer than others
+/// do before they look for a deadlock. So nothing is held while such a one is waited for, and nobody waits behind us
+/// for more than one of them; the last is kept, and the others are waited for no longer than usual. Also, how long all
+/// that may take.
+fn outlasting(seen: &Seen, patience: Duration, usual: Duration) -> (Ask, Duration) {
+    let vacuumed: BTreeSet<&String> = seen
+        .blockers
+        .iter()
+        .filter(|one| one.kind == BlockerKind::Autovacuum)
+        .map(|one| &one.relation)
+        .collect();
+    let at_most = patience.saturating_mul(u32::try_from(vacuumed.len()).unwrap_or(u32::MAX));
+    let (ours, mut others): (Vec<_>, Vec<_>) =
+        seen.lockable.iter().partition(|(relation, _)| vacuumed.contains(relation));
+    // What cannot be locked ahead is outlasted by the statement itself.
+    let lock = if ours.len() < vacuumed.len() { patience } else { usual };
+    let mut locks = sql::lock_timeout(patience);
+    if let Some((last, earlier)) = ours.split_last() {
+        let one = |table: &(&String, &LockMode)| lock_all([*table].into_iter(), "");
+        locks.extend(earlier.iter().map(|table| sql::outlast(&one(table))));
+        locks += &one(last);
+        others.extend(earlier);
     }
-    let share = sql::lock_timeout((at_most / number).max(Duration::from_millis(5)));
-    let whole = sql::lock_timeout(at_most);
-    format!("{share}{}{}{whole}", lock(busy.into_iter(), ""), lock(free.into_iter(), ""))
+    if seen.lockable.is_empty() {
+        return (Ask { locks: String::new(), lock }, at_most);
+    }
+    let (share, rest) = (share(usual, others.len()), lock_all(others.into_iter(), ""));
+    (Ask { locks: format!("{locks}{share}{rest}{}", sql::lock_timeout(lock)), lock }, at_most)
+}
+
+/// For each of several that are waited for while others are held.
+fn share(whole: Duration, among: usize) -> String {
+    let among = u32::try_from(among).unwrap_or(u32::MAX).max(1);
+    sql::lock_timeout((whole / among).max(Duration::from_millis(5)))
 }
 
 /// A statement for each kind of lock, the strongest first.
-fn lock<'l>(tables: impl Iterator<Item = (&'l String, &'l LockMode)>, how: &str) -> String {
+fn lock_all<'l>(tables: impl Iterator<Item = (&'l String, &'l LockMode)>, how: &str) -> String {
     let mut by_mode: BTreeMap<LockMode, Vec<&str>> = BTreeMap::new();
     tables.for_each(|(table, mode)| by_mode.entry(*mode).or_default().push(table));
     by_mode.iter().rev().map(|(mode, tables)| sql::lock_tables(tables, *mode, how)).collect()
@@ -121,7 +164,7 @@ impl<'r> Runner<'r> {
     pub(super) fn briefly(&self, job: &Job<'_>) -> Asking {
         let statement = self.ours.waits.statement(false);
         let limits = Limits { lock: self.attempts(job).lock_timeout(), statement };
-        Asking { locks: String::new(), at: 0, limits, queues: false }
+        Asking { locks: String::new(), at: 0, limits, queues: None }
     }
 
     /// Before the first look.
@@ -166,9 +209,9 @@ impl<'r> Runner<'r> {
                 self.wait_for_blockers(job, locking).await;
                 continue;
             };
-            if asking.queues {
+            if let Some(at_most) = asking.queues {
                 locking.attempts.begin();
-                self.tell_of_queueing(job, locking, &asking);
+                self.tell_of_queueing(job, locking, at_most);
             }
             return Ok(asking);
         }
@@ -189,12 +232,11 @@ impl<'r> Runner<'r> {
         self.session.rest(self.names, pause).await;
     }
 
-    fn tell_of_queueing(&self, job: &Job<'_>, locking: &Locking<'_>, asking: &Asking) {
+    fn tell_of_queueing(&self, job: &Job<'_>, locking: &Locking<'_>, at_most: Duration) {
         if locking.blockers.is_empty() {
             return;
         }
-        let (attempt, at_most) = (locking.attempts.made(), asking.limits.lock);
-        let blockers = &locking.blockers;
+        let (attempt, blockers) = (locking.attempts.made(), &locking.blockers);
         self.ear.tell(&Event::Queueing { id: job.action.id, attempt, at_most, blockers });
     }
 
@@ -245,7 +287,7 @@ impl<'r> Runner<'r> {
             locking.looking.wanted.learn(relation, *mode);
         }
         // Nobody waited behind what did not wait.
-        if failure.is_in_locks && !asking.queues {
+        if failure.is_in_locks && asking.queues.is_none() {
             locking.is_beaten = true;
             return locking.attempts.until_next_look().is_some();
         }
@@ -264,26 +306,62 @@ mod tests {
         tables.map(|(table, mode)| (table.to_owned(), mode)).into()
     }
 
+    fn seen(blockers: &[(&str, BlockerKind)]) -> Seen {
+        let blocker = |(relation, kind): &(&str, BlockerKind)| Blocker {
+            relation: (*relation).to_owned(),
+            kind: *kind,
+            ..Blocker::default()
+        };
+        Seen { lockable: lockable(), blockers: blockers.iter().map(blocker).collect() }
+    }
+
+    const USUAL: Duration = Duration::from_millis(90);
+    const PATIENCE: Duration = Duration::from_millis(1300);
+
     #[test]
     fn what_is_free_is_taken_together_and_never_waited_for() {
         assert_eq!(
-            at_once(&lockable()),
+            at_once(&seen(&[]), USUAL).locks,
             "LOCK TABLE ONLY b IN ACCESS EXCLUSIVE MODE NOWAIT;\n\
              LOCK TABLE ONLY a, ONLY c IN SHARE MODE NOWAIT;\n"
         );
-        assert_eq!(at_once(&BTreeMap::new()), "");
+        assert_eq!(at_once(&Seen::default(), USUAL).locks, "");
     }
 
     /// All waits together are no longer than one, or somebody's deadlock would be found before we have gone.
     #[test]
     fn what_is_busy_is_asked_for_first_and_each_for_its_share() {
-        let blocker = Blocker { relation: "c".to_owned(), ..Blocker::default() };
-        let seen = Seen { lockable: lockable(), blockers: vec![blocker] };
         assert_eq!(
-            in_turn(&seen, Duration::from_millis(90)),
+            in_turn(&seen(&[("c", BlockerKind::Session)]), USUAL).locks,
             "SET LOCAL lock_timeout = 30; LOCK TABLE ONLY c IN SHARE MODE;\n\
              LOCK TABLE ONLY b IN ACCESS EXCLUSIVE MODE;\nLOCK TABLE ONLY a IN SHARE MODE;\n\
              SET LOCAL lock_timeout = 90; "
         );
+    }
+
+    /// While an autovacuum is waited for nothing is held, and what is held is not waited with for longer than usual.
+    #[test]
+    fn each_autovacuum_is_outlasted_with_nothing_held() {
+        let seen = seen(&[("a", BlockerKind::Autovacuum), ("c", BlockerKind::Autovacuum)]);
+        let (ask, at_most) = outlasting(&seen, PATIENCE, USUAL);
+        assert_eq!(
+            ask.locks,
+            "SET LOCAL lock_timeout = 1300; \
+             SAVEPOINT migrate_outlast;\nLOCK TABLE ONLY a IN SHARE MODE;\n\
+             ROLLBACK TO SAVEPOINT migrate_outlast;\nRELEASE SAVEPOINT migrate_outlast;\n\
+             LOCK TABLE ONLY c IN SHARE MODE;\nSET LOCAL lock_timeout = 45; \
+             LOCK TABLE ONLY b IN ACCESS EXCLUSIVE MODE;\nLOCK TABLE ONLY a IN SHARE MODE;\n\
+             SET LOCAL lock_timeout = 90; "
+        );
+        assert_eq!((ask.lock, at_most), (USUAL, PATIENCE * 2));
+    }
+
+    /// What cannot be locked ahead is for the statement to wait for.
+    #[test]
+    fn an_autovacuum_of_what_may_not_be_locked_is_outlasted_by_the_statement() {
+        let (ask, at_most) = outlasting(&seen(&[("d", BlockerKind::Autovacuum)]), PATIENCE, USUAL);
+        let (before, after) = ("SET LOCAL lock_timeout = 30; LOCK TABLE ", "lock_timeout = 1300; ");
+        assert!(ask.locks.contains(before) && ask.locks.ends_with(after), "{}", ask.locks);
+        assert_eq!((ask.lock, at_most), (PATIENCE, PATIENCE));
     }
 }

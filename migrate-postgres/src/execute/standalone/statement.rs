@@ -91,7 +91,7 @@ impl Runner<'_> {
             self.clerk.as_ourselves()
         );
         let (waits, began) = (&self.ours.waits, Instant::now());
-        let guard = asking.queues.then_some(waits.most_waiting);
+        let guard = asking.queues.map(|_| waits.most_waiting);
         let told = match self.until_deadline(message, waits.standalone, guard).await {
             Ok(told) => told,
             Err(missed) => {
