@@ -3,7 +3,7 @@
 //! Owns the way from the linter's targets to tables of this database, and who holds what on them. Decides nothing
 //! about it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use migrate_core::sql::Statement;
@@ -11,7 +11,7 @@ use migrate_core::{LockMode, LockTarget, MigrationId, Targets};
 use sqlx::postgres::PgRow;
 
 use crate::activity;
-use crate::blocker::Blocker;
+use crate::blocker::{Blocker, BlockerKind};
 use crate::options::Names;
 use crate::session::{Session, number, rows, text, truth};
 use crate::sql;
@@ -109,11 +109,14 @@ pub(crate) struct Looking {
     pub(crate) wanted: Wanted,
     /// When each process was first met: how old its transaction is at least, for those who may not see more.
     met: BTreeMap<i32, Instant>,
+    /// The autovacuums that were waited for in vain, each with its table. Who may not see what they do takes one that
+    /// gives way to nobody for an ordinary one.
+    stubborn: BTreeSet<(i32, String)>,
 }
 
 impl Looking {
     pub(crate) fn new(wanted: Wanted) -> Self {
-        Self { wanted, met: BTreeMap::new() }
+        Self { wanted, met: BTreeMap::new(), stubborn: BTreeSet::new() }
     }
 
     /// Looks once.
@@ -135,8 +138,17 @@ impl Looking {
                 seen.blockers.push(blocker);
             }
         }
-        self.met.retain(|pid, _| seen.blockers.iter().any(|blocker| blocker.pid == Some(*pid)));
+        let is_here = |pid: i32| seen.blockers.iter().filter(move |one| one.pid == Some(pid));
+        self.met.retain(|pid, _| is_here(*pid).next().is_some());
+        self.stubborn.retain(|(pid, relation)| is_here(*pid).any(|one| one.relation == *relation));
         Ok(seen)
+    }
+
+    /// It was waited for as long as an autovacuum needs to give way.
+    pub(crate) fn did_not_give_way(&mut self, blocker: &Blocker) {
+        if let (BlockerKind::Autovacuum, Some(pid)) = (blocker.kind, blocker.pid) {
+            self.stubborn.insert((pid, blocker.relation.clone()));
+        }
     }
 
     fn blocker(&mut self, row: &PgRow, now: Instant) -> Option<Blocker> {
@@ -144,7 +156,10 @@ impl Looking {
         let seen = activity::blocker(row);
         let since = seen.pid.map_or(now, |pid| *self.met.entry(pid).or_insert(now));
         let age = number(row, "age_ms").and_then(|age| u64::try_from(age).ok());
-        Some(Blocker { age: age.map_or(now - since, Duration::from_millis), ..seen })
+        let is_stubborn =
+            seen.pid.is_some_and(|pid| self.stubborn.contains(&(pid, seen.relation.clone())));
+        let kind = if is_stubborn { BlockerKind::WraparoundVacuum } else { seen.kind };
+        Some(Blocker { age: age.map_or(now - since, Duration::from_millis), kind, ..seen })
     }
 }
 

@@ -300,13 +300,16 @@ async fn busy_vacuum(tables: &[&str]) -> (migrate_testing::PrivateServer, Databa
             .await;
     }
     for table in tables {
-        let is_vacuumed = "SELECT FROM pg_stat_progress_vacuum WHERE relid =";
-        database.until(&format!("SELECT EXISTS ({is_vacuumed} '{table}'::regclass)")).await;
+        database.until(&is_vacuumed(table)).await;
     }
     // Who has given way does not come back at once.
     database.run("ALTER SYSTEM SET autovacuum_naptime = '1h'").await;
     database.run("SELECT pg_reload_conf()").await;
     (private, database)
+}
+
+fn is_vacuumed(table: &str) -> String {
+    format!("SELECT EXISTS (SELECT FROM pg_stat_progress_vacuum WHERE relid = '{table}'::regclass)")
 }
 
 #[tokio::test]
@@ -332,6 +335,40 @@ async fn an_autovacuum_is_outlasted_or_cancelled() {
         drop(database);
         drop(private);
     }
+}
+
+/// What it does is hidden from an ordinary role; that it does not give way is seen once.
+#[tokio::test]
+async fn a_vacuum_that_prevents_wraparound_is_queued_behind_once_where_it_cannot_be_seen() {
+    let (private, database) = busy_vacuum(&[]).await;
+    let role = database.role("ordinary", "LOGIN").await;
+    database
+        .run(&format!(
+            "GRANT CREATE, USAGE ON SCHEMA public TO {role}; ALTER TABLE t OWNER TO {role}; \
+             ALTER TABLE t SET (autovacuum_freeze_max_age = 100000); \
+             CREATE UNLOGGED TABLE ids (n int); DO $$ BEGIN FOR n IN 1 .. 100100 LOOP BEGIN INSERT INTO ids VALUES (n); \
+             EXCEPTION WHEN division_by_zero THEN NULL; END; END LOOP; END $$"
+        ))
+        .await;
+    database.run("ALTER SYSTEM SET autovacuum_naptime = '1s'").await;
+    database.run("SELECT pg_reload_conf()").await;
+    database.until(&is_vacuumed("t")).await;
+    let heard = Heard::default();
+    let migrator = migrator(ADD, 0, &[("public.t", LockMode::AccessExclusive)]);
+    let (migrator, options) =
+        (migrator.observer(heard.clone()), database.options().username(&role));
+    let running = tokio::spawn(async move { migrator.run(&options).await });
+    heard.wait_for("queueing 1 expand 0 1300").await;
+    let told = heard.wait_for("blocked 1 expand").await;
+    assert!(told.contains("an autovacuum to prevent wraparound"), "{told}");
+    nobody_is_stopped(&database).await;
+    database.run("ALTER SYSTEM SET autovacuum = off").await;
+    database.run("SELECT pg_reload_conf()").await;
+    database.run("SELECT pg_terminate_backend(pid) FROM pg_stat_progress_vacuum").await;
+    assert_eq!(running.await.unwrap().expect("a good end").applied.len(), 1);
+    assert_eq!(heard.with("queueing").len(), 1, "{:?}", heard.all());
+    drop(database);
+    drop(private);
 }
 
 #[tokio::test]

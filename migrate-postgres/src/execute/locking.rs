@@ -78,6 +78,18 @@ impl Locking<'_> {
         Asking { locks, at: wanted.first_strong().unwrap_or_default(), limits, queues }
     }
 
+    /// An autovacuum that was waited for that long, and is there still, will not give way later either.
+    fn note_stubborn(&mut self, failure: &Failure, asking: &Asking, deadlock_timeout: Duration) {
+        let was_long = asking.queues.is_some_and(|at_most| at_most > deadlock_timeout);
+        if failure.gave_up || !was_long {
+            return;
+        }
+        let is_it = |one: &&Blocker| {
+            failure.waits_for.as_ref().is_none_or(|(relation, _)| *relation == one.relation)
+        };
+        self.blockers.iter().filter(is_it).for_each(|one| self.looking.did_not_give_way(one));
+    }
+
     /// Is it known which statement needs the locks? What one of many was only seen to wait for is not locked ahead of
     /// all of them, which may take their time.
     fn knows_where(&self) -> bool {
@@ -286,6 +298,7 @@ impl<'r> Runner<'r> {
         if let Some((relation, mode)) = &failure.waits_for {
             locking.looking.wanted.learn(relation, *mode);
         }
+        locking.note_stubborn(failure, asking, self.session.facts.deadlock_timeout);
         // Nobody waited behind what did not wait.
         if failure.is_in_locks && asking.queues.is_none() {
             locking.is_beaten = true;
