@@ -222,7 +222,7 @@ impl<'r> Runner<'r> {
                 continue;
             };
             if let Some(at_most) = asking.queues {
-                locking.attempts.begin();
+                locking.attempts.begin(at_most);
                 self.tell_of_queueing(job, locking, at_most);
             }
             return Ok(asking);
