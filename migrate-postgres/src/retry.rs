@@ -72,6 +72,11 @@ impl<'w> Attempts<'w> {
         Instant::now() >= self.attempt
     }
 
+    /// Until the queue may be asked again.
+    pub(crate) fn until_due(&self) -> Duration {
+        self.attempt.saturating_duration_since(Instant::now())
+    }
+
     /// Since when nothing was asked of the queue.
     pub(crate) fn quiet(&self) -> Duration {
         self.attempt.elapsed()

@@ -319,9 +319,9 @@ pub(crate) fn backend() -> &'static str {
     BACKEND
 }
 
-/// Lifts the timeouts of the session, and says how to set them again.
-pub(crate) fn lift_timeouts() -> &'static str {
-    LIFT_TIMEOUTS
+/// Lifts the timeouts of the session but for this one, where it is not zero, and says how to set them again.
+pub(crate) fn lift_timeouts(lock: Duration) -> String {
+    fill(LIFT_TIMEOUTS, &[("lock", &lock.as_millis().to_string())])
 }
 
 /// How far a session is; a server has no view of copies before PostgreSQL 14.

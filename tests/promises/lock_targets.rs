@@ -281,6 +281,62 @@ async fn what_stops_everybody_has_five_seconds() {
     }
 }
 
+const PARTITIONED: &str = "CREATE TABLE t (n int) PARTITION BY RANGE (n); \
+                           CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (1) TO (2)";
+const DETACH: &str = "-- migrate: no-transaction\nALTER TABLE t DETACH PARTITION t1 CONCURRENTLY;";
+const IS_DETACHED: &str = "SELECT NOT EXISTS (SELECT FROM pg_inherits)";
+
+/// Its second transaction closes the partition.
+#[tokio::test]
+async fn a_partition_is_detached_when_nobody_has_it() {
+    let database = Database::fresh().await;
+    if database.server.version() < 140_000 {
+        return; // the server has no such statement
+    }
+    database.run(PARTITIONED).await;
+    let mut reader = database.session("BEGIN; SELECT FROM t1; SELECT pg_sleep(1.2)").await;
+    let heard = Heard::default();
+    let both = [("t", LockMode::ShareUpdateExclusive), ("t1", LockMode::AccessExclusive)];
+    let at = DETACH.find("ALTER").expect("there");
+    let running = run(migrator(DETACH, at, &both), &heard, &database);
+    let told = heard.wait_for("blocked 1 expand").await;
+    assert!(told.contains("holds ACCESS SHARE on public.t1"), "{told}");
+    nobody_is_stopped_in(&database, "SELECT FROM t1").await;
+    assert_eq!(heard.with("retrying"), [""; 0]);
+    send(&mut reader, "COMMIT").await.expect("its end");
+    assert_eq!(running.await.unwrap().expect("a good end").applied.len(), 1);
+    assert_eq!(database.value(IS_DETACHED).await, "true");
+}
+
+/// Where nobody knew, it is given up half done, and finished as gently.
+#[tokio::test]
+async fn a_partition_is_detached_in_attempts_where_somebody_has_it() {
+    for most_waiting in [100, 0] {
+        let database = Database::fresh().await;
+        if database.server.version() < 140_000 {
+            return; // the server has no such statement
+        }
+        database.run(PARTITIONED).await;
+        let mut reader = database.session("BEGIN; SELECT FROM t1; SELECT pg_sleep(1.2)").await;
+        let (heard, folder) = (Heard::default(), Folder::of(&[("1_it.sql", DETACH)]));
+        let is_stubborn = most_waiting == 0;
+        let rung = Duration::from_millis(if is_stubborn { 600_000 } else { 500 });
+        let migrator = folder.migrator().lock_ladder([rung]).most_waiting(most_waiting);
+        let running = run(migrator, &heard, &database);
+        database.until(&format!("SELECT ({QUEUED}) = 1")).await;
+        let mut other = database.connect().await;
+        send(&mut other, "SELECT FROM t1").await.expect("the attempt makes way");
+        heard.wait_for("retrying 1 expand 1 57014").await;
+        if !is_stubborn {
+            heard.wait_for("blocked 1 expand").await;
+            nobody_is_stopped_in(&database, "SELECT FROM t1").await;
+        }
+        send(&mut reader, "COMMIT").await.expect("its end");
+        assert_eq!(running.await.unwrap().expect("a good end").applied.len(), 1);
+        assert_eq!(database.value(IS_DETACHED).await, "true");
+    }
+}
+
 /// A server on which an autovacuum of these tables is about to take hours.
 async fn busy_vacuum(tables: &[&str]) -> (migrate_testing::PrivateServer, Database) {
     let server = Server::builder()

@@ -20,7 +20,7 @@ use crate::options::Waits;
 use crate::retry::{self, Attempts};
 use crate::session::{Limits, truth};
 use crate::sql;
-use crate::wanted::{Looking, Seen};
+use crate::wanted::{Looking, Seen, Wanted};
 
 /// What is known of one piece of work and its locks.
 pub(super) struct Locking<'w> {
@@ -31,6 +31,8 @@ pub(super) struct Locking<'w> {
     pub(super) blockers: Vec<Blocker>,
     told: Seldom,
     is_one_statement: bool,
+    /// It is in no transaction: nothing can be locked ahead of it.
+    is_alone: bool,
     /// All that it locks was known before the first attempt.
     was_foreseen: bool,
     /// An attempt found somebody in the way who has gone since.
@@ -93,7 +95,7 @@ impl Locking<'_> {
     /// Is it known which statement needs the locks? What one of many was only seen to wait for is not locked ahead of
     /// all of them, which may take their time.
     fn knows_where(&self) -> bool {
-        self.is_one_statement || self.looking.wanted.first_strong().is_some()
+        !self.is_alone && (self.is_one_statement || self.looking.wanted.first_strong().is_some())
     }
 }
 
@@ -185,6 +187,7 @@ impl<'r> Runner<'r> {
         Locking {
             waits: &self.ours.waits,
             is_one_statement: statements.len() == 1,
+            is_alone: false,
             was_foreseen: wanted.is_whole(),
             looking: Looking::new(wanted),
             attempts: self.attempts(job),
@@ -193,6 +196,16 @@ impl<'r> Runner<'r> {
             is_cleared: false,
             is_beaten: false,
         }
+    }
+
+    /// The same for a statement outside transactions. What lets all others work may wait as it is.
+    pub(super) fn locking_alone(&self, job: &Job<'_>, statement: &Statement) -> Locking<'r> {
+        let locking = self.locking(job, std::slice::from_ref(statement));
+        let looking = match locking.looking.wanted.first_strong() {
+            Some(_) => locking.looking,
+            None => Looking::new(Wanted::unknown()),
+        };
+        Locking { is_alone: true, looking, ..locking }
     }
 
     /// Looks and waits until an attempt is worth it.

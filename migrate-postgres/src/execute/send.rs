@@ -177,7 +177,7 @@ impl Runner<'_> {
         part: &Part,
         asking: &Asking,
     ) -> Result<Told, Failure> {
-        let guard = asking.queues.map(|_| self.ours.waits.most_waiting);
+        let guard = asking.queues.map(|_| self.guard());
         let mut monitor = self.monitor(guard);
         let mut told = Told::default();
         let sending = self.session.send_counting(part.message(script), &mut told);
