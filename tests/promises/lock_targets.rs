@@ -153,6 +153,33 @@ async fn a_forgotten_transaction_is_ended_when_that_is_allowed() {
     assert!(send(&mut reader, "COMMIT").await.is_err());
 }
 
+/// One that does not go is waited for like any other, and the time is up in the end.
+#[tokio::test]
+async fn who_was_ended_and_does_not_go_does_not_keep_a_run_for_ever() {
+    let database = with_table().await;
+    let reader = database.session("BEGIN; SELECT FROM t").await;
+    let pid = "SELECT pid FROM pg_locks WHERE relation = 't'::regclass";
+    let pid = database.value(pid).await;
+    signal(&pid, "-STOP");
+    let heard = Heard::default();
+    let all = [("public.t", LockMode::AccessExclusive)];
+    let migrator = migrator(ADD, 0, &all).end_idle_in_transaction(Duration::from_millis(1));
+    let short = migrator.lock_deadline(Duration::from_secs(3));
+    let ended = tokio::time::timeout(Duration::from_secs(60), run(short, &heard, &database)).await;
+    signal(&pid, "-CONT");
+    let error = ended.expect("an end").unwrap().expect_err("the reader stays");
+    assert!(error.is_lock_timeout(), "{error}");
+    assert_eq!(heard.with("ended 1 expand terminated").len(), 1, "{:?}", heard.all());
+    assert!(!heard.with("blocked 1 expand").is_empty(), "{:?}", heard.all());
+    drop(reader);
+}
+
+/// To a process of the server.
+fn signal(pid: &str, signal: &str) {
+    let sent = std::process::Command::new("kill").args([signal, pid]).status();
+    assert!(sent.expect("a signal").success());
+}
+
 /// To lock a table by itself takes more than to refer to it.
 #[tokio::test]
 async fn who_may_not_lock_a_table_asks_in_the_queue() {

@@ -5,7 +5,7 @@
 //! is decided elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use migrate_core::LockMode;
 use migrate_core::sql::Statement;
@@ -30,6 +30,8 @@ pub(super) struct Locking<'w> {
     /// Who was in the way at the last look.
     pub(super) blockers: Vec<Blocker>,
     told: Seldom,
+    /// Who was told to end, each once on each table, and when.
+    ended: BTreeMap<(i32, String), Instant>,
     is_one_statement: bool,
     /// It is in no transaction: nothing can be locked ahead of it.
     is_alone: bool,
@@ -41,8 +43,11 @@ pub(super) struct Locking<'w> {
     is_beaten: bool,
 }
 
-/// Until somebody who was ended has given back what they held.
+/// Between two looks whether somebody who was ended has given back what they held.
 const UNTIL_GONE: Duration = Duration::from_millis(20);
+
+/// Who is there still after that long is waited for like others.
+const GOING: Duration = Duration::from_secs(1);
 
 /// What is granted to waiting for an autovacuum, beyond the time after which it gives way.
 const BEYOND_DEADLOCK_TIMEOUT: Duration = Duration::from_millis(300);
@@ -90,6 +95,16 @@ impl Locking<'_> {
             failure.waits_for.as_ref().is_none_or(|(relation, _)| *relation == one.relation)
         };
         self.blockers.iter().filter(is_it).for_each(|one| self.looking.did_not_give_way(one));
+    }
+
+    /// Is somebody about to go?
+    fn awaits_end(&mut self, blockers: &[Blocker]) -> bool {
+        let is_here = |(pid, relation): &(i32, String)| {
+            blockers.iter().any(|one| one.pid == Some(*pid) && one.relation == *relation)
+        };
+        self.ended.retain(|who, _| is_here(who));
+        self.attempts.until_next_look().is_some()
+            && self.ended.values().any(|when| when.elapsed() < GOING)
     }
 
     /// Is it known which statement needs the locks? What one of many was only seen to wait for is not locked ahead of
@@ -193,6 +208,7 @@ impl<'r> Runner<'r> {
             attempts: self.attempts(job),
             blockers: Vec::new(),
             told: Seldom::default(),
+            ended: BTreeMap::new(),
             is_cleared: false,
             is_beaten: false,
         }
@@ -223,8 +239,9 @@ impl<'r> Runner<'r> {
             if !locking.knows_where() {
                 seen.lockable.clear();
             }
-            if self.end_blockers(job, &seen.blockers).await {
-                tokio::time::sleep(UNTIL_GONE).await;
+            self.end_blockers(job, locking, &seen.blockers).await;
+            if locking.awaits_end(&seen.blockers) {
+                self.session.rest(self.names, UNTIL_GONE).await;
                 continue;
             }
             locking.is_cleared |= seen.blockers.is_empty() && !locking.blockers.is_empty();
@@ -265,35 +282,46 @@ impl<'r> Runner<'r> {
         self.ear.tell(&Event::Queueing { id: job.action.id, attempt, at_most, blockers });
     }
 
-    /// Ends those in the way whom the migrator was told to end. Was there any?
-    async fn end_blockers(&mut self, job: &Job<'_>, blockers: &[Blocker]) -> bool {
-        let mut any = false;
+    /// Ends those in the way whom the migrator was told to end.
+    async fn end_blockers(
+        &mut self,
+        job: &Job<'_>,
+        locking: &mut Locking<'_>,
+        blockers: &[Blocker],
+    ) {
         for blocker in blockers {
-            let Some(pid) = blocker.pid else { continue };
-            let waits = &self.ours.waits;
-            let (end, terminated) = match (blocker.kind, waits.end_idle) {
-                (BlockerKind::IdleInTransaction, Some(patience)) if blocker.age >= patience => {
-                    (sql::end_idle(pid, patience), true)
-                }
-                (BlockerKind::Autovacuum, _) if waits.cancel_autovacuum => {
-                    (sql::cancel_autovacuum(pid), false)
-                }
-                _ => continue,
-            };
+            let Some((pid, end, terminated)) = self.ending(blocker) else { continue };
+            let who = (pid, blocker.relation.clone());
+            if locking.ended.contains_key(&who) {
+                continue;
+            }
             match self.session.send(end).await {
                 Ok(Some(row)) if truth(&row, "ended") => {
-                    any = true;
                     let id = job.action.id;
                     self.ear.tell(&Event::Ended { id, blocker, terminated });
                 }
-                Ok(_) => {} // it has gone meanwhile
+                Ok(_) => continue, // it has gone meanwhile
                 Err(error) => {
                     let text = format!("{blocker}: it could not be ended: {error}");
                     self.ear.tell(&Event::Warning { text: &text });
                 }
             }
+            locking.ended.insert(who, Instant::now());
         }
-        any
+    }
+
+    /// How to end somebody in the way, if that is allowed, and whether all of the session ends.
+    fn ending(&self, blocker: &Blocker) -> Option<(i32, String, bool)> {
+        let (waits, pid) = (&self.ours.waits, blocker.pid?);
+        match (blocker.kind, waits.end_idle) {
+            (BlockerKind::IdleInTransaction, Some(patience)) if blocker.age >= patience => {
+                Some((pid, sql::end_idle(pid, patience), true))
+            }
+            (BlockerKind::Autovacuum, _) if waits.cancel_autovacuum => {
+                Some((pid, sql::cancel_autovacuum(pid), false))
+            }
+            _ => None,
+        }
     }
 
     /// Is a failed attempt to be followed by another?
