@@ -19,8 +19,8 @@ use crate::sql;
 /// What a migration locks of what others may be using.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wanted {
-    /// The strongest lock on each relation, as the migration names it.
-    locks: BTreeMap<String, LockMode>,
+    /// The strongest lock on each relation, as the migration names it, and whether its schema is a guess.
+    locks: BTreeMap<(String, bool), LockMode>,
     /// Where the first statement begins that keeps others out, in bytes of the file.
     first_strong: Option<usize>,
     /// Not all is known.
@@ -40,8 +40,8 @@ impl Wanted {
             if wanted.first_strong.is_none() && locks.iter().any(strong) {
                 wanted.first_strong = usize::try_from(*offset).ok();
             }
-            for LockTarget { relation, mode, .. } in locks.iter() {
-                wanted.add(relation, *mode);
+            for LockTarget { relation, is_guess, mode, .. } in locks.iter() {
+                wanted.add(relation, *is_guess, *mode);
             }
         }
         wanted
@@ -54,11 +54,11 @@ impl Wanted {
 
     /// It was seen to wait for a lock that nobody had told of.
     pub(crate) fn learn(&mut self, relation: &str, mode: LockMode) {
-        self.add(relation, mode);
+        self.add(relation, false, mode);
     }
 
-    fn add(&mut self, relation: &str, mode: LockMode) {
-        let strongest = self.locks.entry(relation.to_owned()).or_insert(mode);
+    fn add(&mut self, relation: &str, is_guess: bool, mode: LockMode) {
+        let strongest = self.locks.entry((relation.to_owned(), is_guess)).or_insert(mode);
         *strongest = (*strongest).max(mode);
     }
 
@@ -84,15 +84,16 @@ impl Wanted {
 
     fn values(&self) -> String {
         let values: Vec<_> =
-            self.locks.iter().map(|(relation, mode)| value(relation, *mode)).collect();
+            self.locks.iter().map(|((name, guess), mode)| value(name, *guess, *mode)).collect();
         values.join(", ")
     }
 }
 
-fn value(relation: &str, mode: LockMode) -> String {
+fn value(relation: &str, is_guess: bool, mode: LockMode) -> String {
     let excluded = LockMode::ALL.into_iter().filter(|other| mode.conflicts_with(*other));
     let excluded: Vec<_> = excluded.map(LockMode::as_shown).collect();
-    format!("({}, E'{}', E'{{{}}}')", sql::literal(relation), mode.as_shown(), excluded.join(","))
+    let (relation, excluded) = (sql::literal(relation), excluded.join(","));
+    format!("({relation}, {is_guess}, E'{}', E'{{{excluded}}}')", mode.as_shown())
 }
 
 /// What a look saw.
@@ -184,7 +185,8 @@ mod tests {
     const ID: MigrationId = MigrationId::new(Version::new(1), Phase::Expand);
 
     fn targets(offset: u32, mode: LockMode) -> Targets {
-        let lock = LockTarget { relation: "public.t".into(), mode, work: Work::None };
+        let lock =
+            LockTarget { relation: "public.t".into(), is_guess: false, mode, work: Work::None };
         Targets { migration: ID, offset, locks: vec![lock].into(), opaque: false }
     }
 
@@ -195,7 +197,10 @@ mod tests {
         let told =
             [weak.clone(), targets(10, LockMode::AccessExclusive), targets(20, LockMode::Share)];
         let wanted = Wanted::of(&told, ID, &script.statements);
-        assert_eq!(wanted.locks, [("public.t".to_owned(), LockMode::AccessExclusive)].into());
+        assert_eq!(
+            wanted.locks,
+            [(("public.t".to_owned(), false), LockMode::AccessExclusive)].into()
+        );
         assert_eq!((wanted.first_strong(), wanted.is_whole()), (Some(10), true));
         assert!(wanted.keeps_all_out() && !wanted.lets_work_pass());
 

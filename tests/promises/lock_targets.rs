@@ -17,9 +17,19 @@ const QUEUED: &str = "SELECT count(*) FROM pg_locks WHERE relation IS NOT NULL A
 
 /// A folder of one migration, and what the linter says that it locks: the statement at this offset, these tables.
 fn migrator(text: &str, offset: usize, tables: &[(&'static str, LockMode)]) -> Migrator {
+    migrator_that(text, offset, tables, false)
+}
+
+fn migrator_that(
+    text: &str,
+    offset: usize,
+    tables: &[(&'static str, LockMode)],
+    is_guess: bool,
+) -> Migrator {
     let folder = Folder::of(&[("1_it.sql", text)]);
     let lock = |(relation, mode): &(&'static str, LockMode)| LockTarget {
         relation: (*relation).into(),
+        is_guess,
         mode: *mode,
         work: Work::None,
     };
@@ -197,6 +207,35 @@ async fn who_may_not_lock_a_table_asks_in_the_queue() {
     let report = run(migrator, &heard, &database).await.unwrap().expect("a good end");
     assert_eq!(report.applied.len(), 1);
     assert_eq!(heard.with("locked").len(), 1);
+}
+
+/// Which is meant where the file names no schema, the session says; where it names one, the file.
+#[tokio::test]
+async fn of_two_namesakes_the_one_that_is_meant_is_looked_at() {
+    for (text, is_guess, meant, other) in [
+        (ADD, true, "SELECT FROM app.t", "SELECT FROM public.t"),
+        ("ALTER TABLE public.t ADD added int;", false, "SELECT FROM public.t", "SELECT FROM app.t"),
+    ] {
+        let database = with_table().await;
+        database.run("CREATE SCHEMA app; CREATE TABLE app.t (n int)").await;
+        let path = format!("ALTER DATABASE {} SET search_path = app, public", database.name);
+        database.run(&path).await;
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ";
+        let (mut theirs, mut idle) = (database.session(begin).await, database.session(begin).await);
+        send(&mut theirs, meant).await.expect("a reader");
+        send(&mut idle, other).await.expect("another");
+        tokio::time::sleep(Duration::from_millis(1200)).await;
+        let heard = Heard::default();
+        let all = [("public.t", LockMode::AccessExclusive)];
+        let running = run(migrator_that(text, 0, &all, is_guess), &heard, &database);
+        let told = heard.wait_for("blocked 1 expand").await;
+        let table = meant.trim_start_matches("SELECT FROM ");
+        assert!(told.ends_with(&format!("on {table}: {meant}")), "{told}");
+        send(&mut theirs, "COMMIT").await.expect("its end");
+        assert_eq!(running.await.unwrap().expect("a good end").applied.len(), 1);
+        assert_eq!(heard.with("queueing"), [""; 0]);
+        drop(idle);
+    }
 }
 
 /// `LOCK TABLE` on a view locks what it shows.
