@@ -77,9 +77,14 @@ impl Wanted {
         self.locks.values().any(|mode| *mode == LockMode::AccessExclusive)
     }
 
-    /// Is it known that those who read and write rows pass it, also while it waits?
+    /// Is it known of what it waits for that those who read and write rows pass it meanwhile?
     pub(crate) fn lets_work_pass(&self) -> bool {
-        !self.has_gaps && !self.locks.values().any(|mode| mode.is_strong())
+        !self.may_stop_work() && !self.locks.is_empty()
+    }
+
+    /// May those who read and write rows have to wait behind it?
+    pub(crate) fn may_stop_work(&self) -> bool {
+        self.has_gaps || self.locks.values().any(|mode| mode.is_strong())
     }
 
     fn values(&self) -> String {
@@ -209,7 +214,9 @@ mod tests {
         let opaque = Targets { migration: ID, offset: 20, locks: vec![].into(), opaque: true };
         let with_gaps = Wanted::of(&[weak, opaque], ID, &script.statements);
         assert!(!with_gaps.lets_work_pass() && !with_gaps.is_whole());
-        assert!(Wanted::of(&[], ID, &script.statements).is_whole());
+        let nothing = Wanted::of(&[], ID, &script.statements);
+        assert!(nothing.is_whole() && !nothing.may_stop_work());
+        assert!(!nothing.lets_work_pass(), "what it waits for all the same is not known");
         assert!(!Wanted::unknown().is_whole());
     }
 }

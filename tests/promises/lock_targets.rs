@@ -209,6 +209,26 @@ async fn who_may_not_lock_a_table_asks_in_the_queue() {
     assert_eq!(heard.with("locked").len(), 1);
 }
 
+/// What the migrator may lock, the role that the file takes may not.
+#[tokio::test]
+async fn a_role_of_the_file_that_may_not_lock_a_table_asks_in_the_queue() {
+    let database = with_table().await;
+    let owner = database.role("owner", "").await;
+    database
+        .run(&format!(
+            "ALTER TABLE u ADD PRIMARY KEY (n); GRANT CREATE, USAGE ON SCHEMA public TO {owner}; \
+             GRANT REFERENCES ON u TO {owner}; ALTER TABLE t OWNER TO {owner}"
+        ))
+        .await;
+    let both = [("t", LockMode::ShareRowExclusive), ("u", LockMode::ShareRowExclusive)];
+    let text = format!(
+        "SET LOCAL ROLE {owner}; ALTER TABLE t ADD FOREIGN KEY (n) REFERENCES u NOT VALID;"
+    );
+    let migrator = migrator(&text, text.find("ALTER").expect("there"), &both);
+    let report = run(migrator, &Heard::default(), &database).await.unwrap();
+    assert_eq!(report.unwrap_or_else(|error| panic!("{error}")).applied.len(), 1);
+}
+
 /// Which is meant where the file names no schema, the session says; where it names one, the file.
 #[tokio::test]
 async fn of_two_namesakes_the_one_that_is_meant_is_looked_at() {

@@ -14,7 +14,7 @@ use super::send::{Asking, Failure};
 use super::{Job, Runner};
 use crate::approach::{Approach, approach};
 use crate::blocker::{Blocker, BlockerKind};
-use crate::error::sqlstate;
+use crate::error::{INSUFFICIENT_PRIVILEGE, sqlstate};
 use crate::observe::{Event, Seldom};
 use crate::options::Waits;
 use crate::retry::{self, Attempts};
@@ -33,7 +33,7 @@ pub(super) struct Locking<'w> {
     /// Who was told to end, each once on each table, and when.
     ended: BTreeMap<(i32, String), Instant>,
     is_one_statement: bool,
-    /// It is in no transaction: nothing can be locked ahead of it.
+    /// Nothing can be locked ahead of it: it is in no transaction, or the role that the file takes may not.
     is_alone: bool,
     /// All that it locks was known before the first attempt.
     was_foreseen: bool,
@@ -74,7 +74,8 @@ impl Locking<'_> {
             Approach::OutlastAutovacuum => outlasting(seen, patience, rung),
             Approach::Queue => (in_turn(seen, rung), rung),
         };
-        let is_in_queue = approach != Approach::Take || ask.locks.is_empty() && !wanted.is_whole();
+        let is_in_queue =
+            approach != Approach::Take || ask.locks.is_empty() && wanted.may_stop_work();
         self.is_cleared = false;
         Some(self.with(ask, is_in_queue.then_some(at_most)))
     }
@@ -333,6 +334,11 @@ impl<'r> Runner<'r> {
         locking: &mut Locking<'_>,
     ) -> bool {
         let state = sqlstate(&failure.error).unwrap_or_default();
+        // The look asked what we may lock; the file has taken another role since.
+        if failure.is_in_locks && state == INSUFFICIENT_PRIVILEGE {
+            locking.is_alone = true;
+            return locking.attempts.until_next_look().is_some();
+        }
         if !retry::is_worth_it(&state) && !failure.gave_up {
             return false;
         }
