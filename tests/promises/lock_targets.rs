@@ -455,11 +455,13 @@ async fn busy_vacuum(tables: &[&str]) -> (migrate_testing::PrivateServer, Databa
     for table in tables {
         database.until(&is_vacuumed(table)).await;
     }
-    // Who has given way does not come back at once.
-    database.run("ALTER SYSTEM SET autovacuum_naptime = '1h'").await;
-    database.run("SELECT pg_reload_conf()").await;
+    database.run(NO_MORE_VACUUM).await; // who has given way does not come back at once
     (private, database)
 }
+
+/// Without the lock of `ALTER TABLE`, which would have to wait for the vacuum.
+const NO_MORE_VACUUM: &str = "UPDATE pg_class SET reloptions = '{autovacuum_enabled=false}' \
+                              WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
 
 fn is_vacuumed(table: &str) -> String {
     format!("SELECT EXISTS (SELECT FROM pg_stat_progress_vacuum WHERE relid = '{table}'::regclass)")
@@ -498,13 +500,12 @@ async fn a_vacuum_that_prevents_wraparound_is_queued_behind_once_where_it_cannot
     database
         .run(&format!(
             "GRANT CREATE, USAGE ON SCHEMA public TO {role}; ALTER TABLE t OWNER TO {role}; \
-             ALTER TABLE t SET (autovacuum_freeze_max_age = 100000); \
+             ALTER TABLE t SET (autovacuum_freeze_max_age = 100000, \
+             autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1); \
              CREATE UNLOGGED TABLE ids (n int); DO $$ BEGIN FOR n IN 1 .. 100100 LOOP BEGIN INSERT INTO ids VALUES (n); \
              EXCEPTION WHEN division_by_zero THEN NULL; END; END LOOP; END $$"
         ))
         .await;
-    database.run("ALTER SYSTEM SET autovacuum_naptime = '1s'").await;
-    database.run("SELECT pg_reload_conf()").await;
     database.until(&is_vacuumed("t")).await;
     let heard = Heard::default();
     let migrator = migrator(ADD, 0, &[("public.t", LockMode::AccessExclusive)]);
@@ -515,8 +516,7 @@ async fn a_vacuum_that_prevents_wraparound_is_queued_behind_once_where_it_cannot
     let told = heard.wait_for("blocked 1 expand").await;
     assert!(told.contains("an autovacuum to prevent wraparound"), "{told}");
     nobody_is_stopped(&database).await;
-    database.run("ALTER SYSTEM SET autovacuum = off").await;
-    database.run("SELECT pg_reload_conf()").await;
+    database.run(NO_MORE_VACUUM).await;
     database.run("SELECT pg_terminate_backend(pid) FROM pg_stat_progress_vacuum").await;
     assert_eq!(running.await.unwrap().expect("a good end").applied.len(), 1);
     assert_eq!(heard.with("queueing").len(), 1, "{:?}", heard.all());
