@@ -123,6 +123,8 @@ impl Work {
 pub struct LockTarget {
     /// The relation as a statement would name it: quoted where it has to be, with its schema where that is known.
     pub relation: Cow<'static, str>,
+    /// The schema is a guess: it was not written, nor a search path, and the session that runs it may have another.
+    pub is_guess: bool,
     /// Which lock.
     pub mode: LockMode,
     /// What it is held for.
@@ -143,7 +145,7 @@ pub struct Targets {
 }
 
 /// The format of what is packed; without a byte, nobody has asked the linter.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 impl Targets {
     /// Writes them down, for a constant of the program.
@@ -155,7 +157,7 @@ impl Targets {
             writer.0.push(u8::from(*opaque));
             writer.list(locks, |writer, lock| {
                 writer.text(&lock.relation);
-                writer.0.extend([lock.mode as u8, lock.work as u8]);
+                writer.0.extend([lock.is_guess.into(), lock.mode as u8, lock.work as u8]);
             });
         }
         writer.0
@@ -173,6 +175,7 @@ impl Targets {
             let locks = reader.list(|reader| {
                 Some(LockTarget {
                     relation: reader.text()?.into(),
+                    is_guess: reader.byte()? != 0,
                     mode: *LockMode::ALL.get(usize::from(reader.byte()?))?,
                     work: *Work::ALL.get(usize::from(reader.byte()?))?,
                 })
@@ -192,8 +195,12 @@ mod tests {
 
     #[test]
     fn what_is_packed_is_unpacked() {
-        let each =
-            |mode| LockTarget { relation: "public.\"Users\"".into(), mode, work: Work::Scan };
+        let each = |mode| LockTarget {
+            relation: "public.\"Users\"".into(),
+            is_guess: mode == LockMode::Share,
+            mode,
+            work: Work::Scan,
+        };
         let target = |offset, locks: Vec<LockTarget>| Targets {
             migration: MigrationId::new(Version::new(7), Phase::Migrate),
             offset,
@@ -204,6 +211,7 @@ mod tests {
         assert_eq!(Targets::unpack(Targets::pack(&all).leak()).as_deref(), Some(&all[..]));
         assert_eq!(Targets::unpack(Targets::pack(&[]).leak()), Some(Vec::new()));
         assert_eq!(Targets::unpack(&[]), None, "nobody was asked");
+        assert_eq!(Targets::unpack(&[1]), None, "it was another format");
     }
 
     /// The table of the manual, row by row.

@@ -235,10 +235,16 @@ impl Judge<'_> {
         locks.retain_mut(|lock| match self.schema.relation(&lock.relation) {
             Found::Known(entry) if entry.born.migration == Some(file.id) => false,
             Found::Known(entry) => {
+                lock.is_guess = self.schema.guesses_schema_of(&lock.relation);
                 lock.relation = Name::qualified(&entry.key.schema, &entry.key.name);
                 true
             }
-            Found::Missing | Found::Unknown => true,
+            Found::Missing | Found::Unknown => {
+                if let (None, Some(only)) = (&lock.relation.schema, self.schema.only_schema()) {
+                    lock.relation = Name::qualified(only, &lock.relation.name);
+                }
+                true
+            }
         });
         let opaque = is_opaque(statement);
         if let (Some(piece), true) = (file.pieces.get(index), opaque || !locks.is_empty()) {

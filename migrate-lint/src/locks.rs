@@ -30,6 +30,8 @@ use crate::statement::{
 pub(crate) struct Lock {
     /// On what, as the statement names it, or with its schema where it does not.
     pub relation: Name,
+    /// Nobody has written that schema, nor a search path that leads to it.
+    pub is_guess: bool,
     /// Which one.
     pub mode: Mode,
     /// What it is held for.
@@ -39,12 +41,13 @@ pub(crate) struct Lock {
 impl Lock {
     /// For whoever runs the statement.
     pub(crate) fn target(&self) -> LockTarget {
-        let Self { relation, mode, work } = self;
-        LockTarget { relation: relation.to_string().into(), mode: *mode, work: *work }
+        let Self { relation, is_guess, mode, work } = self;
+        let relation = relation.to_string().into();
+        LockTarget { relation, is_guess: *is_guess, mode: *mode, work: *work }
     }
 
     fn new(relation: &Name, mode: Mode, work: Work) -> Self {
-        Self { relation: relation.clone(), mode, work }
+        Self { relation: relation.clone(), is_guess: false, mode, work }
     }
 
     fn short(relation: &Name, mode: Mode) -> Self {

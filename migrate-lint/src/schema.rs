@@ -68,6 +68,8 @@ struct Doubt {
 #[derive(Clone, Debug)]
 struct Session {
     path: Vec<Box<str>>,
+    /// Does the path depend on who runs it?
+    path_is_usual: bool,
     /// Has a statement hidden what the path is?
     path_is_hidden: bool,
     /// `None` when a statement has hidden it.
@@ -123,7 +125,12 @@ impl Default for Schema {
 
 impl Default for Session {
     fn default() -> Self {
-        Self { path: vec![PUBLIC.into()], path_is_hidden: false, time_zone: None }
+        Self {
+            path: vec![PUBLIC.into()],
+            path_is_usual: true,
+            path_is_hidden: false,
+            time_zone: None,
+        }
     }
 }
 
@@ -185,6 +192,19 @@ impl Schema {
     pub fn means_the_same(&self, one: &Name, other: &Name) -> bool {
         let key = |name| self.relation(name).known().map(|entry| &entry.key);
         one == other || (key(one).is_some() && key(one) == key(other))
+    }
+
+    /// Is it for the session that runs it to say in which schema this is?
+    pub fn guesses_schema_of(&self, name: &Name) -> bool {
+        name.schema.is_none() && self.session.path_is_usual
+    }
+
+    /// The one schema where a name without one is looked for, if a statement has said so.
+    pub fn only_schema(&self) -> Option<&str> {
+        match self.session.path.as_slice() {
+            [only] if !self.session.path_is_usual && !self.session.path_is_hidden => Some(only),
+            _ => None,
+        }
     }
 
     /// What is there, certain or not.

@@ -31,13 +31,17 @@ const SELDOM: Duration = Duration::from_secs(30);
 /// What to do about those in the way, when nothing was asked of the queue for `quiet`.
 pub(crate) fn approach(blockers: &[Blocker], quiet: Duration) -> Approach {
     let long: Vec<_> = blockers.iter().filter(|blocker| stays(blocker)).collect();
+    let hopeless = long.iter().any(|blocker| is_hopeless(blocker));
     if blockers.is_empty() {
         Approach::Take
-    } else if long.is_empty() || quiet >= SELDOM && !long.iter().any(|blocker| is_hopeless(blocker))
-    {
+    } else if long.is_empty() {
         Approach::Queue
+    } else if hopeless {
+        Approach::Wait
     } else if long.iter().all(|blocker| blocker.kind == BlockerKind::Autovacuum) {
         Approach::OutlastAutovacuum
+    } else if quiet >= SELDOM {
+        Approach::Queue
     } else {
         Approach::Wait
     }
@@ -99,6 +103,7 @@ mod tests {
         assert_eq!(later(blocker(IdleInTransaction, 59_000)), Approach::Queue);
         assert_eq!(later(blocker(IdleInTransaction, 60_000)), Approach::Wait);
         assert_eq!(later(blocker(Prepared, 0)), Approach::Wait);
+        assert_eq!(later(blocker(Autovacuum, 0)), Approach::OutlastAutovacuum);
         assert_eq!(later(blocker(WraparoundVacuum, 0)), Approach::Wait);
     }
 }

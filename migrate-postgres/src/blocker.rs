@@ -67,7 +67,8 @@ pub enum BlockerKind {
     IdleInTransaction,
     /// An autovacuum worker, which gives way to whoever waits for `deadlock_timeout`.
     Autovacuum,
-    /// An autovacuum worker that prevents a wraparound of transaction numbers, and gives way to nobody.
+    /// An autovacuum worker that prevents a wraparound of transaction numbers, and gives way to nobody. Without the
+    /// rights of `pg_read_all_stats` it is known by that it has not given way.
     WraparoundVacuum,
     /// A transaction that was prepared and waits for its second phase, however long.
     Prepared,

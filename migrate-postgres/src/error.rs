@@ -412,7 +412,7 @@ impl Error {
 
     /// A right is missing; the message names it.
     pub fn is_permission(&self) -> bool {
-        self.sqlstate() == Some("42501")
+        self.sqlstate() == Some(INSUFFICIENT_PRIVILEGE)
     }
 
     /// What the server calls the error, such as `42P01`.
@@ -474,6 +474,7 @@ fn offset_in(sent: &str, chars: usize) -> Option<usize> {
 }
 
 pub(crate) const LOCK_NOT_AVAILABLE: &str = "55P03";
+pub(crate) const INSUFFICIENT_PRIVILEGE: &str = "42501";
 pub(crate) const DEADLOCK: &str = "40P01";
 
 /// The SQLSTATE of an error, when the server sent one.

@@ -17,7 +17,7 @@ use tracing::Instrument;
 
 use crate::error::{Error, sqlstate};
 use crate::history::{self, Clerk, Ran, Row};
-use crate::monitor::Monitor;
+use crate::monitor::{Guard, Monitor};
 use crate::observe::{Ear, Event};
 use crate::options::{Names, Options};
 use crate::report::{Applied, Report};
@@ -216,8 +216,13 @@ impl<'r> Runner<'r> {
     }
 
     /// Watches over the next message; of an attempt in the queue, who waits behind it.
-    fn monitor(&self, most_waiting: Option<usize>) -> Monitor<'r> {
-        Monitor::new(self.session.facts.pid, most_waiting, self.ear, self.now)
+    fn monitor(&self, guard: Option<Guard>) -> Monitor<'r> {
+        Monitor::new(self.session.facts.pid, guard, self.ear, self.now)
+    }
+
+    /// Of an attempt that the server ends when it has waited for long enough.
+    fn guard(&self) -> Guard {
+        Guard { most_waiting: self.ours.waits.most_waiting, at_most: None }
     }
 
     fn finish(&mut self, id: MigrationId, name: String, direction: Direction, took: Duration) {

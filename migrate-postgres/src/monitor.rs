@@ -1,6 +1,6 @@
 //! What is seen of a session while it works: how far it is, who waits behind it, and what it waits for itself.
 //!
-//! Owns the guard of an attempt to get a lock: when too many wait behind it, it is given up. Owns when what is seen is
+//! Owns the guard of an attempt to get a lock: when too many wait behind it, or too long, it is given up. Owns when what is seen is
 //! told. Knows nothing of migrations but which one it is.
 
 use std::time::{Duration, Instant};
@@ -22,12 +22,23 @@ pub(crate) struct Monitor<'m> {
     /// The migration, and which of its statements where each runs by itself.
     of: Option<(MigrationId, Option<u32>)>,
     told: Option<Instant>,
-    /// How many may wait behind it; where nobody is counted, it is not given up.
-    pub(crate) most_waiting: Option<usize>,
+    /// Where there is none, it is not given up.
+    guard: Option<Guard>,
+    /// Since when it is seen to wait for a lock that keeps others out.
+    closing: Option<Instant>,
     /// It was given up, since too many waited.
     pub(crate) gave_up: bool,
     /// What it was last seen to wait for.
     pub(crate) waits_for: Option<(String, LockMode)>,
+}
+
+/// What a message may do to others before it is given up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Guard {
+    /// How many may wait behind it.
+    pub(crate) most_waiting: usize,
+    /// How long it may wait for a lock that keeps others out, where the server has not been told.
+    pub(crate) at_most: Option<Duration>,
 }
 
 /// Between two times that it is told; what is over sooner is not worth a word.
@@ -36,12 +47,24 @@ const TELL: Duration = Duration::from_secs(1);
 impl<'m> Monitor<'m> {
     pub(crate) fn new(
         pid: i32,
-        most_waiting: Option<usize>,
+        guard: Option<Guard>,
         ear: &'m Ear,
         of: Option<(MigrationId, Option<u32>)>,
     ) -> Self {
         let (began, told, waits_for) = (Instant::now(), None, None);
-        Self { pid, began, ear, of, told, most_waiting, gave_up: false, waits_for }
+        Self { pid, began, ear, of, told, guard, closing: None, gave_up: false, waits_for }
+    }
+
+    /// Does it harm others more than it may?
+    fn is_too_much(&mut self, waits_for: Option<LockMode>, waiting: Option<usize>) -> bool {
+        self.closing = match waits_for {
+            Some(mode) if mode.is_strong() => self.closing.or_else(|| Some(Instant::now())),
+            _ => None,
+        };
+        let Some(Guard { most_waiting, at_most }) = self.guard else { return false };
+        let waited = self.closing.map(|since| since.elapsed());
+        waiting.is_some_and(|n| n > most_waiting)
+            || at_most.is_some_and(|at_most| waited.is_some_and(|waited| waited >= at_most))
     }
 
     async fn tell(&mut self, eye: &mut PgConnection, waiting: usize) -> Result<(), sqlx::Error> {
@@ -60,12 +83,14 @@ impl<'m> Monitor<'m> {
 }
 
 impl Look for Monitor<'_> {
-    /// An attempt in the queue is over in no time, and has to be looked at often; what works for long has not.
+    /// An attempt in the queue is over in no time, and has to be looked at often; what works for long has not, but
+    /// where it may begin to queue at any time.
     fn period(&self) -> Duration {
-        if self.most_waiting.is_some() && self.began.elapsed() < Duration::from_secs(2) {
-            return Duration::from_millis(20);
+        match self.guard {
+            Some(_) if self.began.elapsed() < Duration::from_secs(2) => Duration::from_millis(20),
+            Some(Guard { at_most: Some(_), .. }) => Duration::from_millis(100),
+            _ => Duration::from_secs(1),
         }
-        Duration::from_secs(1)
     }
 
     async fn look(&mut self, eye: &mut PgConnection) -> Result<(), sqlx::Error> {
@@ -75,8 +100,7 @@ impl Look for Monitor<'_> {
             self.waits_for = Some((relation.to_owned(), mode));
         }
         let waiting = number(&row, "waiting").and_then(|count| usize::try_from(count).ok());
-        let too_many = self.most_waiting.is_some_and(|most| waiting.is_some_and(|n| n > most));
-        if too_many && !self.gave_up {
+        if self.is_too_much(mode, waiting) && !self.gave_up {
             self.gave_up = true;
             send(eye, sql::cancel(self.pid)).await?;
         }

@@ -20,6 +20,8 @@ pub(crate) struct Attempts<'w> {
     began: Instant,
     /// When the attempt that is being made, or the last one, began; after one that failed, when the next may.
     attempt: Instant,
+    /// How long others may have waited behind that one.
+    limit: Option<Duration>,
     made: u32,
     first: Option<Duration>,
     /// Where nobody has said how long to wait: not for longer than this.
@@ -35,7 +37,7 @@ impl<'w> Attempts<'w> {
     /// not to be ended: we go before a deadlock is looked for.
     pub(crate) fn new(waits: &'w Waits, own: Option<Duration>, deadlock_timeout: Duration) -> Self {
         let (began, at_most) = (Instant::now(), deadlock_timeout / 2);
-        Self { waits, began, attempt: began, made: 0, first: own, at_most }
+        Self { waits, began, attempt: began, limit: None, made: 0, first: own, at_most }
     }
 
     /// Attempts that failed.
@@ -60,14 +62,19 @@ impl<'w> Attempts<'w> {
         self.first.unwrap_or(usual).max(Duration::from_millis(1))
     }
 
-    /// An attempt begins that asks in the queue.
-    pub(crate) fn begin(&mut self) {
-        self.attempt = Instant::now();
+    /// An attempt begins that asks in the queue, for that long at most.
+    pub(crate) fn begin(&mut self, limit: Duration) {
+        (self.attempt, self.limit) = (Instant::now(), Some(limit));
     }
 
     /// May the queue be asked again?
     pub(crate) fn may_queue(&self) -> bool {
         Instant::now() >= self.attempt
+    }
+
+    /// Until the queue may be asked again.
+    pub(crate) fn until_due(&self) -> Duration {
+        self.attempt.saturating_duration_since(Instant::now())
     }
 
     /// Since when nothing was asked of the queue.
@@ -92,7 +99,8 @@ impl<'w> Attempts<'w> {
     /// While an attempt waits, everybody behind it does: with nineteen times as long a pause after it, that is
     /// at most a twentieth of the time. A deadlock is found long before a generous lock timeout ends.
     pub(crate) fn pause(&mut self) -> Option<Duration> {
-        let waited = self.lock_timeout().min(self.attempt.elapsed());
+        let limit = self.limit.take().unwrap_or_else(|| self.lock_timeout());
+        let waited = limit.min(self.attempt.elapsed());
         let least = (waited * 19).max(Duration::from_millis(500));
         self.made += 1;
         let longest = (least * self.made.min(4)).min(least.max(Duration::from_secs(7)));
@@ -139,6 +147,21 @@ mod tests {
         assert_eq!(timeouts, [50, 100, 250, 250]);
         let none = Waits { lock_deadline: Duration::ZERO, ..Waits::default() };
         assert_eq!(Attempts::new(&none, None, SECOND).pause(), None);
+    }
+
+    /// Also where an attempt was longer than the ladder says, as for an autovacuum.
+    #[test]
+    fn an_application_spends_a_twentieth_of_the_time_behind_attempts() {
+        let waits = Waits::default();
+        let mut attempts = Attempts::new(&waits, None, SECOND);
+        for limit in [50, 1300, 2600, 250].map(Duration::from_millis) {
+            attempts.begin(limit);
+            attempts.attempt -= 2 * limit; // it was refused when that was over, and the message took its time
+            let pause = attempts.pause().unwrap();
+            assert!(pause >= limit * 19, "{pause:?} after {limit:?}");
+        }
+        attempts.begin(SECOND);
+        assert!(attempts.pause().unwrap() < SECOND * 19, "nobody waited for a second");
     }
 
     #[test]

@@ -97,6 +97,7 @@ statements! {
     STILL_VACUUM = "still_vacuum",
     WAITED = "waited",
     LOCK_TABLES = "lock_tables",
+    OUTLAST = "outlast",
     WAITING = "waiting",
     THROTTLE_SIGNALS = "throttle_signals",
     THROTTLE_CHECKPOINTS = "throttle_checkpoints",
@@ -326,9 +327,9 @@ pub(crate) fn backend() -> &'static str {
     BACKEND
 }
 
-/// Lifts the timeouts of the session, and says how to set them again.
-pub(crate) fn lift_timeouts() -> &'static str {
-    LIFT_TIMEOUTS
+/// Lifts the timeouts of the session but for this one, where it is not zero, and says how to set them again.
+pub(crate) fn lift_timeouts(lock: Duration) -> String {
+    fill(LIFT_TIMEOUTS, &[("lock", &lock.as_millis().to_string())])
 }
 
 /// How far a session is; a server has no view of copies before PostgreSQL 14.
@@ -392,6 +393,11 @@ pub(crate) fn waited() -> &'static str {
 pub(crate) fn lock_tables(tables: &[&str], mode: LockMode, how: &str) -> String {
     let tables: Vec<_> = tables.iter().map(|table| format!("ONLY {table}")).collect();
     fill(LOCK_TABLES, &[("tables", &tables.join(", ")), ("mode", mode.as_sql()), ("how", how)])
+}
+
+/// Gets a lock and gives it back, in a transaction.
+pub(crate) fn outlast(lock: &str) -> String {
+    fill(OUTLAST, &[("lock", lock)])
 }
 
 /// Limits the waits for locks from here on, in a transaction.

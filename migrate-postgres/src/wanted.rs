@@ -3,7 +3,7 @@
 //! Owns the way from the linter's targets to tables of this database, and who holds what on them. Decides nothing
 //! about it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use migrate_core::sql::Statement;
@@ -11,7 +11,7 @@ use migrate_core::{LockMode, LockTarget, MigrationId, Targets};
 use sqlx::postgres::PgRow;
 
 use crate::activity;
-use crate::blocker::Blocker;
+use crate::blocker::{Blocker, BlockerKind};
 use crate::options::Names;
 use crate::session::{Session, number, rows, text, truth};
 use crate::sql;
@@ -19,8 +19,8 @@ use crate::sql;
 /// What a migration locks of what others may be using.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wanted {
-    /// The strongest lock on each relation, as the migration names it.
-    locks: BTreeMap<String, LockMode>,
+    /// The strongest lock on each relation, as the migration names it, and whether its schema is a guess.
+    locks: BTreeMap<(String, bool), LockMode>,
     /// Where the first statement begins that keeps others out, in bytes of the file.
     first_strong: Option<usize>,
     /// Not all is known.
@@ -40,8 +40,8 @@ impl Wanted {
             if wanted.first_strong.is_none() && locks.iter().any(strong) {
                 wanted.first_strong = usize::try_from(*offset).ok();
             }
-            for LockTarget { relation, mode, .. } in locks.iter() {
-                wanted.add(relation, *mode);
+            for LockTarget { relation, is_guess, mode, .. } in locks.iter() {
+                wanted.add(relation, *is_guess, *mode);
             }
         }
         wanted
@@ -54,11 +54,11 @@ impl Wanted {
 
     /// It was seen to wait for a lock that nobody had told of.
     pub(crate) fn learn(&mut self, relation: &str, mode: LockMode) {
-        self.add(relation, mode);
+        self.add(relation, false, mode);
     }
 
-    fn add(&mut self, relation: &str, mode: LockMode) {
-        let strongest = self.locks.entry(relation.to_owned()).or_insert(mode);
+    fn add(&mut self, relation: &str, is_guess: bool, mode: LockMode) {
+        let strongest = self.locks.entry((relation.to_owned(), is_guess)).or_insert(mode);
         *strongest = (*strongest).max(mode);
     }
 
@@ -77,22 +77,28 @@ impl Wanted {
         self.locks.values().any(|mode| *mode == LockMode::AccessExclusive)
     }
 
-    /// Is it known that those who read and write rows pass it, also while it waits?
+    /// Is it known of what it waits for that those who read and write rows pass it meanwhile?
     pub(crate) fn lets_work_pass(&self) -> bool {
-        !self.has_gaps && !self.locks.values().any(|mode| mode.is_strong())
+        !self.may_stop_work() && !self.locks.is_empty()
+    }
+
+    /// May those who read and write rows have to wait behind it?
+    pub(crate) fn may_stop_work(&self) -> bool {
+        self.has_gaps || self.locks.values().any(|mode| mode.is_strong())
     }
 
     fn values(&self) -> String {
         let values: Vec<_> =
-            self.locks.iter().map(|(relation, mode)| value(relation, *mode)).collect();
+            self.locks.iter().map(|((name, guess), mode)| value(name, *guess, *mode)).collect();
         values.join(", ")
     }
 }
 
-fn value(relation: &str, mode: LockMode) -> String {
+fn value(relation: &str, is_guess: bool, mode: LockMode) -> String {
     let excluded = LockMode::ALL.into_iter().filter(|other| mode.conflicts_with(*other));
     let excluded: Vec<_> = excluded.map(LockMode::as_shown).collect();
-    format!("({}, E'{}', E'{{{}}}')", sql::literal(relation), mode.as_shown(), excluded.join(","))
+    let (relation, excluded) = (sql::literal(relation), excluded.join(","));
+    format!("({relation}, {is_guess}, E'{}', E'{{{excluded}}}')", mode.as_shown())
 }
 
 /// What a look saw.
@@ -109,11 +115,14 @@ pub(crate) struct Looking {
     pub(crate) wanted: Wanted,
     /// When each process was first met: how old its transaction is at least, for those who may not see more.
     met: BTreeMap<i32, Instant>,
+    /// The autovacuums that were waited for in vain, each with its table. Who may not see what they do takes one that
+    /// gives way to nobody for an ordinary one.
+    stubborn: BTreeSet<(i32, String)>,
 }
 
 impl Looking {
     pub(crate) fn new(wanted: Wanted) -> Self {
-        Self { wanted, met: BTreeMap::new() }
+        Self { wanted, met: BTreeMap::new(), stubborn: BTreeSet::new() }
     }
 
     /// Looks once.
@@ -135,8 +144,17 @@ impl Looking {
                 seen.blockers.push(blocker);
             }
         }
-        self.met.retain(|pid, _| seen.blockers.iter().any(|blocker| blocker.pid == Some(*pid)));
+        let is_here = |pid: i32| seen.blockers.iter().filter(move |one| one.pid == Some(pid));
+        self.met.retain(|pid, _| is_here(*pid).next().is_some());
+        self.stubborn.retain(|(pid, relation)| is_here(*pid).any(|one| one.relation == *relation));
         Ok(seen)
+    }
+
+    /// It was waited for as long as an autovacuum needs to give way.
+    pub(crate) fn did_not_give_way(&mut self, blocker: &Blocker) {
+        if let (BlockerKind::Autovacuum, Some(pid)) = (blocker.kind, blocker.pid) {
+            self.stubborn.insert((pid, blocker.relation.clone()));
+        }
     }
 
     fn blocker(&mut self, row: &PgRow, now: Instant) -> Option<Blocker> {
@@ -144,7 +162,10 @@ impl Looking {
         let seen = activity::blocker(row);
         let since = seen.pid.map_or(now, |pid| *self.met.entry(pid).or_insert(now));
         let age = number(row, "age_ms").and_then(|age| u64::try_from(age).ok());
-        Some(Blocker { age: age.map_or(now - since, Duration::from_millis), ..seen })
+        let is_stubborn =
+            seen.pid.is_some_and(|pid| self.stubborn.contains(&(pid, seen.relation.clone())));
+        let kind = if is_stubborn { BlockerKind::WraparoundVacuum } else { seen.kind };
+        Some(Blocker { age: age.map_or(now - since, Duration::from_millis), kind, ..seen })
     }
 }
 
@@ -169,7 +190,8 @@ mod tests {
     const ID: MigrationId = MigrationId::new(Version::new(1), Phase::Expand);
 
     fn targets(offset: u32, mode: LockMode) -> Targets {
-        let lock = LockTarget { relation: "public.t".into(), mode, work: Work::None };
+        let lock =
+            LockTarget { relation: "public.t".into(), is_guess: false, mode, work: Work::None };
         Targets { migration: ID, offset, locks: vec![lock].into(), opaque: false }
     }
 
@@ -180,7 +202,10 @@ mod tests {
         let told =
             [weak.clone(), targets(10, LockMode::AccessExclusive), targets(20, LockMode::Share)];
         let wanted = Wanted::of(&told, ID, &script.statements);
-        assert_eq!(wanted.locks, [("public.t".to_owned(), LockMode::AccessExclusive)].into());
+        assert_eq!(
+            wanted.locks,
+            [(("public.t".to_owned(), false), LockMode::AccessExclusive)].into()
+        );
         assert_eq!((wanted.first_strong(), wanted.is_whole()), (Some(10), true));
         assert!(wanted.keeps_all_out() && !wanted.lets_work_pass());
 
@@ -189,7 +214,9 @@ mod tests {
         let opaque = Targets { migration: ID, offset: 20, locks: vec![].into(), opaque: true };
         let with_gaps = Wanted::of(&[weak, opaque], ID, &script.statements);
         assert!(!with_gaps.lets_work_pass() && !with_gaps.is_whole());
-        assert!(Wanted::of(&[], ID, &script.statements).is_whole());
+        let nothing = Wanted::of(&[], ID, &script.statements);
+        assert!(nothing.is_whole() && !nothing.may_stop_work());
+        assert!(!nothing.lets_work_pass(), "what it waits for all the same is not known");
         assert!(!Wanted::unknown().is_whole());
     }
 }

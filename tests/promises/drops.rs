@@ -57,6 +57,7 @@ fn targets(drops: &str) -> Vec<Targets> {
     let migration = MigrationId::new(Version::new(1), Phase::Contract);
     let lock = |table: usize| LockTarget {
         relation: format!("t{table}").into(),
+        is_guess: false,
         mode: LockMode::AccessExclusive,
         work: Work::None,
     };

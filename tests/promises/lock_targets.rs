@@ -15,11 +15,26 @@ const ADD: &str = "ALTER TABLE t ADD COLUMN added int;";
 const QUEUED: &str = "SELECT count(*) FROM pg_locks WHERE relation IS NOT NULL AND NOT granted AND database = \
                       (SELECT oid FROM pg_database WHERE datname = current_database())";
 
+/// Does a migrator wait for the lock that a test holds until it has seen what it came for?
+const IS_AT_THE_GATE: &str = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock' \
+                              AND NOT granted AND database = \
+                              (SELECT oid FROM pg_database WHERE datname = current_database()))";
+
 /// A folder of one migration, and what the linter says that it locks: the statement at this offset, these tables.
 fn migrator(text: &str, offset: usize, tables: &[(&'static str, LockMode)]) -> Migrator {
+    migrator_that(text, offset, tables, false)
+}
+
+fn migrator_that(
+    text: &str,
+    offset: usize,
+    tables: &[(&'static str, LockMode)],
+    is_guess: bool,
+) -> Migrator {
     let folder = Folder::of(&[("1_it.sql", text)]);
     let lock = |(relation, mode): &(&'static str, LockMode)| LockTarget {
         relation: (*relation).into(),
+        is_guess,
         mode: *mode,
         work: Work::None,
     };
@@ -85,21 +100,27 @@ async fn a_long_reader_is_waited_for(head: &str) {
     assert_eq!(heard.with("locked").len(), 1);
 }
 
+/// Somebody takes the second table after the look and before the locks are asked for: the first is not held meanwhile.
 #[tokio::test]
 async fn all_tables_are_taken_or_none() {
     let database = with_table().await;
-    let mut reader = database.session("BEGIN; SELECT FROM t; SELECT pg_sleep(1.2)").await;
-    let heard = Heard::default();
+    let text = "SELECT pg_advisory_xact_lock_shared(1); ALTER TABLE u ADD COLUMN added int; \
+                ALTER TABLE t ADD COLUMN added int;";
     let both = [("t", LockMode::AccessExclusive), ("u", LockMode::AccessExclusive)];
-    let text = "ALTER TABLE u ADD COLUMN added int; ALTER TABLE t ADD COLUMN added int;";
-    let running = run(migrator(text, 0, &both), &heard, &database);
+    let mut gate = database.session("SELECT pg_advisory_lock(1)").await;
+    let mut reader = database.session("BEGIN; SELECT pg_sleep(1.2)").await;
+    let heard = Heard::default();
+    let patient = migrator(text, text.find("ALTER").expect("there"), &both);
+    let patient = patient.lock_ladder([Duration::from_secs(600)]);
+    let running = run(patient, &heard, &database);
+    database.until(IS_AT_THE_GATE).await;
+    send(&mut reader, "SELECT FROM u").await.expect("nobody holds it yet");
+    send(&mut gate, "SELECT pg_advisory_unlock(1)").await.expect("free");
     heard.wait_for("blocked 1 expand").await;
-    let mut other = database.session("SET lock_timeout = '1ms'").await;
-    for _ in 0..20 {
-        send(&mut other, "SELECT FROM u").await.expect("nobody holds the other table");
-    }
+    nobody_is_stopped(&database).await;
     send(&mut reader, "COMMIT").await.expect("its end");
     assert_eq!(running.await.unwrap().expect("a good end").applied.len(), 1);
+    assert_eq!(heard.with("retrying"), [""; 0]);
 }
 
 #[tokio::test]
@@ -131,7 +152,7 @@ async fn what_comes_before_is_not_done_under_the_locks() {
     let mut other = database.session("SELECT pg_advisory_lock(1)").await;
     let all = [("t", LockMode::AccessExclusive)];
     let running = run(migrator(text, offset, &all), &Heard::default(), &database);
-    database.until("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock' AND NOT granted)").await;
+    database.until(IS_AT_THE_GATE).await;
     nobody_is_stopped(&database).await;
     send(&mut other, "SELECT pg_advisory_unlock(1)").await.expect("free");
     let error = running.await.unwrap().expect_err("a division by zero");
@@ -153,6 +174,33 @@ async fn a_forgotten_transaction_is_ended_when_that_is_allowed() {
     assert!(send(&mut reader, "COMMIT").await.is_err());
 }
 
+/// One that does not go is waited for like any other, and the time is up in the end.
+#[tokio::test]
+async fn who_was_ended_and_does_not_go_does_not_keep_a_run_for_ever() {
+    let database = with_table().await;
+    let reader = database.session("BEGIN; SELECT FROM t").await;
+    let pid = "SELECT pid FROM pg_locks WHERE relation = 't'::regclass";
+    let pid = database.value(pid).await;
+    signal(&pid, "-STOP");
+    let heard = Heard::default();
+    let all = [("public.t", LockMode::AccessExclusive)];
+    let migrator = migrator(ADD, 0, &all).end_idle_in_transaction(Duration::from_millis(1));
+    let short = migrator.lock_deadline(Duration::from_secs(3));
+    let ended = tokio::time::timeout(Duration::from_secs(60), run(short, &heard, &database)).await;
+    signal(&pid, "-CONT");
+    let error = ended.expect("an end").unwrap().expect_err("the reader stays");
+    assert!(error.is_lock_timeout(), "{error}");
+    assert_eq!(heard.with("ended 1 expand terminated").len(), 1, "{:?}", heard.all());
+    assert!(!heard.with("blocked 1 expand").is_empty(), "{:?}", heard.all());
+    drop(reader);
+}
+
+/// To a process of the server.
+fn signal(pid: &str, signal: &str) {
+    let sent = std::process::Command::new("kill").args([signal, pid]).status();
+    assert!(sent.expect("a signal").success());
+}
+
 /// To lock a table by itself takes more than to refer to it.
 #[tokio::test]
 async fn who_may_not_lock_a_table_asks_in_the_queue() {
@@ -170,6 +218,55 @@ async fn who_may_not_lock_a_table_asks_in_the_queue() {
     let report = run(migrator, &heard, &database).await.unwrap().expect("a good end");
     assert_eq!(report.applied.len(), 1);
     assert_eq!(heard.with("locked").len(), 1);
+}
+
+/// What the migrator may lock, the role that the file takes may not.
+#[tokio::test]
+async fn a_role_of_the_file_that_may_not_lock_a_table_asks_in_the_queue() {
+    let database = with_table().await;
+    let owner = database.role("owner", "").await;
+    database
+        .run(&format!(
+            "ALTER TABLE u ADD PRIMARY KEY (n); GRANT CREATE, USAGE ON SCHEMA public TO {owner}; \
+             GRANT REFERENCES ON u TO {owner}; ALTER TABLE t OWNER TO {owner}"
+        ))
+        .await;
+    let both = [("t", LockMode::ShareRowExclusive), ("u", LockMode::ShareRowExclusive)];
+    let text = format!(
+        "SET LOCAL ROLE {owner}; ALTER TABLE t ADD FOREIGN KEY (n) REFERENCES u NOT VALID;"
+    );
+    let migrator = migrator(&text, text.find("ALTER").expect("there"), &both);
+    let report = run(migrator, &Heard::default(), &database).await.unwrap();
+    assert_eq!(report.unwrap_or_else(|error| panic!("{error}")).applied.len(), 1);
+}
+
+/// Which is meant where the file names no schema, the session says; where it names one, the file.
+#[tokio::test]
+async fn of_two_namesakes_the_one_that_is_meant_is_looked_at() {
+    for (text, is_guess, meant, other) in [
+        (ADD, true, "SELECT FROM app.t", "SELECT FROM public.t"),
+        ("ALTER TABLE public.t ADD added int;", false, "SELECT FROM public.t", "SELECT FROM app.t"),
+    ] {
+        let database = with_table().await;
+        database.run("CREATE SCHEMA app; CREATE TABLE app.t (n int)").await;
+        let path = format!("ALTER DATABASE {} SET search_path = app, public", database.name);
+        database.run(&path).await;
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ";
+        let (mut theirs, mut idle) = (database.session(begin).await, database.session(begin).await);
+        send(&mut theirs, meant).await.expect("a reader");
+        send(&mut idle, other).await.expect("another");
+        tokio::time::sleep(Duration::from_millis(1200)).await;
+        let heard = Heard::default();
+        let all = [("public.t", LockMode::AccessExclusive)];
+        let running = run(migrator_that(text, 0, &all, is_guess), &heard, &database);
+        let told = heard.wait_for("blocked 1 expand").await;
+        let table = meant.trim_start_matches("SELECT FROM ");
+        assert!(told.ends_with(&format!("on {table}: {meant}")), "{told}");
+        send(&mut theirs, "COMMIT").await.expect("its end");
+        assert_eq!(running.await.unwrap().expect("a good end").applied.len(), 1);
+        assert_eq!(heard.with("queueing"), [""; 0]);
+        drop(idle);
+    }
 }
 
 /// `LOCK TABLE` on a view locks what it shows.
@@ -226,7 +323,7 @@ async fn what_was_only_seen_to_be_waited_for_is_not_locked_ahead_of_everything()
     heard.wait_for("blocked 1 expand").await;
     let mut other = database.session("SELECT pg_advisory_lock(1)").await;
     send(&mut reader, "COMMIT").await.expect("its end");
-    database.until("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock' AND NOT granted)").await;
+    database.until(IS_AT_THE_GATE).await;
     nobody_is_stopped_in(&database, "SELECT FROM t").await;
     send(&mut other, "SELECT pg_advisory_unlock(1)").await.expect("free");
     assert_eq!(running.await.unwrap().expect("a good end").applied.len(), 1);
@@ -281,48 +378,155 @@ async fn what_stops_everybody_has_five_seconds() {
     }
 }
 
-/// A server on which an autovacuum of `t` is about to take hours.
-async fn busy_vacuum(setting: &str) -> (migrate_testing::PrivateServer, Database) {
+const PARTITIONED: &str = "CREATE TABLE t (n int) PARTITION BY RANGE (n); \
+                           CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (1) TO (2)";
+const DETACH: &str = "-- migrate: no-transaction\nALTER TABLE t DETACH PARTITION t1 CONCURRENTLY;";
+const IS_DETACHED: &str = "SELECT NOT EXISTS (SELECT FROM pg_inherits)";
+
+/// Its second transaction closes the partition.
+#[tokio::test]
+async fn a_partition_is_detached_when_nobody_has_it() {
+    let database = Database::fresh().await;
+    if database.server.version() < 140_000 {
+        return; // the server has no such statement
+    }
+    database.run(PARTITIONED).await;
+    let mut reader = database.session("BEGIN; SELECT FROM t1; SELECT pg_sleep(1.2)").await;
+    let heard = Heard::default();
+    let both = [("t", LockMode::ShareUpdateExclusive), ("t1", LockMode::AccessExclusive)];
+    let at = DETACH.find("ALTER").expect("there");
+    let running = run(migrator(DETACH, at, &both), &heard, &database);
+    let told = heard.wait_for("blocked 1 expand").await;
+    assert!(told.contains("holds ACCESS SHARE on public.t1"), "{told}");
+    nobody_is_stopped_in(&database, "SELECT FROM t1").await;
+    assert_eq!(heard.with("retrying"), [""; 0]);
+    send(&mut reader, "COMMIT").await.expect("its end");
+    assert_eq!(running.await.unwrap().expect("a good end").applied.len(), 1);
+    assert_eq!(database.value(IS_DETACHED).await, "true");
+}
+
+/// Where nobody knew, it is given up half done, and finished as gently.
+#[tokio::test]
+async fn a_partition_is_detached_in_attempts_where_somebody_has_it() {
+    for most_waiting in [100, 0] {
+        let database = Database::fresh().await;
+        if database.server.version() < 140_000 {
+            return; // the server has no such statement
+        }
+        database.run(PARTITIONED).await;
+        let mut reader = database.session("BEGIN; SELECT FROM t1; SELECT pg_sleep(1.2)").await;
+        let (heard, folder) = (Heard::default(), Folder::of(&[("1_it.sql", DETACH)]));
+        let is_stubborn = most_waiting == 0;
+        let rung = Duration::from_millis(if is_stubborn { 600_000 } else { 500 });
+        let migrator = folder.migrator().lock_ladder([rung]).most_waiting(most_waiting);
+        let running = run(migrator, &heard, &database);
+        database.until(&format!("SELECT ({QUEUED}) = 1")).await;
+        let mut other = database.connect().await;
+        send(&mut other, "SELECT FROM t1").await.expect("the attempt makes way");
+        heard.wait_for("retrying 1 expand 1 57014").await;
+        if !is_stubborn {
+            heard.wait_for("blocked 1 expand").await;
+            nobody_is_stopped_in(&database, "SELECT FROM t1").await;
+        }
+        send(&mut reader, "COMMIT").await.expect("its end");
+        assert_eq!(running.await.unwrap().expect("a good end").applied.len(), 1);
+        assert_eq!(database.value(IS_DETACHED).await, "true");
+    }
+}
+
+/// A server on which an autovacuum of these tables is about to take hours.
+async fn busy_vacuum(tables: &[&str]) -> (migrate_testing::PrivateServer, Database) {
     let server = Server::builder()
         .setting("autovacuum", "on")
         .setting("autovacuum_naptime", "1s")
         .setting("max_prepared_transactions", "2");
     let private = server.private().expect("a server");
     let database = Database::on(Server::clone(&private)).await;
-    database
-        .run(&format!(
-            "CREATE TABLE t (n int) WITH (autovacuum_enabled = {setting}, autovacuum_vacuum_threshold = 0, \
-             autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1); \
-             INSERT INTO t SELECT generate_series(1, 200000); DELETE FROM t WHERE n % 2 = 0"
-        ))
-        .await;
+    for table in ["t", "u"] {
+        let enabled = tables.contains(&table);
+        database
+            .run(&format!(
+                "CREATE TABLE {table} (n int) WITH (autovacuum_enabled = {enabled}, autovacuum_vacuum_threshold = 0, \
+                 autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1); \
+                 INSERT INTO {table} SELECT generate_series(1, 200000); DELETE FROM {table} WHERE n % 2 = 0"
+            ))
+            .await;
+    }
+    for table in tables {
+        database.until(&is_vacuumed(table)).await;
+    }
+    database.run(NO_MORE_VACUUM).await; // who has given way does not come back at once
     (private, database)
 }
 
-const IS_VACUUMED: &str =
-    "SELECT EXISTS (SELECT FROM pg_stat_progress_vacuum WHERE relid = 't'::regclass)";
+/// Without the lock of `ALTER TABLE`, which would have to wait for the vacuum.
+const NO_MORE_VACUUM: &str = "UPDATE pg_class SET reloptions = '{autovacuum_enabled=false}' \
+                              WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
+
+fn is_vacuumed(table: &str) -> String {
+    format!("SELECT EXISTS (SELECT FROM pg_stat_progress_vacuum WHERE relid = '{table}'::regclass)")
+}
 
 #[tokio::test]
 async fn an_autovacuum_is_outlasted_or_cancelled() {
-    for cancel in [false, true] {
-        let (private, database) = busy_vacuum("true").await;
-        database.until(IS_VACUUMED).await;
+    for (vacuumed, cancel, at_most) in [
+        (&["t"][..], false, 1300),
+        (&["t", "u"], false, 2600),
+        (&["u"], false, 1300),
+        (&["t", "u"], true, 0),
+    ] {
+        let (private, database) = busy_vacuum(vacuumed).await;
         let heard = Heard::default();
-        let migrator = migrator(ADD, 0, &[("public.t", LockMode::AccessExclusive)]);
+        let both = [("t", LockMode::AccessExclusive), ("u", LockMode::AccessExclusive)];
+        let text = "ALTER TABLE t ADD COLUMN added int; ALTER TABLE u ADD COLUMN added int;";
+        let migrator = migrator(text, 0, &both);
         let migrator = if cancel { migrator.cancel_autovacuum() } else { migrator };
         let report = run(migrator, &heard, &database).await.unwrap().expect("a good end");
         assert_eq!(report.applied.len(), 1);
         let ended = heard.with("ended 1 expand cancelled: an autovacuum").len();
-        let queued = heard.with("queueing 1 expand 0 1300").len();
+        let queued = heard.with(&format!("queueing 1 expand 0 {at_most}")).len();
         assert_eq!((ended > 0, queued > 0), (cancel, !cancel), "{:?}", heard.all());
+        assert_eq!(heard.with("retrying"), [""; 0]);
         drop(database);
         drop(private);
     }
 }
 
+/// What it does is hidden from an ordinary role; that it does not give way is seen once.
+#[tokio::test]
+async fn a_vacuum_that_prevents_wraparound_is_queued_behind_once_where_it_cannot_be_seen() {
+    let (private, database) = busy_vacuum(&[]).await;
+    let role = database.role("ordinary", "LOGIN").await;
+    database
+        .run(&format!(
+            "GRANT CREATE, USAGE ON SCHEMA public TO {role}; ALTER TABLE t OWNER TO {role}; \
+             ALTER TABLE t SET (autovacuum_freeze_max_age = 100000, \
+             autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1); \
+             CREATE UNLOGGED TABLE ids (n int); DO $$ BEGIN FOR n IN 1 .. 100100 LOOP BEGIN INSERT INTO ids VALUES (n); \
+             EXCEPTION WHEN division_by_zero THEN NULL; END; END LOOP; END $$"
+        ))
+        .await;
+    database.until(&is_vacuumed("t")).await;
+    let heard = Heard::default();
+    let migrator = migrator(ADD, 0, &[("public.t", LockMode::AccessExclusive)]);
+    let (migrator, options) =
+        (migrator.observer(heard.clone()), database.options().username(&role));
+    let running = tokio::spawn(async move { migrator.run(&options).await });
+    heard.wait_for("queueing 1 expand 0 1300").await;
+    let told = heard.wait_for("blocked 1 expand").await;
+    assert!(told.contains("an autovacuum to prevent wraparound"), "{told}");
+    nobody_is_stopped(&database).await;
+    database.run(NO_MORE_VACUUM).await;
+    database.run("SELECT pg_terminate_backend(pid) FROM pg_stat_progress_vacuum").await;
+    assert_eq!(running.await.unwrap().expect("a good end").applied.len(), 1);
+    assert_eq!(heard.with("queueing").len(), 1, "{:?}", heard.all());
+    drop(database);
+    drop(private);
+}
+
 #[tokio::test]
 async fn nothing_is_queued_behind_a_prepared_transaction() {
-    let (private, database) = busy_vacuum("false").await;
+    let (private, database) = busy_vacuum(&[]).await;
     database.run("BEGIN; INSERT INTO t VALUES (0); PREPARE TRANSACTION 'half done'").await;
     let heard = Heard::default();
     let all = [("public.t", LockMode::AccessExclusive)];

@@ -280,6 +280,7 @@ async fn of_one_that_waits_and_of_the_one_it_waits_for() {
             .await;
         let locks = vec![LockTarget {
             relation: "public.vault".into(),
+            is_guess: false,
             mode: LockMode::AccessExclusive,
             work: Work::None,
         }];

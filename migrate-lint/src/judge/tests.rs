@@ -291,6 +291,27 @@ fn the_runner_learns_what_a_statement_locks() {
 }
 
 #[test]
+fn the_runner_learns_which_schema_is_a_guess() {
+    let before = [TABLE, ("2_s.sql", "CREATE SCHEMA s; CREATE TABLE s.b ();")];
+    for (text, expected) in [
+        ("ALTER TABLE a ADD c int;", "public.a guess"),
+        ("ALTER TABLE public.a ADD c int;", "public.a"),
+        ("ALTER TABLE s.b ADD c int;", "s.b"),
+        ("SET search_path = s; ALTER TABLE b ADD c int;", "s.b"),
+        ("SET search_path = '$user', public; ALTER TABLE a ADD c int;", "public.a guess"),
+        ("SET search_path = s; RESET search_path; ALTER TABLE a ADD c int;", "public.a guess"),
+        ("SET search_path = elsewhere; ALTER TABLE d ADD c int;", "elsewhere.d"),
+        ("SET search_path = elsewhere, public; ALTER TABLE d ADD c int;", "d"),
+    ] {
+        let [table, schema] = before;
+        let targets = judged(&[table, schema, ("3_it.sql", text)], &Facts::default()).targets;
+        let lock = &targets.last().unwrap().locks[0];
+        let shown = format!("{}{}", lock.relation, if lock.is_guess { " guess" } else { "" });
+        assert_eq!(shown, expected, "{text}");
+    }
+}
+
+#[test]
 fn the_runner_learns_what_nobody_can_tell() {
     let files = [
         TABLE,

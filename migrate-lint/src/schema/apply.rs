@@ -362,6 +362,7 @@ impl Applying<'_> {
         let session = &mut self.schema.session;
         match (&*setting.name, &setting.values) {
             ("search_path", Some(path)) => {
+                session.path_is_usual = path.iter().any(|schema| &**schema == "$user");
                 session.path = path
                     .iter()
                     .filter(|schema| &***schema != "$user" && !schema.is_empty())
@@ -371,6 +372,7 @@ impl Applying<'_> {
             }
             ("search_path", None) | ("all", None) => {
                 session.path = vec![PUBLIC.into()];
+                session.path_is_usual = true;
                 session.path_is_hidden = false;
             }
             ("timezone", values) => {

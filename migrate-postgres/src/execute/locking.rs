@@ -4,8 +4,8 @@
 //! locks together when nobody is, else ask in the queue, briefly and seldom. What is hopeless and what is worth it
 //! is decided elsewhere.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use migrate_core::LockMode;
 use migrate_core::sql::Statement;
@@ -14,13 +14,13 @@ use super::send::{Asking, Failure};
 use super::{Job, Runner};
 use crate::approach::{Approach, approach};
 use crate::blocker::{Blocker, BlockerKind};
-use crate::error::sqlstate;
+use crate::error::{INSUFFICIENT_PRIVILEGE, sqlstate};
 use crate::observe::{Event, Seldom};
 use crate::options::Waits;
 use crate::retry::{self, Attempts};
 use crate::session::{Limits, truth};
 use crate::sql;
-use crate::wanted::{Looking, Seen};
+use crate::wanted::{Looking, Seen, Wanted};
 
 /// What is known of one piece of work and its locks.
 pub(super) struct Locking<'w> {
@@ -30,7 +30,11 @@ pub(super) struct Locking<'w> {
     /// Who was in the way at the last look.
     pub(super) blockers: Vec<Blocker>,
     told: Seldom,
+    /// Who was told to end, each once on each table, and when.
+    ended: BTreeMap<(i32, String), Instant>,
     is_one_statement: bool,
+    /// Nothing can be locked ahead of it: it is in no transaction, or the role that the file takes may not.
+    is_alone: bool,
     /// All that it locks was known before the first attempt.
     was_foreseen: bool,
     /// An attempt found somebody in the way who has gone since.
@@ -39,8 +43,11 @@ pub(super) struct Locking<'w> {
     is_beaten: bool,
 }
 
-/// Until somebody who was ended has given back what they held.
+/// Between two looks whether somebody who was ended has given back what they held.
 const UNTIL_GONE: Duration = Duration::from_millis(20);
+
+/// Who is there still after that long is waited for like others.
+const GOING: Duration = Duration::from_secs(1);
 
 /// What is granted to waiting for an autovacuum, beyond the time after which it gives way.
 const BEYOND_DEADLOCK_TIMEOUT: Duration = Duration::from_millis(300);
@@ -49,68 +56,131 @@ impl Locking<'_> {
     /// How to ask at this moment; `None` is not at all.
     fn asking(&mut self, seen: &Seen, deadlock_timeout: Duration) -> Option<Asking> {
         let wanted = &self.looking.wanted;
+        let patience = deadlock_timeout + BEYOND_DEADLOCK_TIMEOUT;
         let rung = match wanted.lets_work_pass() {
-            true => self.attempts.lock_timeout().max(deadlock_timeout + BEYOND_DEADLOCK_TIMEOUT),
+            true => self.attempts.lock_timeout().max(patience),
             false => self.attempts.lock_timeout(),
         };
         let approach = match self.attempts.until_next_look() {
             Some(_) => approach(&seen.blockers, self.attempts.quiet()),
             // Time is up, and nothing is waited for: if it does not succeed now, the server says why.
-            None => {
-                return Some(self.with(at_once(&seen.lockable), Duration::from_millis(1), false));
-            }
+            None => return Some(self.with(at_once(seen, Duration::from_millis(1)), None)),
         };
-        let lock = match approach {
-            Approach::Take if wanted.is_whole() || self.is_cleared => rung,
+        let (ask, at_most) = match approach {
             Approach::Wait => return None,
+            Approach::Take if wanted.is_whole() || self.is_cleared => (at_once(seen, rung), rung),
             _ if !self.attempts.may_queue() => return None,
-            Approach::OutlastAutovacuum => deadlock_timeout + BEYOND_DEADLOCK_TIMEOUT,
-            Approach::Take | Approach::Queue => rung,
+            Approach::Take => (at_once(seen, rung), rung),
+            Approach::OutlastAutovacuum => outlasting(seen, patience, rung),
+            Approach::Queue => (in_turn(seen, rung), rung),
         };
-        let locks = match approach {
-            Approach::Take => at_once(&seen.lockable),
-            _ => in_turn(seen, lock),
-        };
-        let queues = approach != Approach::Take || locks.is_empty() && !wanted.is_whole();
+        let is_in_queue =
+            approach != Approach::Take || ask.locks.is_empty() && wanted.may_stop_work();
         self.is_cleared = false;
-        Some(self.with(locks, lock, queues))
+        Some(self.with(ask, is_in_queue.then_some(at_most)))
     }
 
-    fn with(&self, locks: String, lock: Duration, queues: bool) -> Asking {
+    fn with(&self, Ask { locks, lock }: Ask, queues: Option<Duration>) -> Asking {
         let wanted = &self.looking.wanted;
         let limits = Limits { lock, statement: self.waits.statement(wanted.keeps_all_out()) };
         Asking { locks, at: wanted.first_strong().unwrap_or_default(), limits, queues }
     }
 
+    /// An autovacuum that was waited for that long, and is there still, will not give way later either.
+    fn note_stubborn(&mut self, failure: &Failure, asking: &Asking, deadlock_timeout: Duration) {
+        let was_long = asking.queues.is_some_and(|at_most| at_most > deadlock_timeout);
+        if failure.gave_up || !was_long {
+            return;
+        }
+        let is_it = |one: &&Blocker| {
+            failure.waits_for.as_ref().is_none_or(|(relation, _)| *relation == one.relation)
+        };
+        self.blockers.iter().filter(is_it).for_each(|one| self.looking.did_not_give_way(one));
+    }
+
+    /// Is somebody about to go?
+    fn awaits_end(&mut self, blockers: &[Blocker]) -> bool {
+        let is_here = |(pid, relation): &(i32, String)| {
+            blockers.iter().any(|one| one.pid == Some(*pid) && one.relation == *relation)
+        };
+        self.ended.retain(|who, _| is_here(who));
+        self.attempts.until_next_look().is_some()
+            && self.ended.values().any(|when| when.elapsed() < GOING)
+    }
+
     /// Is it known which statement needs the locks? What one of many was only seen to wait for is not locked ahead of
     /// all of them, which may take their time.
     fn knows_where(&self) -> bool {
-        self.is_one_statement || self.looking.wanted.first_strong().is_some()
+        !self.is_alone && (self.is_one_statement || self.looking.wanted.first_strong().is_some())
     }
 }
 
+/// The statements that take the locks, and how long whatever is not among them may be waited for.
+struct Ask {
+    locks: String,
+    lock: Duration,
+}
+
 /// All together or none.
-fn at_once(lockable: &BTreeMap<String, LockMode>) -> String {
-    lock(lockable.iter(), " NOWAIT")
+fn at_once(seen: &Seen, lock: Duration) -> Ask {
+    Ask { locks: lock_all(seen.lockable.iter(), " NOWAIT"), lock }
 }
 
 /// Those first that somebody is in the way of, so that the others are not held meanwhile. All that is waited for
 /// together is no more than one wait: whoever meets us crosswise finds us gone long before a deadlock is looked for.
-fn in_turn(seen: &Seen, at_most: Duration) -> String {
+fn in_turn(seen: &Seen, lock: Duration) -> Ask {
     let is_busy = |relation: &str| seen.blockers.iter().any(|one| one.relation == *relation);
     let (busy, free): (Vec<_>, Vec<_>) =
         seen.lockable.iter().partition(|(relation, _)| is_busy(relation));
-    let number = u32::try_from(seen.lockable.len()).unwrap_or(u32::MAX);
-    if number < 2 {
-        return lock(seen.lockable.iter(), "");
-    }
-    let share = sql::lock_timeout((at_most / number).max(Duration::from_millis(5)));
-    let whole = sql::lock_timeout(at_most);
-    format!("{share}{}{}{whole}", lock(busy.into_iter(), ""), lock(free.into_iter(), ""))
+    let locks = match seen.lockable.len() {
+        0 | 1 => lock_all(seen.lockable.iter(), ""),
+        number => {
+            let (share, whole) = (share(lock, number), sql::lock_timeout(lock));
+            format!(
+                "{share}{}{}{whole}",
+                lock_all(busy.into_iter(), ""),
+                lock_all(free.into_iter(), "")
+            )
+        }
+    };
+    Ask { locks, lock }
+}
+
+/// The autovacuums have to give way one after the other, and each only does so for one who waits longer than others
+/// do before they look for a deadlock. So nothing is held while such a one is waited for, and nobody waits behind us
+/// for more than one of them; the last is kept, and the others are waited for no longer than usual. Also, how long all
+/// that may take.
+fn outlasting(seen: &Seen, patience: Duration, usual: Duration) -> (Ask, Duration) {
+    let vacuumed: BTreeSet<&String> = seen
+        .blockers
+        .iter()
+        .filter(|one| one.kind == BlockerKind::Autovacuum)
+        .map(|one| &one.relation)
+        .collect();
+    let at_most = patience.saturating_mul(u32::try_from(vacuumed.len()).unwrap_or(u32::MAX));
+    let (ours, mut others): (Vec<_>, Vec<_>) =
+        seen.lockable.iter().partition(|(relation, _)| vacuumed.contains(relation));
+    let Some((last, earlier)) = ours.split_last().filter(|_| ours.len() == vacuumed.len()) else {
+        // What cannot be locked ahead is outlasted by the statement itself.
+        return (Ask { locks: String::new(), lock: patience }, at_most);
+    };
+    others.extend(earlier);
+    let one = |table: &(&String, &LockMode)| lock_all([*table].into_iter(), "");
+    let earlier: String = earlier.iter().map(|table| sql::outlast(&one(table))).collect();
+    let (whole, usually) = (sql::lock_timeout(patience), sql::lock_timeout(usual));
+    let (share, last) = (share(usual, others.len()), one(last));
+    let others = lock_all(others.into_iter(), "");
+    (Ask { locks: format!("{whole}{earlier}{last}{share}{others}{usually}"), lock: usual }, at_most)
+}
+
+/// For each of several that are waited for while others are held.
+fn share(whole: Duration, among: usize) -> String {
+    let among = u32::try_from(among).unwrap_or(u32::MAX).max(1);
+    sql::lock_timeout((whole / among).max(Duration::from_millis(5)))
 }
 
 /// A statement for each kind of lock, the strongest first.
-fn lock<'l>(tables: impl Iterator<Item = (&'l String, &'l LockMode)>, how: &str) -> String {
+fn lock_all<'l>(tables: impl Iterator<Item = (&'l String, &'l LockMode)>, how: &str) -> String {
     let mut by_mode: BTreeMap<LockMode, Vec<&str>> = BTreeMap::new();
     tables.for_each(|(table, mode)| by_mode.entry(*mode).or_default().push(table));
     by_mode.iter().rev().map(|(mode, tables)| sql::lock_tables(tables, *mode, how)).collect()
@@ -121,7 +191,7 @@ impl<'r> Runner<'r> {
     pub(super) fn briefly(&self, job: &Job<'_>) -> Asking {
         let statement = self.ours.waits.statement(false);
         let limits = Limits { lock: self.attempts(job).lock_timeout(), statement };
-        Asking { locks: String::new(), at: 0, limits, queues: false }
+        Asking { locks: String::new(), at: 0, limits, queues: None }
     }
 
     /// Before the first look.
@@ -130,14 +200,26 @@ impl<'r> Runner<'r> {
         Locking {
             waits: &self.ours.waits,
             is_one_statement: statements.len() == 1,
+            is_alone: false,
             was_foreseen: wanted.is_whole(),
             looking: Looking::new(wanted),
             attempts: self.attempts(job),
             blockers: Vec::new(),
             told: Seldom::default(),
+            ended: BTreeMap::new(),
             is_cleared: false,
             is_beaten: false,
         }
+    }
+
+    /// The same for a statement outside transactions. What lets all others work may wait as it is.
+    pub(super) fn locking_alone(&self, job: &Job<'_>, statement: &Statement) -> Locking<'r> {
+        let locking = self.locking(job, std::slice::from_ref(statement));
+        let looking = match locking.looking.wanted.first_strong() {
+            Some(_) => locking.looking,
+            None => Looking::new(Wanted::unknown()),
+        };
+        Locking { is_alone: true, looking, ..locking }
     }
 
     /// Looks and waits until an attempt is worth it.
@@ -155,8 +237,9 @@ impl<'r> Runner<'r> {
             if !locking.knows_where() {
                 seen.lockable.clear();
             }
-            if self.end_blockers(job, &seen.blockers).await {
-                tokio::time::sleep(UNTIL_GONE).await;
+            self.end_blockers(job, locking, &seen.blockers).await;
+            if locking.awaits_end(&seen.blockers) {
+                self.session.rest(self.names, UNTIL_GONE).await;
                 continue;
             }
             locking.is_cleared |= seen.blockers.is_empty() && !locking.blockers.is_empty();
@@ -166,9 +249,9 @@ impl<'r> Runner<'r> {
                 self.wait_for_blockers(job, locking).await;
                 continue;
             };
-            if asking.queues {
-                locking.attempts.begin();
-                self.tell_of_queueing(job, locking, &asking);
+            if let Some(at_most) = asking.queues {
+                locking.attempts.begin(at_most);
+                self.tell_of_queueing(job, locking, at_most);
             }
             return Ok(asking);
         }
@@ -189,44 +272,54 @@ impl<'r> Runner<'r> {
         self.session.rest(self.names, pause).await;
     }
 
-    fn tell_of_queueing(&self, job: &Job<'_>, locking: &Locking<'_>, asking: &Asking) {
+    fn tell_of_queueing(&self, job: &Job<'_>, locking: &Locking<'_>, at_most: Duration) {
         if locking.blockers.is_empty() {
             return;
         }
-        let (attempt, at_most) = (locking.attempts.made(), asking.limits.lock);
-        let blockers = &locking.blockers;
+        let (attempt, blockers) = (locking.attempts.made(), &locking.blockers);
         self.ear.tell(&Event::Queueing { id: job.action.id, attempt, at_most, blockers });
     }
 
-    /// Ends those in the way whom the migrator was told to end. Was there any?
-    async fn end_blockers(&mut self, job: &Job<'_>, blockers: &[Blocker]) -> bool {
-        let mut any = false;
+    /// Ends those in the way whom the migrator was told to end.
+    async fn end_blockers(
+        &mut self,
+        job: &Job<'_>,
+        locking: &mut Locking<'_>,
+        blockers: &[Blocker],
+    ) {
         for blocker in blockers {
-            let Some(pid) = blocker.pid else { continue };
-            let waits = &self.ours.waits;
-            let (end, terminated) = match (blocker.kind, waits.end_idle) {
-                (BlockerKind::IdleInTransaction, Some(patience)) if blocker.age >= patience => {
-                    (sql::end_idle(pid, patience), true)
-                }
-                (BlockerKind::Autovacuum, _) if waits.cancel_autovacuum => {
-                    (sql::cancel_autovacuum(pid), false)
-                }
-                _ => continue,
-            };
+            let Some((pid, end, terminated)) = self.ending(blocker) else { continue };
+            let who = (pid, blocker.relation.clone());
+            if locking.ended.contains_key(&who) {
+                continue;
+            }
             match self.session.send(end).await {
                 Ok(Some(row)) if truth(&row, "ended") => {
-                    any = true;
                     let id = job.action.id;
                     self.ear.tell(&Event::Ended { id, blocker, terminated });
                 }
-                Ok(_) => {} // it has gone meanwhile
+                Ok(_) => continue, // it has gone meanwhile
                 Err(error) => {
                     let text = format!("{blocker}: it could not be ended: {error}");
                     self.ear.tell(&Event::Warning { text: &text });
                 }
             }
+            locking.ended.insert(who, Instant::now());
         }
-        any
+    }
+
+    /// How to end somebody in the way, if that is allowed, and whether all of the session ends.
+    fn ending(&self, blocker: &Blocker) -> Option<(i32, String, bool)> {
+        let (waits, pid) = (&self.ours.waits, blocker.pid?);
+        match (blocker.kind, waits.end_idle) {
+            (BlockerKind::IdleInTransaction, Some(patience)) if blocker.age >= patience => {
+                Some((pid, sql::end_idle(pid, patience), true))
+            }
+            (BlockerKind::Autovacuum, _) if waits.cancel_autovacuum => {
+                Some((pid, sql::cancel_autovacuum(pid), false))
+            }
+            _ => None,
+        }
     }
 
     /// Is a failed attempt to be followed by another?
@@ -238,14 +331,20 @@ impl<'r> Runner<'r> {
         locking: &mut Locking<'_>,
     ) -> bool {
         let state = sqlstate(&failure.error).unwrap_or_default();
+        // The look asked what we may lock; the file has taken another role since.
+        if failure.is_in_locks && state == INSUFFICIENT_PRIVILEGE {
+            locking.is_alone = true;
+            return locking.attempts.until_next_look().is_some();
+        }
         if !retry::is_worth_it(&state) && !failure.gave_up {
             return false;
         }
         if let Some((relation, mode)) = &failure.waits_for {
             locking.looking.wanted.learn(relation, *mode);
         }
+        locking.note_stubborn(failure, asking, self.session.facts.deadlock_timeout);
         // Nobody waited behind what did not wait.
-        if failure.is_in_locks && !asking.queues {
+        if failure.is_in_locks && asking.queues.is_none() {
             locking.is_beaten = true;
             return locking.attempts.until_next_look().is_some();
         }
@@ -264,26 +363,60 @@ mod tests {
         tables.map(|(table, mode)| (table.to_owned(), mode)).into()
     }
 
+    fn seen(blockers: &[(&str, BlockerKind)]) -> Seen {
+        let blocker = |(relation, kind): &(&str, BlockerKind)| Blocker {
+            relation: (*relation).to_owned(),
+            kind: *kind,
+            ..Blocker::default()
+        };
+        Seen { lockable: lockable(), blockers: blockers.iter().map(blocker).collect() }
+    }
+
+    const USUAL: Duration = Duration::from_millis(90);
+    const PATIENCE: Duration = Duration::from_millis(1300);
+
     #[test]
     fn what_is_free_is_taken_together_and_never_waited_for() {
         assert_eq!(
-            at_once(&lockable()),
+            at_once(&seen(&[]), USUAL).locks,
             "LOCK TABLE ONLY b IN ACCESS EXCLUSIVE MODE NOWAIT;\n\
              LOCK TABLE ONLY a, ONLY c IN SHARE MODE NOWAIT;\n"
         );
-        assert_eq!(at_once(&BTreeMap::new()), "");
+        assert_eq!(at_once(&Seen::default(), USUAL).locks, "");
     }
 
     /// All waits together are no longer than one, or somebody's deadlock would be found before we have gone.
     #[test]
     fn what_is_busy_is_asked_for_first_and_each_for_its_share() {
-        let blocker = Blocker { relation: "c".to_owned(), ..Blocker::default() };
-        let seen = Seen { lockable: lockable(), blockers: vec![blocker] };
         assert_eq!(
-            in_turn(&seen, Duration::from_millis(90)),
+            in_turn(&seen(&[("c", BlockerKind::Session)]), USUAL).locks,
             "SET LOCAL lock_timeout = 30; LOCK TABLE ONLY c IN SHARE MODE;\n\
              LOCK TABLE ONLY b IN ACCESS EXCLUSIVE MODE;\nLOCK TABLE ONLY a IN SHARE MODE;\n\
              SET LOCAL lock_timeout = 90; "
         );
+    }
+
+    /// While an autovacuum is waited for nothing is held, and what is held is not waited with for longer than usual.
+    #[test]
+    fn each_autovacuum_is_outlasted_with_nothing_held() {
+        let seen = seen(&[("a", BlockerKind::Autovacuum), ("c", BlockerKind::Autovacuum)]);
+        let (ask, at_most) = outlasting(&seen, PATIENCE, USUAL);
+        assert_eq!(
+            ask.locks,
+            "SET LOCAL lock_timeout = 1300; \
+             SAVEPOINT migrate_outlast;\nLOCK TABLE ONLY a IN SHARE MODE;\n\
+             ROLLBACK TO SAVEPOINT migrate_outlast;\nRELEASE SAVEPOINT migrate_outlast;\n\
+             LOCK TABLE ONLY c IN SHARE MODE;\nSET LOCAL lock_timeout = 45; \
+             LOCK TABLE ONLY b IN ACCESS EXCLUSIVE MODE;\nLOCK TABLE ONLY a IN SHARE MODE;\n\
+             SET LOCAL lock_timeout = 90; "
+        );
+        assert_eq!((ask.lock, at_most), (USUAL, PATIENCE * 2));
+    }
+
+    /// What cannot be locked ahead is for the statement to wait for, and the others are not held meanwhile.
+    #[test]
+    fn an_autovacuum_of_what_may_not_be_locked_is_outlasted_by_the_statement() {
+        let (ask, at_most) = outlasting(&seen(&[("d", BlockerKind::Autovacuum)]), PATIENCE, USUAL);
+        assert_eq!((&*ask.locks, ask.lock, at_most), ("", PATIENCE, PATIENCE));
     }
 }

@@ -22,8 +22,8 @@ pub(super) struct Asking {
     /// Where in the file: ahead of this statement.
     pub(super) at: usize,
     pub(super) limits: Limits,
-    /// Others may have to wait behind it.
-    pub(super) queues: bool,
+    /// How long others may have to wait behind it; `None` is not at all.
+    pub(super) queues: Option<Duration>,
 }
 
 impl Asking {
@@ -177,7 +177,7 @@ impl Runner<'_> {
         part: &Part,
         asking: &Asking,
     ) -> Result<Told, Failure> {
-        let guard = asking.queues.then_some(self.ours.waits.most_waiting);
+        let guard = asking.queues.map(|_| self.guard());
         let mut monitor = self.monitor(guard);
         let mut told = Told::default();
         let sending = self.session.send_counting(part.message(script), &mut told);

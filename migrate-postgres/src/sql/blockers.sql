@@ -1,12 +1,13 @@
-WITH wanted (relation, mode, excluded) AS (VALUES {wanted}),
+WITH wanted (relation, is_guess, mode, excluded) AS (VALUES {wanted}),
 named AS (
     SELECT coalesce(i.indrelid, c.oid) AS oid, w.mode, w.excluded
     FROM wanted w
-    -- Which schema comes first where no schema is named was a guess of whoever wrote the name out.
-    JOIN pg_catalog.pg_class c ON c.oid = coalesce(pg_catalog.to_regclass(w.relation), (
+    -- Where no schema was written, the statement will find what the search path leads to first.
+    JOIN pg_catalog.pg_class c ON c.oid = coalesce((
         SELECT pg_catalog.to_regclass(pg_catalog.quote_ident(n.parts[pg_catalog.array_upper(n.parts, 1)]))
         FROM pg_catalog.parse_ident(w.relation) n (parts)
-    ))
+        WHERE w.is_guess
+    ), pg_catalog.to_regclass(w.relation))
     LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
 ),
 target AS (

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use migrate_core::Unit;
 
+use super::patience::{Patience, is_concurrent};
 use super::recognise::{self, Found, Traces, Verdict};
 use super::{Piece, Runner, words};
 use crate::error::Error;
@@ -120,7 +121,12 @@ impl Runner<'_> {
     ) -> Result<(), Error> {
         self.recovered(piece, &found.found);
         let message = format!("{} {}", piece.job.comment(), found.repair);
-        let repaired = self.without_timeouts(message, patience).await;
+        let repaired = match piece.unit {
+            Unit::Statement(_, statement) if !is_concurrent(&found.repair) => {
+                self.second_half(piece, statement, message, patience).await
+            }
+            _ => self.without_timeouts(message, Patience::until(patience)).await,
+        };
         repaired.map_err(|missed| words::unrepaired(piece, found, missed))
     }
 

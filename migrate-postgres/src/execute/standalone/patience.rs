@@ -10,8 +10,26 @@ use migrate_core::sql::classify;
 use super::Runner;
 use crate::error::sqlstate;
 use crate::execute::send::Failure;
+use crate::monitor::Guard;
 use crate::session::{Sent, Told, text};
 use crate::sql;
+
+/// What a message may take.
+#[derive(Clone, Copy)]
+pub(super) struct Patience {
+    /// In all.
+    pub(super) all: Duration,
+    /// For a lock; zero is without a limit.
+    pub(super) lock: Duration,
+    pub(super) guard: Option<Guard>,
+}
+
+impl Patience {
+    /// For what blocks nobody while it waits.
+    pub(super) fn until(all: Duration) -> Self {
+        Self { all, lock: Duration::ZERO, guard: None }
+    }
+}
 
 /// A message that did not succeed.
 pub(super) struct Missed {
@@ -20,7 +38,7 @@ pub(super) struct Missed {
     pub(super) late: bool,
     /// Its statements that were done.
     pub(super) done: usize,
-    /// It was ended by us, since too many waited behind it.
+    /// It was ended by us, since too many waited behind it, or for too long.
     pub(super) gave_up: bool,
     /// What it was last seen to wait for.
     pub(super) waits_for: Option<(String, LockMode)>,
@@ -38,10 +56,17 @@ pub(super) struct Trouble {
     pub(super) late: bool,
 }
 
-/// What works concurrently blocks nobody while it waits, and a timeout would leave something broken behind.
+/// What works concurrently blocks nobody while it waits, and a timeout would leave something broken behind. One kind
+/// closes a table in the end: [`closes`].
 pub(super) fn is_concurrent(statement: &str) -> bool {
     let refused = classify::refuses_transaction(statement);
     refused.is_some_and(|name| name.ends_with("CONCURRENTLY"))
+}
+
+/// A detached partition is closed in the second transaction, when nobody uses the whole any more: who uses the part by
+/// itself is waited for in the queue.
+pub(super) fn closes(statement: &str) -> bool {
+    classify::concurrent_detach(statement).is_some()
 }
 
 impl Runner<'_> {
@@ -50,10 +75,10 @@ impl Runner<'_> {
     pub(super) async fn without_timeouts(
         &mut self,
         message: String,
-        patience: Duration,
+        Patience { all, lock, guard }: Patience,
     ) -> Result<(), Missed> {
-        let before = self.session.send(sql::lift_timeouts().to_owned()).await?;
-        let sent = self.until_deadline(message, patience, None).await.map(drop);
+        let before = self.session.send(sql::lift_timeouts(lock)).await?;
+        let sent = self.until_deadline(message, all, guard).await.map(drop);
         let answered =
             sent.as_ref().map_or_else(|missed| sqlstate(&missed.error).is_some(), |()| true);
         let restore = before.as_ref().and_then(|row| text(row, "restore")).filter(|_| answered);
@@ -64,15 +89,15 @@ impl Runner<'_> {
         sent.and(restored.map_err(Missed::from))
     }
 
-    /// Sends it, and ends it on the server when it is not done by then, or more than so many wait behind it.
+    /// Sends it, and ends it on the server when it is not done by then, or others have to wait too much.
     pub(super) async fn until_deadline(
         &mut self,
         message: String,
         patience: Duration,
-        most_waiting: Option<usize>,
+        guard: Option<Guard>,
     ) -> Result<Told, Missed> {
         let waits = &self.ours.waits;
-        let (mut told, mut monitor) = (Told::default(), self.monitor(most_waiting));
+        let (mut told, mut monitor) = (Told::default(), self.monitor(guard));
         let sending = self.session.send_within(message, &mut told, patience, waits);
         let (answer, late) = match self.watch.over(&mut monitor, sending).await {
             Sent::InTime(answer) => (answer, false),

@@ -10,11 +10,11 @@ use migrate_core::sql::{Statement, classify};
 use migrate_core::{Script, State, Unit};
 
 use super::look::Looked;
-use super::patience::{Missed, Trouble, is_concurrent};
+use super::patience::{Missed, Patience, Trouble, closes, is_concurrent};
 use super::{Piece, Runner};
 use crate::error::{Error, sqlstate};
 use crate::execute::send::{Asking, Failure, statements_in};
-use crate::retry::Attempts;
+use crate::monitor::Guard;
 use crate::session::Limits;
 use crate::sql;
 
@@ -91,7 +91,7 @@ impl Runner<'_> {
             self.clerk.as_ourselves()
         );
         let (waits, began) = (&self.ours.waits, Instant::now());
-        let guard = asking.queues.then_some(waits.most_waiting);
+        let guard = asking.queues.map(|_| self.guard());
         let told = match self.until_deadline(message, waits.standalone, guard).await {
             Ok(told) => told,
             Err(missed) => {
@@ -115,17 +115,54 @@ impl Runner<'_> {
         script: &Script,
         statement: &Statement,
     ) -> Result<(), Error> {
-        let mut attempts = self.attempts(piece.job);
+        let mut locking = self.locking_alone(piece.job, statement);
         loop {
-            let trouble = match self.outside_once(piece, script, statement, &attempts).await {
-                Ok(()) => return Ok(()),
+            let asking = self.next_attempt(piece.job, &mut locking).await;
+            let asking = asking.map_err(|error| piece.job.error(error.into()))?;
+            let at_most = asking.limits.lock;
+            let trouble = match self.outside_once(piece, script, statement, at_most).await {
+                Ok(()) => {
+                    self.note_effort(&locking);
+                    return Ok(());
+                }
                 Err(trouble) => trouble,
             };
-            if !self.pause(piece.job, &trouble.failure.error, &mut attempts).await {
+            let goes_on = self.goes_on(piece.job, &trouble.failure, &asking, &mut locking);
+            self.session.rest(self.names, locking.attempts.until_due()).await;
+            // What was given up may be half done, and is finished also when its own time is up.
+            if (goes_on || trouble.failure.gave_up) && self.look_again(piece).await? == Looked::Done
+            {
+                return Ok(());
+            }
+            if !goes_on {
+                let failure = Failure { blockers: locking.blockers, ..trouble.failure };
+                let trouble = Trouble { failure, ..trouble };
                 return Err(self.statement_failed(piece, trouble, statement, script, false).await);
             }
-            if self.look_again(piece).await? == Looked::Done {
+        }
+    }
+
+    /// The second half of a statement, in attempts that hurt nobody.
+    pub(super) async fn second_half(
+        &mut self,
+        piece: Piece<'_>,
+        statement: &Statement,
+        message: String,
+        all: Duration,
+    ) -> Result<(), Missed> {
+        let mut locking = self.locking_alone(piece.job, statement);
+        loop {
+            let asking = self.next_attempt(piece.job, &mut locking).await?;
+            let guard = Some(self.guard());
+            let patience = Patience { all, lock: asking.limits.lock, guard };
+            let Err(missed) = self.without_timeouts(message.clone(), patience).await else {
                 return Ok(());
+            };
+            let Missed { error, gave_up, waits_for, late, done } = missed;
+            let failure = Failure { gave_up, waits_for, ..Failure::from(error) };
+            if !self.goes_on(piece.job, &failure, &asking, &mut locking) {
+                let Failure { error, waits_for, .. } = failure;
+                return Err(Missed { error, late, done, gave_up, waits_for });
             }
         }
     }
@@ -135,17 +172,18 @@ impl Runner<'_> {
         piece: Piece<'_>,
         script: &Script,
         statement: &Statement,
-        attempts: &Attempts<'_>,
+        lock: Duration,
     ) -> Result<(), Trouble> {
         let text = statement.text(&script.text);
         let head = format!("{} ", piece.job.comment());
         let message = format!("{head}{text}");
-        let patience = self.ours.waits.standalone;
+        let all = self.ours.waits.standalone;
         let sent = if is_concurrent(text) {
-            self.without_timeouts(message, patience).await
+            let guard = closes(text).then(|| Guard { at_most: Some(lock), ..self.guard() });
+            self.without_timeouts(message, Patience { guard, ..Patience::until(all) }).await
         } else {
-            match self.set_lock_timeout(script, attempts.lock_timeout()).await {
-                Ok(()) => self.until_deadline(message, patience, None).await.map(drop),
+            match self.set_lock_timeout(script, lock).await {
+                Ok(()) => self.until_deadline(message, all, None).await.map(drop),
                 Err(error) => Err(error.into()),
             }
         };

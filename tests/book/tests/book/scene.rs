@@ -52,6 +52,7 @@ impl Scene {
     pub fn foreseeing(&self) -> Migrator {
         let lock = LockTarget {
             relation: "customers".into(),
+            is_guess: false,
             mode: LockMode::AccessExclusive,
             work: Work::None,
         };
