@@ -7,6 +7,7 @@
 
 pub mod apply;
 pub mod apps;
+pub mod backfill;
 pub mod figures;
 pub mod freeze;
 pub mod fresh;

@@ -113,10 +113,29 @@ impl Bench {
     /// # Errors
     /// When the server refuses.
     pub async fn create(&self) -> Result<String> {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("bench_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = next();
         self.run(&format!("CREATE DATABASE {name}")).await?;
         Ok(name)
+    }
+
+    /// Makes a database like another one, to which nobody may be connected: its files are copied.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn copy(&self, template: &str) -> Result<String> {
+        let name = next();
+        // Before 15 there is no other way.
+        let way = if self.server.version() < 150_000 { "" } else { " STRATEGY file_copy" };
+        self.run(&format!("CREATE DATABASE {name} TEMPLATE {template}{way}")).await?;
+        Ok(name)
+    }
+
+    /// Drops one that is large.
+    ///
+    /// # Errors
+    /// When somebody is connected to it.
+    pub async fn drop(&self, database: &str) -> Result<()> {
+        self.run(&format!("DROP DATABASE {database}")).await
     }
 
     async fn run(&self, sql: &str) -> Result<()> {
@@ -124,6 +143,12 @@ impl Bench {
         sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await?;
         Ok(connection.close().await?)
     }
+}
+
+/// The name of the next database.
+fn next() -> String {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    format!("bench_{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// The URL of a database at an address: the server's own or a proxy's.
