@@ -1,6 +1,7 @@
 //! How fast a new column of a large table is filled, and what an application feels of it meanwhile.
 //!
-//! Each tool makes the same change to a fresh copy of the same table, under the same load. Owns the story and the names
+//! Each tool makes the same change to a fresh copy of the same table, under the same load, which is
+//! looked at alone before. Owns the story and the names
 //! of the figures. Who loads, who fills and what the table is are rooms below.
 
 mod child;
@@ -8,7 +9,7 @@ mod load;
 mod table;
 mod tool;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sqlx::{ConnectOptions, Connection};
 
@@ -17,7 +18,7 @@ use crate::server::Bench;
 use crate::{Result, progress};
 
 use load::{Latencies, Load};
-use table::Sizes;
+use table::Mark;
 
 pub use child::child;
 pub use tool::Tool;
@@ -40,6 +41,9 @@ pub const HEAP: &str = "heap_bytes";
 pub const INDEX: &str = "index_bytes";
 /// The most memory that the runner had; only of tools that are a process.
 pub const PEAK: &str = "peak_rss_bytes";
+/// The share of the machine's processors that neither the server had nor who fills or loads: where it is not small, the
+/// latencies are others' doing.
+pub const OTHERS: &str = "others_cpu_share";
 /// The rows of the table.
 pub const ROWS: &str = "rows";
 
@@ -49,7 +53,7 @@ pub struct Size {
     rows: i64,
     /// How often every tool has its turn.
     rounds: usize,
-    /// How long the load is looked at where nobody fills anything.
+    /// How long the load is looked at before a fill.
     alone: Duration,
     /// How long a tool may take.
     patience: Duration,
@@ -59,137 +63,166 @@ pub struct Size {
 pub const FULL: Size = Size {
     rows: 5_000_000,
     rounds: 1,
-    alone: Duration::from_secs(60),
+    alone: Duration::from_secs(10),
     patience: Duration::from_secs(150),
 };
 /// For a look meanwhile.
 pub const QUICK: Size = Size {
     rows: 500_000,
-    rounds: 1,
-    alone: Duration::from_secs(10),
+    rounds: 2,
+    alone: Duration::from_secs(2),
     patience: Duration::from_secs(30),
 };
 
-/// The load runs this long before a tool begins.
-const WARM_UP: Duration = Duration::from_secs(2);
+/// The load runs this long before it is looked at.
+const WARM_UP: Duration = Duration::from_secs(1);
 
 /// The figure of a tool.
 pub fn key(measure: &'static str, tool: Tool) -> Key {
     Key { measure, tool: tool.name(), mode: "under load", migrations: 1 }
 }
 
-/// Measures every tool, who take turns. Did all of them do their work? Of one that did not nothing is noted, and it
-/// has no further turn.
+/// Measures every tool, who take turns; the load alone is looked at before each. Did all of them do their work? Of one
+/// that did not nothing is noted, and it has no further turn.
 ///
 /// # Errors
 /// When the load meets an error, or the server does.
 pub async fn measure(figures: &mut Figures, bench: &Bench, size: Size) -> Result<bool> {
     let table = table::make(bench, size.rows).await?;
-    let mut tools = Tool::ALL.to_vec();
+    let mut tools = Tool::FILLERS.to_vec();
     for _ in 0..size.rounds {
+        let mut alone = Stretch::default();
         for tool in tools.clone() {
-            match one(bench, &table, tool, size).await? {
-                Ok(outcome) => {
-                    outcome.tell(tool, size.rows);
-                    outcome.note(figures, tool, size.rows);
-                }
+            let Turn { before, filled } = turn(bench, &table, tool, size).await?;
+            alone.add(before);
+            match filled {
+                Ok(filled) => filled.note(figures, tool, size.rows),
                 Err(reason) => {
                     progress(&format!("{} FAILED: {reason}", tool.name()));
                     tools.retain(|other| *other != tool);
                 }
             }
         }
+        figures.add(key(ROWS, Tool::None), size.rows as f64);
+        alone.note(figures, Tool::None);
     }
     for tool in Tool::ALL {
         figures.compare(key(SPEED, tool), key(SPEED, Tool::GiantUpdate));
         figures.compare(key(P99, tool), key(P99, Tool::None));
         figures.compare(key(WAL, tool), key(WAL, Tool::SqlKeyset));
     }
-    Ok(tools.len() == Tool::ALL.len())
+    Ok(tools.len() == Tool::FILLERS.len())
 }
 
-/// What one fill did.
-struct Outcome {
+/// What went on in some time.
+#[derive(Default)]
+struct Stretch {
     took: Duration,
-    /// Rows that are not as they should be.
-    left: i64,
     load: Latencies,
     wal: f64,
-    grown: Sizes,
-    /// Of a tool that is a process of its own.
-    peak: Option<f64>,
+    heap: f64,
+    index: f64,
+    /// The share of the machine that others had.
+    others: f64,
 }
 
-impl Outcome {
-    fn note(&self, figures: &mut Figures, tool: Tool, rows: i64) {
-        let mut add = |measure, value| figures.add(key(measure, tool), value);
-        add(ROWS, rows as f64);
-        if tool != Tool::None {
-            add(SPEED, self.speed(rows));
-            add(FILLED, self.filled(rows) / rows as f64);
-        }
-        add(P50, self.load.share(0.5));
-        add(P99, self.load.share(0.99));
-        add(MAX, self.load.share(1.0));
-        add(WAL, self.wal);
-        add(HEAP, self.grown.heap);
-        add(INDEX, self.grown.index);
-        if let Some(peak) = self.peak {
-            add(PEAK, peak);
+impl Stretch {
+    fn between(from: &Mark, until: &Mark, load: Latencies) -> Self {
+        Self {
+            took: until.at - from.at,
+            load,
+            wal: until.wal - from.wal,
+            heap: until.heap - from.heap,
+            index: until.index - from.index,
+            others: until.processors.others_since(from.processors),
         }
     }
 
-    fn filled(&self, rows: i64) -> f64 {
-        rows.saturating_sub(self.left) as f64
+    fn add(&mut self, other: Self) {
+        let (here, there) = (self.took.as_secs_f64(), other.took.as_secs_f64());
+        self.others = (self.others * here + other.others * there) / (here + there);
+        self.took += other.took;
+        self.load.add(other.load);
+        self.wal += other.wal;
+        self.heap += other.heap;
+        self.index += other.index;
     }
 
-    fn speed(&self, rows: i64) -> f64 {
-        self.filled(rows) / self.took.as_secs_f64()
-    }
-
-    fn tell(&self, tool: Tool, rows: i64) {
-        let Self { took, left, load, wal, .. } = self;
-        let (p99, max, wal) = (load.share(0.99), load.share(1.0), wal / 1e6);
+    fn note(&self, figures: &mut Figures, tool: Tool) {
+        let Self { took, load, wal, heap, index, others } = self;
+        let [p50, p99, max] = [0.5, 0.99, 1.0].map(|share| load.share(share));
+        let measures = [P50, P99, MAX, WAL, HEAP, INDEX, OTHERS];
+        for (measure, value) in
+            measures.into_iter().zip([p50, p99, max, *wal, *heap, *index, *others])
+        {
+            figures.add(key(measure, tool), value);
+        }
         progress(&format!(
-            "{}: {:.1} s, {:.0} rows/s, {left} rows left, {wal:.0} MB of WAL, p99 {p99:.1} ms and at most {max:.1} ms of {} statements",
+            "{}: {:.1} s, {:.0} MB of WAL; {} statements, p99 {p99:.2} ms, at most {max:.1} ms; others had {:.0} % of the machine",
             tool.name(),
             took.as_secs_f64(),
-            self.speed(rows),
+            wal / 1e6,
             load.count(),
+            others * 100.0,
         ));
     }
 }
 
-/// The inner error is the tool's own: others may still have their turn.
-async fn one(
-    bench: &Bench,
-    table: &str,
-    tool: Tool,
-    size: Size,
-) -> Result<std::result::Result<Outcome, String>> {
+/// A fill that came to its end.
+struct Filled {
+    stretch: Stretch,
+    /// Rows that are not as they should be.
+    left: i64,
+    /// Of a tool that is a process of its own.
+    peak: Option<f64>,
+}
+
+impl Filled {
+    fn note(&self, figures: &mut Figures, tool: Tool, rows: i64) {
+        self.stretch.note(figures, tool);
+        let done = rows.saturating_sub(self.left) as f64;
+        let speed = done / self.stretch.took.as_secs_f64();
+        progress(&format!("  {speed:.0} rows/s, {} rows left", self.left));
+        let mut add = |measure, value| figures.add(key(measure, tool), value);
+        add(ROWS, rows as f64);
+        add(SPEED, speed);
+        add(FILLED, done / rows as f64);
+        if let Some(peak) = self.peak {
+            add(PEAK, peak);
+        }
+    }
+}
+
+struct Turn {
+    /// The load alone.
+    before: Stretch,
+    /// The error is the tool's own: others may still have their turn.
+    filled: std::result::Result<Filled, String>,
+}
+
+async fn turn(bench: &Bench, table: &str, tool: Tool, size: Size) -> Result<Turn> {
     let database = bench.copy(table).await?;
     let options = bench.options(&database);
     let mut eye = options.connect().await?;
-    let before = table::sizes(&mut eye).await?;
     let load = Load::start(&options, size.rows)?;
     tokio::time::sleep(WARM_UP).await;
-    let written = table::written(&mut eye).await?;
-    let began = Instant::now();
+    let first = table::mark(&mut eye).await?;
+    tokio::time::sleep(size.alone).await;
+    let began = table::mark(&mut eye).await?;
     let end = tool.run(bench, &database, size).await;
-    let done = Instant::now();
-    let wal = table::written(&mut eye).await? - written;
-    let load = load.stop(began, done)?;
-    let after = table::sizes(&mut eye).await?;
+    let done = table::mark(&mut eye).await?;
+    let statements = load.stop(done.at)?;
     let left = table::left(&mut eye).await?;
     eye.close().await?;
     bench.drop(&database).await?;
-    let peak = match end {
-        Ok(peak) => peak,
-        Err(error) => return Ok(Err(error.to_string())),
+    let before = Stretch::between(&first, &began, statements.within(first.at..began.at));
+    let stretch = Stretch::between(&began, &done, statements.within(began.at..done.at));
+    let filled = match end {
+        Err(error) => Err(error.to_string()),
+        Ok(_) if left > 0 && !tool.may_leave_rows() => {
+            Err(format!("not filled, {left} rows are left"))
+        }
+        Ok(peak) => Ok(Filled { stretch, left, peak }),
     };
-    if left > 0 && !tool.may_leave_rows() {
-        return Ok(Err(format!("not filled, {left} rows are left")));
-    }
-    let grown = Sizes { heap: after.heap - before.heap, index: after.index - before.index };
-    Ok(Ok(Outcome { took: done - began, left, load, wal, grown, peak }))
+    Ok(Turn { before, filled })
 }

@@ -25,6 +25,10 @@ const DEFAULTS: [(&str, &str); 8] = [
     ("max_connections", "100"),
 ];
 
+/// As somebody has it whose tables have millions of rows: with the defaults every checkpoint would be forced by the
+/// WAL, one every few seconds, and the WAL be full of pages that each of them has written anew.
+const ROOMY: [(&str, &str); 2] = [("shared_buffers", "1GB"), ("max_wal_size", "8GB")];
+
 /// Where the data is: on a disk, since commits are part of what is measured.
 const DISK: &str = "/var/tmp";
 
@@ -58,9 +62,18 @@ impl Bench {
     /// # Errors
     /// When there is no PostgreSQL, or it does not start.
     pub fn start() -> Result<Self> {
-        let builder =
-            DEFAULTS.iter().fold(Server::builder(), |b, (name, value)| b.setting(name, value));
-        Self::with(builder, "with its default settings (fsync on), data on disk")
+        Self::with(defaults(), "with its default settings (fsync on), data on disk")
+    }
+
+    /// Starts one with room for a large table, and PostgreSQL's default settings otherwise.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn roomy() -> Result<Self> {
+        let builder = ROOMY.iter().fold(defaults(), |b, (name, value)| b.setting(name, value));
+        let set = "with shared_buffers of 1 GB, max_wal_size of 8 GB and its default settings otherwise \
+                   (fsync and autovacuum on), data on disk";
+        Self::with(builder, set)
     }
 
     /// Starts one where nothing waits for a disk, nor for an autovacuum.
@@ -143,6 +156,10 @@ impl Bench {
         sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await?;
         Ok(connection.close().await?)
     }
+}
+
+fn defaults() -> Builder {
+    DEFAULTS.iter().fold(Server::builder(), |b, (name, value)| b.setting(name, value))
 }
 
 /// The name of the next database.

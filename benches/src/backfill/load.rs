@@ -4,6 +4,7 @@
 //! that could not even be sent are late too. Whoever of the connections is free takes the next one, as from a pool. Each
 //! connection has a thread of its own, which sleeps more exactly than a runtime does. Knows nothing of who fills.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
@@ -57,18 +58,26 @@ impl Load {
         Ok(Self { clock, threads })
     }
 
-    /// Waits until everything that was due has been answered, and tells of what was due from `from` to `until`.
-    pub(super) fn stop(self, from: Instant, until: Instant) -> Result<Latencies> {
-        self.clock.end.get_or_init(|| until);
-        let mut millis = Vec::new();
+    /// Waits until everything has been answered that was due before.
+    pub(super) fn stop(self, end: Instant) -> Result<Statements> {
+        self.clock.end.get_or_init(|| end);
+        let mut all = Vec::new();
         for thread in self.threads {
             let statements = thread.join().map_err(|_| "the load panicked")?;
-            let statements =
-                statements.map_err(|error| format!("the load met an error: {error}"))?;
-            let within = statements.iter().filter(|(due, _)| (from..until).contains(due));
-            millis.extend(within.map(|(_, took)| took.as_secs_f64() * 1000.0));
+            all.extend(statements.map_err(|error| format!("the load met an error: {error}"))?);
         }
-        Latencies::new(millis).ok_or_else(|| "the load did nothing".into())
+        Ok(Statements(all))
+    }
+}
+
+/// All that were sent.
+pub(super) struct Statements(Vec<Statement>);
+
+impl Statements {
+    /// Those that were due within a time.
+    pub(super) fn within(&self, time: Range<Instant>) -> Latencies {
+        let within = self.0.iter().filter(|(due, _)| time.contains(due));
+        Latencies::new(within.map(|(_, took)| took.as_secs_f64() * 1000.0).collect())
     }
 }
 
@@ -111,27 +120,31 @@ fn account(number: u32, rows: i64) -> i64 {
 }
 
 /// How long statements took, in milliseconds: all of them, not a sample.
+#[derive(Default)]
 pub(super) struct Latencies {
-    /// The shortest first; never empty.
+    /// The shortest first.
     sorted: Vec<f64>,
-    longest: f64,
 }
 
 impl Latencies {
-    fn new(mut millis: Vec<f64>) -> Option<Self> {
+    fn new(mut millis: Vec<f64>) -> Self {
         millis.sort_by(f64::total_cmp);
-        let longest = *millis.last()?;
-        Some(Self { sorted: millis, longest })
+        Self { sorted: millis }
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.sorted.extend(other.sorted);
+        self.sorted.sort_by(f64::total_cmp);
     }
 
     pub(super) fn count(&self) -> usize {
         self.sorted.len()
     }
 
-    /// What so large a share of them did not exceed.
+    /// What so large a share of them did not exceed; no number where there are none.
     pub(super) fn share(&self, share: f64) -> f64 {
         let rank = (self.sorted.len() as f64 * share).ceil() as usize;
-        self.sorted.get(rank.saturating_sub(1)).copied().unwrap_or(self.longest)
+        self.sorted.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
     }
 }
 
@@ -141,11 +154,22 @@ mod tests {
 
     #[test]
     fn the_share_is_of_all_and_not_of_a_sample() {
-        let latencies = Latencies::new((1..=1000).rev().map(f64::from).collect()).expect("some");
+        let mut latencies = Latencies::new((501..=1000).rev().map(f64::from).collect());
+        latencies.add(Latencies::new((1..=500).map(f64::from).collect()));
         let shares = [0.5, 0.99, 1.0].map(|share| latencies.share(share));
         assert_eq!(shares, [500.0, 990.0, 1000.0]);
-        assert_eq!(Latencies::new(vec![7.0]).expect("one").share(0.5), 7.0);
-        assert!(Latencies::new(Vec::new()).is_none());
+        assert_eq!(Latencies::new(vec![7.0]).share(0.5), 7.0);
+        assert!(Latencies::default().share(0.5).is_nan());
+    }
+
+    #[test]
+    fn what_is_due_before_or_after_does_not_count() {
+        let began = Instant::now();
+        let at = |millis| began + Duration::from_millis(millis);
+        let statements = [(at(1), 10), (at(2), 20), (at(3), 30), (at(4), 40)];
+        let statements = statements.map(|(due, took)| (due, Duration::from_millis(took)));
+        let within = Statements(statements.to_vec()).within(at(2)..at(4));
+        assert_eq!(within.sorted, [20.0, 30.0]);
     }
 
     #[test]

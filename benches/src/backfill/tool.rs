@@ -13,7 +13,7 @@ use crate::server::Bench;
 /// Who fills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tool {
-    /// Nobody: the load alone.
+    /// Nobody: the load alone, before each of the others.
     None,
     /// One UPDATE.
     GiantUpdate,
@@ -29,17 +29,19 @@ pub enum Tool {
     MigrateStriped,
 }
 
-/// How a tool is started.
-enum Way {
-    Rest,
-    Sql(&'static str),
-    Child,
-}
-
 impl Tool {
     /// All of them.
     pub const ALL: [Tool; 7] = [
         Tool::None,
+        Tool::GiantUpdate,
+        Tool::DoLoop,
+        Tool::SqlKeyset,
+        Tool::MigrateKeyset,
+        Tool::MigratePages,
+        Tool::MigrateStriped,
+    ];
+    /// Those who do something.
+    pub const FILLERS: [Tool; 6] = [
         Tool::GiantUpdate,
         Tool::DoLoop,
         Tool::SqlKeyset,
@@ -63,20 +65,10 @@ impl Tool {
         }
     }
 
-    fn way(self) -> Way {
-        match self {
-            Tool::None => Way::Rest,
-            Tool::GiantUpdate => Way::Sql(include_str!("../../backfill/giant-update.sql")),
-            Tool::DoLoop => Way::Sql(include_str!("../../backfill/do-loop.sql")),
-            Tool::SqlKeyset => Way::Sql(include_str!("../../backfill/sql-keyset.sql")),
-            Tool::MigrateKeyset | Tool::MigratePages | Tool::MigrateStriped => Way::Child,
-        }
-    }
-
-    /// Is it still worth a figure when it does not get to the end? The load alone fills nothing, and the loop of the
-    /// tutorials passes over what is locked and may go on for hours; what it had done by then is told.
+    /// Is it still worth a figure when it does not get to the end? The loop of the tutorials passes over what is locked
+    /// and may go on for hours; what it had done by then is told.
     pub(super) fn may_leave_rows(self) -> bool {
-        matches!(self, Tool::None | Tool::DoLoop)
+        self == Tool::DoLoop
     }
 
     /// Fills, and tells the most memory that it had where it is a process of its own.
@@ -86,11 +78,16 @@ impl Tool {
         database: &str,
         size: Size,
     ) -> Result<Option<f64>> {
-        match self.way() {
-            Way::Rest => tokio::time::sleep(size.alone).await,
-            Way::Sql(text) => sql(bench, database, text, size.patience).await?,
-            Way::Child => return child::start(self, bench, database).await.map(Some),
-        }
+        let text = match self {
+            Tool::None => return Ok(None),
+            Tool::GiantUpdate => include_str!("../../backfill/giant-update.sql"),
+            Tool::DoLoop => include_str!("../../backfill/do-loop.sql"),
+            Tool::SqlKeyset => include_str!("../../backfill/sql-keyset.sql"),
+            Tool::MigrateKeyset | Tool::MigratePages | Tool::MigrateStriped => {
+                return child::start(self, bench, database).await.map(Some);
+            }
+        };
+        sql(bench, database, text, size.patience).await?;
         Ok(None)
     }
 }

@@ -37,7 +37,7 @@ fn main() -> ExitCode {
 
 fn measure(command: &str, size: Size) -> Result<bool> {
     server::on_disk()?;
-    let bench = Bench::start()?;
+    let bench = Bench::roomy()?;
     let run = Run::begin(command, &bench.describe())?;
     let mut figures = Figures::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
