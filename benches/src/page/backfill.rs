@@ -22,8 +22,8 @@ count.
 
 `none` is the load alone, for a while before each of the others. `giant-update` is that one statement. `do-loop` takes
 any 1,000 rows with `LIMIT \u{2026} FOR UPDATE SKIP LOCKED` until there are none, as tutorials show; `sql-keyset` goes
-along the key, 5,000 rows a transaction, without a pause: both are loops in PL/pgSQL. migrate goes along the key (`by
-id`), along the pages (`by ctid`) and along the pages in stripes (`by ctid stripes 8`), with the settings that it
+along the key, 5,000 rows a transaction, without a pause: both are loops in PL/pgSQL. migrate goes along the key
+(`by id`), along the pages (`by ctid`) and along the pages in stripes (`by ctid stripes 8`), with the settings that it
 comes with; its time is that of its process. WAL is what everybody wrote meanwhile, the load too, from which nothing
 is taken off. Where others had more than a few hundredths of the machine, the latencies are theirs as much as the
 tool's.
