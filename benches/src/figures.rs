@@ -111,6 +111,8 @@ pub fn unit(measure: &str) -> &'static str {
         Some("ms") => "ms",
         Some("mib") => "MiB",
         Some("mb") => "MB",
+        Some("bytes") => "B",
+        Some("second") => "1/s",
         _ => "",
     }
 }

@@ -1,12 +1,13 @@
 //! What the measurements are made with.
 //!
 //! Programs: `peers` applies the same migrations through migrate, other migrators and psql, `builds` and `lint` look at
-//! what embedding and reviewing them costs the compiler, `freeze` at what an application feels of a migration, and `page`
-//! writes from what they found what people read. Everything that they need is a module here. Linux only: memory and CPU
+//! what embedding and reviewing them costs the compiler, `freeze` and `backfill` at what an application feels of a migration,
+//! and `page` writes from what they found what people read. Everything that they need is a module here. Linux only: memory and CPU
 //! time are read from `/proc`.
 
 pub mod apply;
 pub mod apps;
+pub mod backfill;
 pub mod figures;
 pub mod freeze;
 pub mod fresh;

@@ -2,6 +2,7 @@
 //!
 //! Owns its words. What was not measured is shown as that. Knows nothing of how anything is measured.
 
+mod backfill;
 mod freeze;
 mod table;
 
@@ -33,7 +34,9 @@ To repeat it:
 - `cargo xtask bench build` measures what embedding costs the compiler, and writes `target/bench/build.json`.
 - `cargo xtask bench lint` measures what the review of the SQL costs, and writes `target/bench/lint.json`.
 - `cargo xtask bench freeze` measures what an application feels of an ALTER, and writes `target/bench/freeze.json`.
-- `cargo xtask bench page` writes this page from all four.
+- `cargo xtask bench backfill` measures how fast a column is filled and what an application feels of it, and writes
+  `target/bench/backfill.json`.
+- `cargo xtask bench page` writes this page from all five.
 
 What stands below was found by:
 ";
@@ -60,23 +63,34 @@ with the same files and no history, a `SELECT 1` on a pool like migrate's, sqlx'
 ";
 
 /// The whole page.
-pub fn render(peers: &Found, build: &Found, lint: &Found, freeze: &Found) -> String {
+pub fn render(
+    peers: &Found,
+    build: &Found,
+    lint: &Found,
+    freeze: &Found,
+    backfill: &Found,
+) -> String {
     let runs = [
         ("Starting and applying", &peers.run),
         ("Embedding", &build.run),
         ("The review of the SQL", &lint.run),
         ("Altering under load", &freeze.run),
+        ("Filling under load", &backfill.run),
     ];
     let runs: String = runs.into_iter().map(|(what, run)| described(what, run.as_ref())).collect();
     let targets = targets::of_peers(&peers.figures).into_iter();
     let targets = targets.chain(targets::of_build(&build.figures));
     let targets = targets.chain(targets::of_lint(&lint.figures));
     let targets = targets.chain(targets::of_freeze(&freeze.figures));
+    let targets = targets.chain(targets::of_backfill(&backfill.figures));
     let targets: String = targets.map(|target| row(&target)).collect();
     let tables: String = table::TABLES.iter().map(|table| table.render(peers, build)).collect();
-    let versions = versions([peers, build, freeze]);
+    let versions = versions([peers, build, freeze, backfill]);
     let freeze = freeze::render(&freeze.figures);
-    format!("{HEAD}\n{runs}- Versions: {versions}.\n{TARGETS}{targets}{PEERS}{tables}{freeze}")
+    let backfill = backfill::render(&backfill.figures);
+    format!(
+        "{HEAD}\n{runs}- Versions: {versions}.\n{TARGETS}{targets}{PEERS}{tables}{freeze}{backfill}"
+    )
 }
 
 fn described(what: &str, run: Option<&Run>) -> String {
@@ -86,7 +100,7 @@ fn described(what: &str, run: Option<&Run>) -> String {
     format!("- {what}: `{command}`, {date}. {machine}. {server}.\n")
 }
 
-fn versions(found: [&Found; 3]) -> String {
+fn versions(found: [&Found; 4]) -> String {
     let runs = found.into_iter().filter_map(|found| found.run.as_ref());
     let mut all: Vec<String> = runs
         .flat_map(|run| &run.versions)
@@ -127,6 +141,7 @@ mod tests {
             &found("build.json"),
             &Found::default(),
             &found("freeze.json"),
+            &found("backfill.json"),
         );
         let expected = include_str!("page/fixture/page.md");
         for (line, expected) in page.lines().zip(expected.lines()) {
@@ -138,7 +153,7 @@ mod tests {
     #[test]
     fn what_was_not_measured_is_shown_as_that() {
         let none = Found::default();
-        let page = render(&none, &none, &none, &none);
+        let page = render(&none, &none, &none, &none, &none);
         let cells = |line: &str| line.split('|').map(|c| c.trim().to_owned()).collect::<Vec<_>>();
         let (_, tables) = page.split_once("## Beside").expect("tables");
         let rows = tables.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| |"));

@@ -25,6 +25,10 @@ const DEFAULTS: [(&str, &str); 8] = [
     ("max_connections", "100"),
 ];
 
+/// As somebody has it whose tables have millions of rows: with the defaults every checkpoint would be forced by the
+/// WAL, one every few seconds, and the WAL be full of pages that each of them has written anew.
+const ROOMY: [(&str, &str); 2] = [("shared_buffers", "1GB"), ("max_wal_size", "8GB")];
+
 /// Where the data is: on a disk, since commits are part of what is measured.
 const DISK: &str = "/var/tmp";
 
@@ -58,9 +62,18 @@ impl Bench {
     /// # Errors
     /// When there is no PostgreSQL, or it does not start.
     pub fn start() -> Result<Self> {
-        let builder =
-            DEFAULTS.iter().fold(Server::builder(), |b, (name, value)| b.setting(name, value));
-        Self::with(builder, "with its default settings (fsync on), data on disk")
+        Self::with(defaults(), "with its default settings (fsync on), data on disk")
+    }
+
+    /// Starts one with room for a large table, and PostgreSQL's default settings otherwise.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn roomy() -> Result<Self> {
+        let builder = ROOMY.iter().fold(defaults(), |b, (name, value)| b.setting(name, value));
+        let set = "with shared_buffers of 1 GB, max_wal_size of 8 GB and its default settings otherwise \
+                   (fsync and autovacuum on), data on disk";
+        Self::with(builder, set)
     }
 
     /// Starts one where nothing waits for a disk, nor for an autovacuum.
@@ -113,10 +126,29 @@ impl Bench {
     /// # Errors
     /// When the server refuses.
     pub async fn create(&self) -> Result<String> {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("bench_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = next();
         self.run(&format!("CREATE DATABASE {name}")).await?;
         Ok(name)
+    }
+
+    /// Makes a database like another one, to which nobody may be connected: its files are copied.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn copy(&self, template: &str) -> Result<String> {
+        let name = next();
+        // Before 15 there is no other way.
+        let way = if self.server.version() < 150_000 { "" } else { " STRATEGY file_copy" };
+        self.run(&format!("CREATE DATABASE {name} TEMPLATE {template}{way}")).await?;
+        Ok(name)
+    }
+
+    /// Drops one that is large.
+    ///
+    /// # Errors
+    /// When somebody is connected to it.
+    pub async fn drop(&self, database: &str) -> Result<()> {
+        self.run(&format!("DROP DATABASE {database}")).await
     }
 
     async fn run(&self, sql: &str) -> Result<()> {
@@ -124,6 +156,16 @@ impl Bench {
         sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await?;
         Ok(connection.close().await?)
     }
+}
+
+fn defaults() -> Builder {
+    DEFAULTS.iter().fold(Server::builder(), |b, (name, value)| b.setting(name, value))
+}
+
+/// The name of the next database.
+fn next() -> String {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    format!("bench_{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// The URL of a database at an address: the server's own or a proxy's.

@@ -125,6 +125,47 @@ pub fn of_freeze(figures: &Figures) -> Vec<Target> {
     ours.into_iter().chain(theirs).collect()
 }
 
+/// Those of `backfill`: what an application feels of a fill by migrate, and what the fill costs.
+pub fn of_backfill(figures: &Figures) -> Vec<Target> {
+    use crate::backfill::{P99, PEAK, SPEED, Tool, WAL, key};
+    let target = |what, tool: Tool, limit, found| Target {
+        what: format!("{what}, by {}", tool.name()),
+        limit,
+        found,
+    };
+    let ratio = |measure, a, b| figures.ratio(key(measure, a), key(measure, b));
+    let each = |tool| {
+        [
+            target(
+                "p99 of the load during a fill, against the load alone",
+                tool,
+                1.5,
+                ratio(P99, tool, Tool::None),
+            ),
+            // The other way round than it is said: at least half the rows.
+            target(
+                "rows per second of one UPDATE against those of a fill",
+                tool,
+                2.0,
+                ratio(SPEED, Tool::GiantUpdate, tool),
+            ),
+            target(
+                "MB of the runner's memory during a fill",
+                tool,
+                50.0,
+                figures.most(key(PEAK, tool)).map(|bytes| bytes / 1e6),
+            ),
+        ]
+    };
+    let wal = target(
+        "WAL of a fill, against a loop over the key in SQL",
+        Tool::MigrateStriped,
+        0.6,
+        ratio(WAL, Tool::MigrateStriped, Tool::SqlKeyset),
+    );
+    Tool::OURS.into_iter().flat_map(each).chain([wal]).collect()
+}
+
 /// The figure of an application.
 pub fn app(app: App, migrations: usize) -> Key {
     let (tool, mode) = match app {

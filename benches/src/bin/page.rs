@@ -1,4 +1,5 @@
-//! Writes `docs/measured.md` from what `peers`, `builds`, `lint` and `freeze` found: `cargo xtask bench page`.
+//! Writes `docs/measured.md` from what `peers`, `builds`, `lint`, `freeze` and `backfill`
+//! found: `cargo xtask bench page`.
 //!
 //! Measures nothing. What one of them has not found yet is shown as not measured.
 
@@ -20,12 +21,12 @@ fn main() -> ExitCode {
 
 fn write() -> Result<()> {
     let (peers, build) = (found("peers")?, found("build")?);
-    let (lint, freeze) = (found("lint")?, found("freeze")?);
+    let (lint, freeze, backfill) = (found("lint")?, found("freeze")?, found("backfill")?);
     if peers.run.is_none() && build.run.is_none() {
         return Err("nothing is measured; run `cargo xtask bench peers` and `… build`".into());
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/measured.md");
-    std::fs::write(&path, page::render(&peers, &build, &lint, &freeze))?;
+    std::fs::write(&path, page::render(&peers, &build, &lint, &freeze, &backfill))?;
     println!("docs/measured.md is written");
     Ok(())
 }

@@ -1,0 +1,1 @@
+UPDATE accounts SET email_lower = lower(email)
