@@ -137,6 +137,8 @@ pub(crate) struct Filler<'f> {
     controller: Controller,
     signals: Option<Signals>,
     looked: Option<Instant>,
+    /// When the table was vacuumed last.
+    vacuumed: Option<Instant>,
     limited_by: String,
     why: String,
     /// When the time is over; `None` is never.
@@ -151,8 +153,11 @@ pub(crate) struct Filler<'f> {
 /// Passes over a table: the first changes, the second finds what was changed behind the cursor, one finds nothing.
 const PASSES: i64 = 5;
 
-/// How often the server is looked at while batches are done.
-const LOOK: Duration = Duration::from_secs(1);
+/// How often the server is looked at while batches are done: before each of them, but for the smallest.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Between two times that a table is vacuumed by whoever fills it.
+const VACUUM_AGAIN: Duration = Duration::from_secs(60);
 
 /// How often it is looked whether what others work at is done.
 const POLL: Duration = Duration::from_secs(1);
@@ -183,6 +188,7 @@ impl<'f> Filler<'f> {
             progress: Gone::default(),
             signals: None,
             looked: None,
+            vacuumed: None,
             limited_by: "nothing".to_owned(),
             why: String::new(),
             said: String::new(),

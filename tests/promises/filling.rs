@@ -10,6 +10,7 @@ use crate::harness::{Database, Folder, Heard, applied};
 mod idempotent;
 mod locked;
 mod orders;
+mod paced;
 mod rust;
 mod told;
 

@@ -43,6 +43,7 @@ statements! {
     VALIDATE_PROOF = "validate_proof",
     HOLDS = "holds",
     ANALYZE = "analyze",
+    VACUUM = "vacuum",
     TABLE_LOCKED = "table_locked",
 }
 

@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 use super::batch::{Ended, Patience};
 use super::rows::Next;
 use super::state::{Range, Wanted};
-use super::statements::TABLE_LOCKED;
-use super::{Filler, Left};
+use super::statements::{TABLE_LOCKED, VACUUM};
+use super::{Filler, Left, VACUUM_AGAIN};
 use crate::error::Error;
+use crate::observe::Event;
 use crate::session::{Session, truth};
 use crate::sql::{self, literal};
-use crate::throttle::{Controller, Measured};
+use crate::throttle::{Controller, Measured, Signals};
 
 /// How the work at a range ended.
 pub(super) enum Worked {
@@ -70,6 +71,7 @@ impl Filler<'_> {
                 self.about.release(session, &range).await;
                 return Ok(Worked::Left(left));
             }
+            self.vacuum_by_need(session, &range.relation).await;
             let patience = Patience { lock: FOR_ROWS, statement: stuck.statement };
             let rows = self.controller.rows();
             match self.batch(session, &mut range, rows, patience).await? {
@@ -151,6 +153,21 @@ impl Filler<'_> {
                 return Ok(Some(left));
             }
             self.rest(session, Duration::from_secs(1)).await;
+        }
+    }
+
+    /// Clears away dead rows where they have become many and no autovacuum will do it. What is not done now, for want of
+    /// a lock or of a right, is told and left.
+    async fn vacuum_by_need(&mut self, session: &mut Session, relation: &str) {
+        let wanted = self.signals.as_ref().is_some_and(Signals::wants_vacuum);
+        let recently = self.vacuumed.is_some_and(|at| at.elapsed() < VACUUM_AGAIN);
+        if !wanted || recently {
+            return;
+        }
+        self.vacuumed = Some(Instant::now());
+        if let Err(error) = session.send(sql::fill(VACUUM, &[("relation", relation)])).await {
+            let text = format!("{relation} was not vacuumed: {error}");
+            self.ear.tell(&Event::Warning { text: &text });
         }
     }
 

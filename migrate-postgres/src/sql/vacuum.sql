@@ -1,0 +1,1 @@
+VACUUM (SKIP_LOCKED, INDEX_CLEANUP off, TRUNCATE off) {relation}
