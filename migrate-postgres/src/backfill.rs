@@ -22,6 +22,7 @@ use crate::throttle::{Closed, Controller, Limits, Signals};
 
 mod batch;
 mod ground;
+mod limits;
 mod report;
 mod rows;
 mod split;
@@ -32,7 +33,7 @@ mod verify;
 mod work;
 
 pub use report::{BackfillDone, BackfillReport, BackfillState};
-pub(crate) use report::{states, want};
+pub(crate) use report::{limit, states, want};
 pub use rows::Rows;
 pub use state::Wanted;
 pub use steps::Steps;
@@ -316,8 +317,8 @@ impl<'f> Filler<'f> {
 /// The program's own, and above them those of the table.
 fn limits(ours: &Options, said: &str) -> Limits {
     let mut limits = Limits::default();
-    let all = ours.filling.limits.iter().map(String::as_str).chain(said.split(','));
-    for one in all.map(str::trim).filter(|one| !one.is_empty()) {
+    let said = limits::each(said);
+    for one in ours.filling.limits.iter().chain(&said) {
         if let Err(error) = limits.set(one) {
             tracing::warn!(%error, "migrate: a limit of a backfill is not understood");
         }
