@@ -50,11 +50,12 @@ impl Show for Filled<'_> {
         }));
         let rest = match left.len() + self.waiting.len() {
             0 => String::new(),
-            1 => "; 1 is not".to_owned(),
-            many => format!("; {many} are not"),
+            1 => "; 1 backfill is not done".to_owned(),
+            many => format!("; {many} backfills are not done"),
         };
         lines.push(match done.len() {
             0 if rest.is_empty() => "nothing to fill".to_owned(),
+            0 => rest.trim_start_matches("; ").to_owned(),
             many => format!("{} done in {}{rest}", count(many, "backfill"), duration(*took)),
         });
         lines.join("\n")

@@ -66,6 +66,9 @@ impl Filling {
             lines.push(look.cut(&format!("  {}", gone.bar())));
             lines.push(look.cut(&format!("  {}", gone.sum())));
         }
+        if let (Some(by), None) = (&gone.limited_by, &gone.brake) {
+            lines.push(look.cut(&format!("  limited by {by}")));
+        }
         if let Some((why, opens)) = &gone.brake {
             lines.push(look.paint(Ink::Warn, &look.cut(&format!("  waits: {why}"))));
             lines.push(look.cut(&format!("  goes on {opens}")));
@@ -82,7 +85,8 @@ impl Filling {
                 let part = gone.counted().ratio().map(|ratio| format!("{}, ", percent(ratio)));
                 let left = gone.left().map(|left| format!(", {left}"));
                 let (part, left) = (part.unwrap_or_default(), left.unwrap_or_default());
-                format!("filling   {id}: {part}{}{left}", gone.sum())
+                let by = gone.limited_by.as_ref().map(|by| format!("; limited by {by}"));
+                format!("filling   {id}: {part}{}{left}{}", gone.sum(), by.unwrap_or_default())
             }
         })
     }
@@ -130,12 +134,11 @@ impl Gone {
         Some(format!("{} to go", rough(left)))
     }
 
-    /// `pass 1, 45,210 rows a second, 2,900,123 changed; limited by batch time`
+    /// `pass 1, 45,210 rows a second, 2,900,123 changed`
     fn sum(&self) -> String {
         let mut text = passes(self.pass.into());
         text += &self.rate.map(|rate| format!(", {}", a_second(rate))).unwrap_or_default();
-        text += &format!(", {} changed", grouped(self.changed));
-        text + &self.limited_by.as_ref().map(|by| format!("; limited by {by}")).unwrap_or_default()
+        text + &format!(", {} changed", grouped(self.changed))
     }
 }
 
@@ -151,7 +154,7 @@ fn counted(seen: u64, expected: u64) -> Counted {
 fn passes(pass: i64) -> String {
     match pass {
         1 => "pass 1".to_owned(),
-        pass => format!("pass {pass}, for what was written meanwhile"),
+        pass => format!("pass {pass} (for what was written meanwhile)"),
     }
 }
 
@@ -223,8 +226,20 @@ pub(super) fn block(
     if !state.limits.is_empty() {
         lines.push(look.wrap(&format!("  limits of its own: {}", clean(&state.limits)), "    "));
     }
+    lines.extend(what_stays(state).map(|stays| look.wrap(&format!("  {stays}"), "    ")));
     lines.push(look.wrap(&format!("  next: {}", next(state, program)), "    "));
     lines
+}
+
+/// Of one with which nobody goes on.
+fn what_stays(state: &BackfillState) -> Option<&'static str> {
+    match word(state) {
+        "cancelled" => {
+            Some("what was changed stays so, the other rows are as they were; nobody goes on")
+        }
+        "paused" => Some("nobody goes on meanwhile, and what comes after it waits too"),
+        _ => None,
+    }
 }
 
 fn head(look: Look, state: &BackfillState) -> String {
@@ -281,14 +296,13 @@ fn slow(state: &BackfillState) -> Option<String> {
 pub(super) fn next(state: &BackfillState, program: &str) -> String {
     let which = which(state.id);
     match word(state) {
-        "cancelled" => format!(
-            "what was changed stays so, the other rows are as they were, and nobody goes on; `{program} backfill \
-             resume {which}`, then `{program} backfill`, do"
-        ),
-        "paused" => format!("nobody goes on until `{program} backfill resume {which}`"),
-        "failed" => format!(
-            "what was changed stays so; when its reason is gone, `{program} backfill` or the next run goes on"
-        ),
+        "cancelled" => {
+            format!("`{program} backfill resume {which}`, if it is to be done after all")
+        }
+        "paused" => format!("`{program} backfill resume {which}` lets it go on"),
+        "failed" => {
+            format!("remove the reason; then `{program} backfill` or the next run goes on")
+        }
         "filling" => format!("nothing to do; `{program} backfill pause {which}` lets it wait"),
         _ if state.state == "filled" => format!(
             "no row is left to change; `{program} backfill` or the next run verifies what it promises"

@@ -159,10 +159,13 @@ impl Observer for Progress {
             Event::Batch { id, .. } | Event::Braked { id, .. } => self.fill(*id, event),
             // The result says why.
             Event::Left { .. } => self.below(event),
-            Event::Started { id, name, .. } => {
-                self.state().name = Some((*id, (*name).to_owned()));
-                self.now(event);
-                self.below(event);
+            Event::Started { id, name, statement, .. } => {
+                let before = self.state().name.replace((*id, (*name).to_owned()));
+                // Several workers begin the same.
+                if statement.is_some() || before.is_none_or(|(before, _)| before != *id) {
+                    self.now(event);
+                    self.below(event);
+                }
             }
             // The result has the notices, with their names, and the error.
             Event::Notice { .. } | Event::Finished { .. } | Event::Failed { .. } => {}

@@ -33,7 +33,8 @@ impl Show for Done<'_> {
             many => format!("; {many} wait"),
         };
         lines.push(match applied.len() {
-            0 => format!("nothing to do{waiting}"),
+            0 if left.is_empty() => format!("nothing to do{waiting}"),
+            0 => format!("nothing {}{waiting}", self.participle),
             many => {
                 let many = count(many, "migration");
                 format!("{many} {} in {}{waiting}", self.participle, duration(*took))
