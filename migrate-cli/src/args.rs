@@ -13,7 +13,10 @@ use migrate_core::{Phase, Version};
 
 use crate::render;
 
+mod backfill;
 mod help;
+
+pub(crate) use backfill::{Backfill, Told, Which};
 
 /// Migrations of a PostgreSQL database.
 #[derive(Debug, Parser)]
@@ -84,6 +87,8 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Apply what is pending
     Run(Run),
+    /// Go on with changes of data in batches until they are done; pause, cancel or slow one down
+    Backfill(Backfill),
     /// Show what `run` would do: SQL, transactions, what waits and why
     Plan(Plan),
     /// Show every migration and where it stands
@@ -205,6 +210,9 @@ pub(crate) struct Run {
     /// The newest version to apply
     #[arg(long, value_name = "VERSION")]
     pub(crate) to: Option<Version>,
+    /// How long to go on with backfills, all together [default: 10s]; on a fresh database, until they are done
+    #[arg(long, value_name = "TIME", value_parser = budget)]
+    pub(crate) budget: Option<Duration>,
     /// Write what the run did, also when it fails: a page to look at (.html), or data (.json)
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
@@ -402,6 +410,11 @@ pub(crate) fn color_of(words: &[OsString]) -> When {
 fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "a time is a number and ms, s, min or h, such as `30s`".to_owned();
     migrate_core::duration(text).ok_or_else(wrong)
+}
+
+/// No time at all is a budget too.
+fn budget(text: &str) -> Result<Duration, String> {
+    if matches!(text, "0" | "0s") { Ok(Duration::ZERO) } else { duration(text) }
 }
 
 /// A number alone is seconds, as elsewhere on a command line that looks again and again.

@@ -67,6 +67,8 @@ pub(crate) enum Failure {
     Server { what: &'static str, error: sqlx::Error },
     /// The file system.
     File { what: String, error: std::io::Error },
+    /// Somebody ended it from the keyboard.
+    Interrupted { now: &'static str, next: String },
     /// The question was answered with no.
     Declined,
 }
@@ -116,6 +118,7 @@ impl Failure {
             Failure::Database(_)
             | Failure::Server { .. }
             | Failure::File { .. }
+            | Failure::Interrupted { .. }
             | Failure::Declined => Exit::Failed,
         }
     }
@@ -138,6 +141,9 @@ impl fmt::Display for Failure {
             Failure::Database(error) => error.fmt(f),
             Failure::Server { what, error } => write!(f, "failed to {what}: {}", said(error)),
             Failure::File { what, error } => write!(f, "failed to {what}: {error}"),
+            Failure::Interrupted { now, next } => {
+                write!(f, "failed to finish: it was interrupted\n  now: {now}\n  next: {next}")
+            }
             Failure::Declined => f.write_str("nothing was changed"),
         }
     }

@@ -22,6 +22,7 @@ use crate::throttle::{Answer, Closed, Controller, Limits, Question, Signals, ask
 
 mod batch;
 mod ground;
+mod limits;
 mod report;
 mod rows;
 mod split;
@@ -32,7 +33,7 @@ mod verify;
 mod work;
 
 pub use report::{BackfillDone, BackfillReport, BackfillState};
-pub(crate) use report::{states, want};
+pub(crate) use report::{limit, states, want};
 pub use rows::Rows;
 pub use state::Wanted;
 pub use steps::Steps;
@@ -297,8 +298,8 @@ impl<'f> Filler<'f> {
     /// The program's own, and above them those of the table.
     fn limits_of(&self, said: &str) -> Limits {
         let mut limits = self.ours.filling.limits.clone();
-        for one in said.split(';').map(str::trim).filter(|one| !one.is_empty()) {
-            if let Err(error) = limits.set(one) {
+        for one in limits::each(said) {
+            if let Err(error) = limits.set(&one) {
                 self.ear.tell(&Event::Warning { text: &error.to_string() });
             }
         }

@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use migrate_core::LockMode;
-use serde::Serializer;
+use migrate_core::{LockMode, MigrationId};
+use serde::{Serialize, Serializer};
 
 /// A duration: milliseconds, with a fraction.
 pub(crate) fn milliseconds<S: Serializer>(
@@ -29,4 +29,17 @@ pub(crate) fn milliseconds_if_known<S: Serializer>(
 /// A lock: `ACCESS EXCLUSIVE`.
 pub(crate) fn lock_mode<S: Serializer>(mode: &LockMode, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(mode.as_sql())
+}
+
+/// Migrations, and why of each.
+pub(crate) fn reasons<S: Serializer>(
+    reasons: &[(MigrationId, String)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Reason<'r> {
+        id: &'r MigrationId,
+        why: &'r str,
+    }
+    serializer.collect_seq(reasons.iter().map(|(id, why)| Reason { id, why }))
 }

@@ -20,7 +20,7 @@ use crate::history::{self, Clerk, Ran, Row};
 use crate::monitor::{Guard, Monitor};
 use crate::observe::{Ear, Event};
 use crate::options::{Names, Options};
-use crate::report::{Applied, Report};
+use crate::report::{Applied, Report, Unfinished};
 use crate::retry::{self, Attempts};
 use crate::session::Session;
 use crate::source::Source;
@@ -64,7 +64,7 @@ pub(crate) struct Tally {
     pub(crate) under_way: Vec<(MigrationId, String, Direction, Instant)>,
     fell_back: bool,
     /// Backfills that are left to others or to the next run.
-    pub(crate) unfilled: Vec<MigrationId>,
+    pub(crate) unfilled: Vec<Unfinished>,
     /// Somebody has looked who works and who else is there.
     knows_roles: bool,
 }
@@ -73,7 +73,7 @@ impl Tally {
     /// What is not to run now.
     pub(crate) fn held(&self) -> Held {
         let mut held = Held::default();
-        self.unfilled.iter().for_each(|id| held.hold(*id, Reason::Unfilled));
+        self.unfilled.iter().for_each(|left| held.hold(left.id, Reason::Unfilled));
         held
     }
 
@@ -93,8 +93,8 @@ impl Tally {
     /// What a run that has done its plan says.
     pub(crate) fn report(&mut self, plan: Plan) -> Report {
         let Plan { deferred, notices, .. } = plan;
-        let fell_back = self.fell_back;
-        Report { applied: self.take(), deferred, notices, fell_back, took: Duration::ZERO }
+        let (fell_back, left) = (self.fell_back, std::mem::take(&mut self.unfilled));
+        Report { applied: self.take(), deferred, left, notices, fell_back, took: Duration::ZERO }
     }
 }
 

@@ -64,7 +64,7 @@ pub use migrator::{Backfilling, Migrator, Resolution};
 pub use observe::{Event, Observer};
 pub use progress::{Counted, Progress};
 pub use recorder::{Doing, Met, Outcome, Recorder, Recording, Remark, Span, Stopped, Track};
-pub use report::{Applied, Report};
+pub use report::{Applied, Report, Unfinished};
 pub use session::Database;
 pub use source::{Beside, BoxError, Code, Embedded, Listed, Migrations, Source};
 pub use throttle::{LimitedBy, Limits, OnUnknown, Retention, WalRate, Window};

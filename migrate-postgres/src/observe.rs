@@ -144,7 +144,7 @@ pub enum Event<'e> {
         id: MigrationId,
         /// What it is.
         why: &'e str,
-        /// What would let it go on.
+        /// When or by what it goes on, as in `it goes on when it has caught up`.
         opens: &'e str,
     },
     /// A run leaves a backfill to others, or to the next run.
@@ -339,7 +339,7 @@ fn trace_filling(event: &Event<'_>) {
     use tracing::{debug, info};
     match event {
         Event::Batch { id, steps, limited_by, pause } => {
-            let Steps { pass, seen, changed, expected, rate } = steps;
+            let Steps { pass, seen, changed, expected, rate, .. } = steps;
             let (left_ms, pause_ms) = (steps.left().map(millis), millis(*pause));
             debug!(version = id.version.get(), phase = %id.phase, pass, seen, changed, expected, rate, left_ms, limited_by, pause_ms, "migrate: batch");
         }

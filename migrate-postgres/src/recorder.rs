@@ -127,6 +127,16 @@ pub struct Track {
     pub blockers: Vec<Met>,
     /// Sessions that waited behind it, at most.
     pub waiting: usize,
+    /// Batches of a backfill, as far as this program did them.
+    pub batches: u64,
+    /// Rows that they changed.
+    pub changed: u64,
+    /// Pauses between them, all together: too short to be drawn one by one, they are part of the time worked.
+    #[cfg_attr(
+        feature = "serde",
+        serde(rename = "paused_ms", serialize_with = "crate::data::milliseconds")
+    )]
+    pub paused: Duration,
 }
 
 /// How a track ended.
@@ -143,6 +153,8 @@ pub enum Outcome {
     Failed,
     /// It was undone with what shared its transaction.
     Undone,
+    /// A backfill was left to others, or to the next run.
+    Left,
 }
 
 /// A stretch of time.
@@ -152,7 +164,8 @@ pub enum Outcome {
 pub struct Span {
     /// With what it was spent.
     pub doing: Doing,
-    /// The phase of the server's command, or why it was tried again; often empty.
+    /// The phase of the server's command, the pass of a backfill or what it waited for, or why it was tried again; often
+    /// empty.
     pub what: String,
     /// From then.
     #[cfg_attr(
@@ -181,6 +194,8 @@ pub enum Doing {
     Queueing,
     /// A pause before it was tried again.
     Pausing,
+    /// A backfill waited for something that comes first.
+    Braked,
     #[default]
     /// It worked; a concurrent build may wait for others in a phase of its work.
     Working,

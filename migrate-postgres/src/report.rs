@@ -3,7 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use migrate_core::{Deferred, Direction, MigrationId, Notice};
+use migrate_core::{Deferred, Direction, MigrationId, Notice, Phase};
+
+use crate::backfill::Left;
 
 /// What a run did.
 ///
@@ -16,6 +18,8 @@ pub struct Report {
     pub applied: Vec<Applied>,
     /// What waits, and why.
     pub deferred: Vec<Deferred>,
+    /// Backfills that were begun and are not done: they wait too, and this says who goes on with them.
+    pub left: Vec<Unfinished>,
     /// What is unusual and was tolerated.
     pub notices: Vec<Notice>,
     /// The migrations of a fresh database did not fit one transaction, and each got its own.
@@ -52,6 +56,46 @@ pub struct Applied {
     pub foreseen: bool,
 }
 
+/// A backfill that a run has left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Unfinished {
+    /// Which one.
+    pub id: MigrationId,
+    /// Its name.
+    pub name: String,
+    /// Why the run did not go on with it.
+    pub why: String,
+    /// It was paused or cancelled: nobody goes on until it is resumed.
+    pub stands_still: bool,
+}
+
+impl Unfinished {
+    pub(crate) fn new(id: MigrationId, name: &str, left: &Left, why: String) -> Self {
+        let stands_still = matches!(left, Left::Paused(_) | Left::Cancelled(_));
+        Self { id, name: name.to_owned(), why, stands_still }
+    }
+}
+
+/// With who goes on, as a program is told that has no command line.
+impl fmt::Display for Unfinished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Unfinished { id, name, why, stands_still } = self;
+        let phase = match id.phase {
+            Phase::Migrate => String::new(),
+            phase => format!(" --phase {phase}"),
+        };
+        let next = match stands_still {
+            true => format!("{why}; `migrate backfill resume {}{phase}` lets it go on", id.version),
+            false => {
+                format!("its backfill goes on with `migrate backfill` or the next run ({why})")
+            }
+        };
+        write!(f, "{} {:8} {name}: {next}", id.version, id.phase)
+    }
+}
+
 impl Report {
     /// Was there nothing to do?
     pub fn is_empty(&self) -> bool {
@@ -78,7 +122,13 @@ impl fmt::Display for Report {
         if self.fell_back {
             writeln!(f, "note     they did not fit one transaction and ran in a transaction each")?;
         }
+        for left in &self.left {
+            writeln!(f, "left     {left}")?;
+        }
         for Deferred { id, name, reason } in &self.deferred {
+            if self.left.iter().any(|left| left.id == *id) {
+                continue;
+            }
             writeln!(f, "waits    {} {:8} {name}: {reason}", id.version, id.phase)?;
         }
         for Notice { id, name, kind } in &self.notices {

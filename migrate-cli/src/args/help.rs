@@ -7,7 +7,7 @@ use crate::exit::Exit;
 /// What for, and the words behind the program's name.
 type Example = (&'static str, &'static str);
 
-const EXAMPLES: [(&str, &[Example]); 16] = [
+const EXAMPLES: [(&str, &[Example]); 17] = [
     (
         "init",
         &[
@@ -53,6 +53,16 @@ const EXAMPLES: [(&str, &[Example]); 16] = [
             ("give up soon on a busy table", "run --lock-deadline 30s"),
             ("do not wait for forgotten transactions", "run --end-idle-in-transaction 5min"),
             ("with a page about it for those who were not there", "run --report run.html"),
+        ],
+    ),
+    (
+        "backfill",
+        &[
+            ("until all of them are done", "backfill"),
+            ("by four workers, where the server has room", "backfill --ranges 4"),
+            ("not now, whoever works at it", "backfill pause 20261102090000 --because sale"),
+            ("go on", "backfill resume 20261102090000"),
+            ("gently, from its next batch on", "backfill limit 20261102090000 batch_time=50ms"),
         ],
     ),
     (

@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::exit::{Exit, Failure};
 
 mod adopt;
+mod backfill;
 mod baseline;
 mod check;
 mod completions;
@@ -31,6 +32,7 @@ pub(crate) async fn carry_out(context: &Context, command: &Command) -> Result<Ex
         Command::Lint(lint) => lint::carry_out(context, lint).await,
         Command::Explain(explain) => explain::carry_out(context, explain),
         Command::Run(run) => run::carry_out(context, run).await,
+        Command::Backfill(backfill) => backfill::carry_out(context, backfill).await,
         Command::Plan(plan) => plan::carry_out(context, plan).await,
         Command::Status(status) => status::carry_out(context, status).await,
         Command::Check(check) => check::carry_out(context, check).await,

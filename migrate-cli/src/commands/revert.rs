@@ -33,6 +33,7 @@ pub(crate) async fn carry_out(context: &Context, typed: &Revert) -> Result<Exit,
         database: place.to_string(),
         report: &done?,
         participle: "reverted",
+        program: &context.program,
     });
     Ok(Exit::Done)
 }

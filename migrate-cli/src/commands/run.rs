@@ -24,6 +24,10 @@ pub(crate) async fn carry_out(context: &Context, run: &Run) -> Result<Exit, Fail
     };
     let recorder = file.as_ref().map(|_| Recorder::new());
     let migrator = migrator.observer((progress.clone(), recorder.clone()));
+    let migrator = match run.budget {
+        Some(budget) => migrator.budget(budget),
+        None => migrator,
+    };
     let done = match run.to {
         Some(version) => migrator.run_to(&place.options, version).await,
         None => migrator.run(&place.options).await,
@@ -35,7 +39,13 @@ pub(crate) async fn carry_out(context: &Context, run: &Run) -> Result<Exit, Fail
         file.write(&Reported { database: &database, plan, recording })
     });
     let report = &done?;
-    context.output.result(&Done { database: database.clone(), report, participle: "applied" });
+    let program = &context.program;
+    context.output.result(&Done {
+        database: database.clone(),
+        report,
+        participle: "applied",
+        program,
+    });
     written.transpose()?;
     Ok(Exit::Done)
 }

@@ -17,6 +17,8 @@ use crate::secret;
 mod activity;
 mod adoption;
 mod explained;
+mod filled;
+mod filling;
 mod linted;
 mod live;
 mod look;
@@ -31,6 +33,7 @@ mod words;
 
 pub(crate) use adoption::{Adoption, MirrorStopped, Released};
 pub(crate) use explained::{Explained, Rules};
+pub(crate) use filled::{Filled, Turned, Waiting};
 pub(crate) use linted::{Counted, Fixes, Linted};
 pub(crate) use look::{Ink, Look};
 pub(crate) use plan::Planned;

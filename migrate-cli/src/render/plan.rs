@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use migrate_core::sql::classify;
 use migrate_core::{
-    Action, Backfill, Code, Deferred, Direction, Down, Header, MigrationId, Notice, Plan, Script,
-    Set, Step, TextOf, Unit, units,
+    Action, Backfill, Batches, By, Code, Deferred, Direction, Down, Header, MigrationId, Notice,
+    Plan, Script, Set, Step, TextOf, Unit, units,
 };
 use serde::Serialize;
 
@@ -140,14 +140,42 @@ fn part(look: Look, action: &Action, unit: &Unit<'_>, number: u32, of: usize) ->
             let code = "-- Rust code of the application";
             comment(look, &format!("{code}, revision {revision}, {how} a transaction{begun}"))
         }
-        Unit::Backfill(Backfill::Sql(script)) => {
-            format!("{}\n{}", comment(look, "-- in batches"), whole(script))
-        }
-        Unit::Backfill(Backfill::Code { revision, .. }) => {
-            let code = "-- Rust code of the application";
-            comment(look, &format!("{code}, revision {revision}, in batches"))
-        }
+        Unit::Backfill(backfill) => filled(look, backfill),
         other => format!("-- {other:?}"),
+    }
+}
+
+/// A change of data in batches: through what, and what must hold in the end.
+fn filled(look: Look, backfill: &Backfill) -> String {
+    let header = backfill.header();
+    let mut lines = Vec::new();
+    if let Backfill::Code { revision, .. } = backfill {
+        lines.push(format!("-- Rust code of the application, revision {revision}"));
+    }
+    lines.extend(backfill.script().map(|script| format!("-- from {}", clean(&script.file))));
+    if let Some(Batches { table, by, batch }) = &header.backfill {
+        let by = match by {
+            By::Key(columns) => format!("by ({})", columns.join(", ")),
+            By::Pages { stripes: 1 } => "by its pages".to_owned(),
+            By::Pages { stripes } => format!("by its pages, in {stripes} stripes"),
+        };
+        let table = clean(table);
+        lines.push(format!(
+            "-- in batches: through {table} {by}, {batch} rows at first, a transaction each, until a pass finds none left"
+        ));
+    }
+    let verify = header.verify.iter().map(|condition| format!("-- then must hold: {condition}"));
+    lines.extend(verify);
+    let prove = header
+        .prove
+        .iter()
+        .map(|condition| format!("-- then is proved of every row, by a constraint: {condition}"));
+    lines.extend(prove);
+    lines.push("-- what is not done within the budget of a run is left to `backfill`".to_owned());
+    let head = comment(look, &lines.join("\n"));
+    match backfill.script() {
+        Some(script) => format!("{head}\n{}", whole(script)),
+        None => head,
     }
 }
 

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use migrate_postgres::{Blocker, Direction, Event, MigrationId, Observer};
 
+use super::filling::Filling;
 use super::live::{Live, waits};
-use super::words::{clean, duration, first_word, migration, since};
+use super::words::{clean, duration, first_word, grouped, migration, since};
 use super::{Ink, Look};
 
 /// Hears a run.
@@ -30,6 +31,9 @@ pub(crate) struct Progress {
 #[derive(Default)]
 struct State {
     live: Live,
+    filling: Filling,
+    /// The migration that was begun last.
+    name: Option<(MigrationId, String)>,
     pipe: Pipe,
     /// How long a migration had its locks.
     held: BTreeMap<MigrationId, Duration>,
@@ -60,6 +64,24 @@ impl Progress {
             None if self.state().pipe.is_news(event, Instant::now()) => super::tell(&text),
             None => {}
         }
+    }
+
+    /// A backfill goes on, or waits for something that comes first.
+    fn fill(&self, id: MigrationId, event: &Event<'_>) {
+        let mut state = self.state();
+        let now = Instant::now();
+        state.filling.hear(event, now);
+        let Some(bar) = &self.bar else {
+            let is_news = state.pipe.is_news(event, now);
+            let line = state.filling.line(id).filter(|_| is_news);
+            return line.iter().for_each(|line| super::tell(line));
+        };
+        let named = state.name.as_ref().filter(|(known, _)| *known == id);
+        let subject = named.map_or_else(|| id.to_string(), |(_, name)| migration(id, name));
+        bar.set_message(format!("filling   {subject}"));
+        let lines = state.filling.lines(self.asides, id);
+        bar.set_style(style(bar.length().is_some(), !lines.is_empty()));
+        bar.set_prefix(lines.join("\n"));
     }
 
     /// What goes on, in lines below the bar.
@@ -128,9 +150,22 @@ impl Observer for Progress {
             }
             Event::Done { id, name, direction, took } => {
                 let held = self.state().held.remove(id);
+                let changed = self.state().filling.end(*id);
                 self.below(event);
-                let line = format!("{} {}", participle(*direction), migration(*id, name));
-                self.done(&format!("{line}  {}{}", duration(*took), locks(held)));
+                let verb = changed.map_or_else(|| participle(*direction), |_| "filled   ");
+                let line = format!("{verb} {}", migration(*id, name));
+                self.done(&format!("{line}  {}{}{}", duration(*took), locks(held), rows(changed)));
+            }
+            Event::Batch { id, .. } | Event::Braked { id, .. } => self.fill(*id, event),
+            // The result says why.
+            Event::Left { .. } => self.below(event),
+            Event::Started { id, name, statement, .. } => {
+                let before = self.state().name.replace((*id, (*name).to_owned()));
+                // Several workers begin the same.
+                if statement.is_some() || before.is_none_or(|(before, _)| before != *id) {
+                    self.now(event);
+                    self.below(event);
+                }
             }
             // The result has the notices, with their names, and the error.
             Event::Notice { .. } | Event::Finished { .. } | Event::Failed { .. } => {}
@@ -149,6 +184,11 @@ impl Observer for Progress {
 fn locks(held: Option<Duration>) -> String {
     let held = held.filter(|held| *held >= Duration::from_millis(100));
     held.map(|held| format!(", held its locks for {}", duration(held))).unwrap_or_default()
+}
+
+fn rows(changed: Option<u64>) -> String {
+    let changed = changed.map(|rows| format!(", {} rows changed", grouped(rows)));
+    changed.unwrap_or_default()
 }
 
 fn is_said_below(event: &Event<'_>) -> bool {
@@ -249,14 +289,24 @@ fn participle(direction: Direction) -> &'static str {
 #[derive(Default)]
 pub(super) struct Pipe {
     last: Option<(String, Instant)>,
+    /// Backfills, and when it heard of each: they go on for hours.
+    filling: BTreeMap<(MigrationId, u32), Instant>,
 }
 
 /// So often a pipe hears that nothing has changed.
 const AGAIN: Duration = Duration::from_secs(10);
+/// And how far a backfill is, or what it waits for.
+const FILLING: Duration = Duration::from_secs(30);
 
 impl Pipe {
     /// Is it something else than was said last, or long ago?
     pub(super) fn is_news(&mut self, event: &Event<'_>, now: Instant) -> bool {
+        if let Some(backfill) = backfill(event) {
+            let is_old = |at: &Instant| now - *at < FILLING;
+            let is_news = !self.filling.get(&backfill).is_some_and(is_old);
+            is_news.then(|| self.filling.insert(backfill, now));
+            return is_news;
+        }
         let Some(topic) = topic(event) else { return true };
         let is_old = |(last, at): &(String, Instant)| *last == topic && now - *at < AGAIN;
         if self.last.as_ref().is_some_and(is_old) {
@@ -264,6 +314,15 @@ impl Pipe {
         }
         self.last = Some((topic, now));
         true
+    }
+}
+
+/// Which one goes on, in which pass; 0 is one that waits.
+fn backfill(event: &Event<'_>) -> Option<(MigrationId, u32)> {
+    match event {
+        Event::Batch { id, steps, .. } => Some((*id, steps.pass)),
+        Event::Braked { id, .. } => Some((*id, 0)),
+        _ => None,
     }
 }
 

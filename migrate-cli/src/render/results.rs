@@ -1,9 +1,10 @@
 //! The results that are a few lines.
 
-use migrate_postgres::{Difference, MigrationId, Plan, Report};
+use migrate_postgres::{Difference, MigrationId, Plan, Report, Unfinished};
 use serde::Serialize;
 
-use super::words::{count, duration, first_word, migration, note, some, waits};
+use super::filling::which;
+use super::words::{clean, count, duration, first_word, migration, note, some, waits};
 use super::{Ink, Look, Show};
 
 /// What `run` and `revert` did. Each migration has had its line as it was done.
@@ -14,12 +15,17 @@ pub(crate) struct Done<'d> {
     pub(crate) report: &'d Report,
     #[serde(skip)]
     pub(crate) participle: &'static str,
+    #[serde(skip)]
+    pub(crate) program: &'d str,
 }
 
 impl Show for Done<'_> {
     fn text(&self, look: Look) -> String {
-        let Report { applied, deferred, notices, took, .. } = self.report;
-        let mut lines = waits(look, deferred);
+        let Report { applied, deferred, left, notices, took, .. } = self.report;
+        let mut lines = some(left, |left| self.left(look, left));
+        let is_said = |id: MigrationId| left.iter().any(|left| left.id == id);
+        let others: Vec<_> = deferred.iter().filter(|d| !is_said(d.id)).cloned().collect();
+        lines.extend(waits(look, &others));
         lines.extend(some(notices, |notice| note(look, notice)));
         let waiting = match deferred.len() {
             0 => String::new(),
@@ -27,13 +33,28 @@ impl Show for Done<'_> {
             many => format!("; {many} wait"),
         };
         lines.push(match applied.len() {
-            0 => format!("nothing to do{waiting}"),
+            0 if left.is_empty() => format!("nothing to do{waiting}"),
+            0 => format!("nothing {}{waiting}", self.participle),
             many => {
                 let many = count(many, "migration");
                 format!("{many} {} in {}{waiting}", self.participle, duration(*took))
             }
         });
         lines.join("\n")
+    }
+}
+
+impl Done<'_> {
+    /// A backfill that is not done, and the command that goes on.
+    fn left(&self, look: Look, left: &Unfinished) -> String {
+        let Unfinished { id, name, why, stands_still, .. } = left;
+        let program = self.program;
+        let next = match stands_still {
+            true => format!("{program} backfill resume {}", which(*id)),
+            false => format!("{program} backfill"),
+        };
+        let text = format!("left      {}: {}; go on: {next}", migration(*id, name), clean(why));
+        first_word(look, Ink::Warn, &look.wrap(&text, "          "))
     }
 }
 

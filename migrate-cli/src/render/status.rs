@@ -3,11 +3,14 @@
 //! Owns the table and the words for a standing. The newest is last, because that is what a terminal shows;
 //! so are the counts and what is wrong.
 
-use migrate_postgres::{Line, MigrationId, Notice, Phase, Standing};
+use std::collections::BTreeMap;
+
+use migrate_postgres::{BackfillState, Line, MigrationId, Notice, Phase, Standing};
 use serde::Serialize;
 
 use console::measure_text_width;
 
+use super::filling;
 use super::look::padded;
 use super::words::{clean, labelled, migration, note, remark};
 use super::{Ink, Look, Show};
@@ -23,6 +26,14 @@ pub(crate) struct Standings<'s> {
     pub(crate) divergence: Option<String>,
     /// The migration that runs at this moment.
     pub(crate) running: Option<String>,
+    /// Every backfill that was ever begun; `None` where the role may not read them.
+    pub(crate) backfills: Option<Vec<BackfillState>>,
+    /// Rows a second, where there was a look before.
+    #[serde(skip)]
+    pub(crate) rates: BTreeMap<MigrationId, f64>,
+    /// The table of the history.
+    #[serde(skip)]
+    pub(crate) history: String,
     #[serde(skip)]
     pub(crate) newest: Option<MigrationId>,
     #[serde(skip)]
@@ -31,9 +42,25 @@ pub(crate) struct Standings<'s> {
 
 impl Show for Standings<'_> {
     fn text(&self, look: Look) -> String {
+        let blocks = self.backfills().map(|state| {
+            let rate = self.rates.get(&state.id).copied();
+            format!("\n{}", filling::block(look, state, rate, self.program).join("\n"))
+        });
+        self.with(look, blocks.collect())
+    }
+}
+
+impl Standings<'_> {
+    /// What it comes to but for the time that passes and the rows: a pipe hears of it when this changes.
+    pub(super) fn gist(&self) -> String {
+        self.with(Look::PLAIN, self.backfills().map(filling::gist).collect())
+    }
+
+    fn with(&self, look: Look, backfills: Vec<String>) -> String {
         let mut lines = vec![look.wrap(&self.database, "") + "\n"];
         lines.extend(self.table(look));
         lines.extend(self.remarks(look));
+        lines.extend(backfills);
         lines.push(format!("\n{}", look.wrap(&self.summary(), "")));
         if let Some(divergence) = &self.divergence {
             let why = divergence.strip_prefix("failed to plan: ").unwrap_or(divergence);
@@ -42,9 +69,20 @@ impl Show for Standings<'_> {
         }
         lines.join("\n")
     }
-}
 
-impl Standings<'_> {
+    /// Those that are under way, or were.
+    pub(super) fn backfills(&self) -> impl Iterator<Item = &BackfillState> {
+        let is_applied = |id: MigrationId| {
+            self.lines.iter().any(|line| line.id == id && line.standing == Standing::Applied)
+        };
+        let all = self.backfills.iter().flatten();
+        all.filter(move |state| state.state != "done" && !is_applied(state.id))
+    }
+
+    fn backfill(&self, line: &Line) -> Option<&BackfillState> {
+        self.backfills().find(|state| state.id == line.id)
+    }
+
     fn table(&self, look: Look) -> Vec<String> {
         let heads = ["version", "phase", "state", "when (UTC)", "name"].map(str::to_owned);
         let rows: Vec<[String; 5]> = self.lines.iter().map(|line| self.cells(line)).collect();
@@ -76,6 +114,12 @@ impl Standings<'_> {
             Standing::Applied if Some(line.id) > self.newest => "newer",
             Standing::Applied => "missing",
             Standing::Edited => "edited",
+            Standing::Failed
+                if self.backfill(line).is_some_and(|f| filling::word(f) == "begun") =>
+            {
+                "failed"
+            }
+            _ if let Some(state) = self.backfill(line) => filling::word(state),
             _ if self.is_running(line) => "running",
             Standing::Interrupted => "cut short",
             Standing::Reverted => "reverted",
@@ -103,7 +147,7 @@ impl Standings<'_> {
         let notes = self.notices.iter().map(|notice| note(look, notice));
         let remarks = self.lines.iter().filter_map(|line| {
             let subject = migration(line.id, &line.name);
-            if self.is_running(line) {
+            if self.is_running(line) || self.backfill(line).is_some() {
                 return None;
             }
             let remark = match line.standing {
@@ -127,6 +171,13 @@ impl Standings<'_> {
             let ask = format!("{} run --contract", self.program);
             remark(look, &format!("note: contracts run only when asked for: {ask}"))
         }));
+        if self.backfills.is_none() {
+            let table = clean(&self.history);
+            let text = format!(
+                "note: how far backfills are is not known: this role may not read {table}_backfill and {table}_range"
+            );
+            all.push(remark(look, &text));
+        }
         if let Some(first) = all.first_mut() {
             first.insert(0, '\n');
         }
@@ -141,6 +192,10 @@ impl Standings<'_> {
             "missing",
             "failed",
             "running",
+            "filling",
+            "begun",
+            "paused",
+            "cancelled",
             "cut short",
             "reverted",
             "pending",
@@ -167,7 +222,7 @@ fn minute(at: &str) -> String {
 fn ink(word: &str) -> Ink {
     match word {
         "applied" | "newer" => Ink::Good,
-        "pending" | "waits" | "running" => Ink::Warn,
+        "pending" | "waits" | "running" | "filling" | "begun" | "paused" => Ink::Warn,
         "reverted" => Ink::Faint,
         _ => Ink::Bad,
     }

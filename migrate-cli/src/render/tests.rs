@@ -1,5 +1,6 @@
 //! What `status` and `plan` look like on terminals, wide and narrow.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use console::measure_text_width;
@@ -60,6 +61,9 @@ fn standings() -> Standings<'static> {
         notices: vec![],
         divergence: None,
         running: None,
+        backfills: Some(vec![]),
+        rates: BTreeMap::new(),
+        history: "public.schema_migrations".to_owned(),
         newest: None,
         program: "cargo xtask migrate",
     }

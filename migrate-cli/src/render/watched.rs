@@ -7,7 +7,7 @@ use migrate_postgres::Activity;
 use serde::Serialize;
 
 use super::status::Standings;
-use super::{Look, Output, Show, activity, print, words};
+use super::{Look, Output, Show, activity, filling, print, words};
 use crate::exit::Failure;
 
 /// What one look at a database found.
@@ -20,14 +20,19 @@ pub(crate) struct Watched<'w> {
 
 impl Show for Watched<'_> {
     fn text(&self, look: Look) -> String {
-        let now = activity::lines(look, &self.activity).join("\n");
+        let filling = |state| filling::word(state) == "filling";
+        let now = match self.standings.backfills().any(filling) && self.activity.migrator.is_none()
+        {
+            true => "no run at this moment; a backfill is worked at, see above".to_owned(),
+            false => activity::lines(look, &self.activity).join("\n"),
+        };
         format!("{}\n\n{now}", self.standings.text(look))
     }
 }
 
 impl Watched<'_> {
     fn gist(&self) -> String {
-        self.standings.text(Look::PLAIN) + &activity::gist(&self.activity)
+        self.standings.gist() + &activity::gist(&self.activity)
     }
 }
 

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use migrate_core::{MigrationId, Phase, Version};
 use sqlx::PgConnection;
+use sqlx::postgres::PgRow;
 
+use super::limits::merged;
 use super::state::Wanted;
-use super::statements::{STATES, WANT, optional};
+use super::statements::{LIMIT, LIMITS, STATES, WANT, optional};
 use crate::error::{Error, sqlstate};
 use crate::options::Names;
 use crate::session::{number, rows, send, text};
@@ -17,18 +19,25 @@ use crate::sql::literal;
 
 /// What a call of [`Migrator::backfill`](crate::Migrator::backfill) did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct BackfillReport {
     /// Backfills that are done and verified now: which, and what was found.
     pub done: Vec<BackfillDone>,
     /// Backfills that were left as they are, and why.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::data::reasons"))]
     pub left: Vec<(MigrationId, String)>,
     /// The whole call.
+    #[cfg_attr(
+        feature = "serde",
+        serde(rename = "took_ms", serialize_with = "crate::data::milliseconds")
+    )]
     pub took: Duration,
 }
 
 /// A backfill that is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct BackfillDone {
     /// Which one.
@@ -38,6 +47,10 @@ pub struct BackfillDone {
     /// What was changed and verified, in the words of the history.
     pub said: String,
     /// Since this worker joined it.
+    #[cfg_attr(
+        feature = "serde",
+        serde(rename = "took_ms", serialize_with = "crate::data::milliseconds")
+    )]
     pub took: Duration,
 }
 
@@ -57,6 +70,23 @@ impl BackfillReport {
     /// Was there nothing to do?
     pub fn is_empty(&self) -> bool {
         self.done.is_empty() && self.left.is_empty()
+    }
+
+    /// What several workers of one program did, as one: each backfill once.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        for done in other.done {
+            match self.done.iter_mut().find(|known| known.id == done.id) {
+                Some(known) => known.took = known.took.max(done.took),
+                None => self.done.push(done),
+            }
+        }
+        let is_new =
+            |(id, _): &(MigrationId, String)| !self.left.iter().any(|(known, _)| known == id);
+        let left: Vec<_> = other.left.into_iter().filter(is_new).collect();
+        self.left.extend(left);
+        self.took = self.took.max(other.took);
+        self
     }
 }
 
@@ -165,6 +195,38 @@ pub(crate) async fn states(
     Ok(found.iter().filter_map(state).collect())
 }
 
+/// Changes limits of one; whoever works at it reads them before the next batch.
+pub(crate) async fn limit(
+    connection: &mut PgConnection,
+    names: &Names,
+    id: MigrationId,
+    changes: &[&str],
+) -> Result<(), Error> {
+    // Somebody else may write others in between: then what they wrote is read again.
+    for _ in 0..10 {
+        let found = about(connection, names, id, LIMITS, &[]).await?;
+        let found = found.ok_or_else(|| never_begun(id))?;
+        let before = text(&found, "limits").unwrap_or_default();
+        let merged = merged(before, changes).map_err(|why| refused(id, &why))?;
+        let values = [("limits", &*literal(&merged)), ("before", &*literal(before))];
+        if about(connection, names, id, LIMIT, &values).await?.is_some() {
+            return Ok(());
+        }
+    }
+    Err(Error::busy(format!(
+        "failed to limit backfill {id}: others change its limits all the time"
+    ))
+    .now("nothing was changed")
+    .next("Try again."))
+}
+
+fn refused(id: MigrationId, why: &str) -> Error {
+    let error = Error::declaration(format!("failed to limit backfill {id}: {why}"));
+    error.now("nothing was changed").next_unless_known(
+        "A limit is `name=value`, such as `batch_time=100ms`; `name=` takes one back.",
+    )
+}
+
 /// Says what is wanted of one; whoever works at it reads it before the next batch.
 pub(crate) async fn want(
     connection: &mut PgConnection,
@@ -183,13 +245,26 @@ async fn set(
     id: MigrationId,
     what: &str,
 ) -> Result<(), Error> {
+    match about(connection, names, id, WANT, &[("what", what)]).await? {
+        Some(_) => Ok(()),
+        None => Err(never_begun(id)),
+    }
+}
+
+/// One statement about one of them.
+async fn about(
+    connection: &mut PgConnection,
+    names: &Names,
+    id: MigrationId,
+    statement: &str,
+    values: &[(&str, &str)],
+) -> Result<Option<PgRow>, Error> {
     let (version, phase) = (id.version.to_string(), literal(id.phase.as_str()));
-    let values = [("version", &*version), ("phase", &*phase), ("what", what)];
-    let sent = send(connection, names.as_role() + &names.fill(WANT, &values)).await;
-    match sent {
-        Ok(Some(_)) => Ok(()),
-        Ok(None) => Err(never_begun(id)),
-        Err(error) if is_absent(&error) => Err(never_begun(id)),
+    let mut all = values.to_vec();
+    all.extend_from_slice(&[("version", &*version), ("phase", &*phase)]);
+    match send(connection, names.as_role() + &names.fill(statement, &all)).await {
+        Ok(row) => Ok(row),
+        Err(error) if is_absent(&error) => Ok(None),
         Err(error) => {
             Err(Error::driver(&format!("tell backfill {id} what is wanted of it"), error)
                 .now("nothing was changed"))

@@ -36,6 +36,8 @@ statements! {
     SPLIT_BY_KEY = "split_by_key",
     STATES = "backfill_states",
     WANT = "want_backfill",
+    LIMITS = "backfill_limits",
+    LIMIT = "limit_backfill",
     LOCK_ROWS = "lock_rows",
     GRANT = "grant_backfill",
     IS_PROVED = "is_proved",

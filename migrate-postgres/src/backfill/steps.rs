@@ -19,8 +19,12 @@ pub struct Steps {
     pub changed: u64,
     /// Rows of the table, by the statistics of the server; 0 where it has none.
     pub expected: u64,
-    /// Rows a second, pauses counted.
+    /// Rows a second, by this worker, pauses counted.
     pub rate: f64,
+    /// Rows of the last batch alone: whoever hears several workers adds these up.
+    pub batch_seen: u64,
+    /// Rows that the last batch changed.
+    pub batch_changed: u64,
 }
 
 impl Steps {
@@ -68,13 +72,15 @@ impl Gone {
         self.steps.seen = count(standing.seen);
         self.steps.changed = count(standing.changed);
         self.steps.expected = count(standing.expected);
+        (self.steps.batch_seen, self.steps.batch_changed) = (0, 0);
         self.since = Some((Instant::now(), self.steps.seen));
     }
 
     pub(super) fn add(&mut self, seen: i64, changed: i64) {
         let count = |number: i64| u64::try_from(number).unwrap_or_default();
-        self.steps.seen += count(seen);
-        self.steps.changed += count(changed);
+        (self.steps.batch_seen, self.steps.batch_changed) = (count(seen), count(changed));
+        self.steps.seen += self.steps.batch_seen;
+        self.steps.changed += self.steps.batch_changed;
         let (since, from) = *self.since.get_or_insert_with(|| (Instant::now(), 0));
         let elapsed = since.elapsed();
         #[expect(clippy::cast_precision_loss, reason = "a rate, for people")]

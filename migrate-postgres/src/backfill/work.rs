@@ -209,9 +209,20 @@ impl Filler<'_> {
         };
         self.limited_by = "locks".to_owned();
         self.why = why;
+        self.tell_of_refusal(is_table);
         self.about.renew(session, range, &self.limited_by, &self.why).await?;
         self.rest(session, stuck.pause()).await;
         Ok(None)
+    }
+
+    fn tell_of_refusal(&mut self, is_table: bool) {
+        if self.braked.is_due() {
+            let opens = match is_table {
+                true => "when whoever has locked it ends",
+                false => "soon, with fewer rows at a time",
+            };
+            self.ear.tell(&Event::Braked { id: self.about.id, why: &self.why, opens });
+        }
     }
 
     /// Goes on behind rows that are locked; they come back at the end of the pass.

@@ -9,6 +9,7 @@ use super::{Job, Runner};
 use crate::backfill::{Filled, Filler, Job as Filling};
 use crate::error::Error;
 use crate::observe::Event;
+use crate::report::Unfinished;
 
 impl Runner<'_> {
     /// Goes on with it. Is it done?
@@ -42,7 +43,7 @@ impl Runner<'_> {
             Filled::Left(left) => {
                 let why = left.words();
                 self.ear.tell(&Event::Left { id, why: &why });
-                self.tally.unfilled.push(id);
+                self.tally.unfilled.push(Unfinished::new(id, name, &left, why));
                 self.tally.under_way.clear();
                 Ok(false)
             }

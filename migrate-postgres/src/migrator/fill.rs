@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use migrate_core::{Backfill as Declared, Held, Kind, MigrationId, Reason, State};
+use migrate_core::{Backfill as Declared, Direction, Held, Kind, MigrationId, Reason, State};
 use tracing::Instrument;
 
 use super::Migrator;
@@ -91,6 +91,24 @@ impl Migrator {
         self.want(database.into(), id, Wanted::Cancel, Some(reason)).await
     }
 
+    /// Changes what a backfill keeps to, as `name=value`, from its next batch on and whoever works at it; those that are
+    /// not named stay as they are, and `name=` gives one back to the program.
+    ///
+    /// # Errors
+    /// When one of them is unknown or its value makes no sense, and as [`pause_backfill`](Self::pause_backfill);
+    /// nothing is changed then.
+    pub async fn limit_backfill(
+        &self,
+        database: impl Into<Database>,
+        id: MigrationId,
+        limits: &[&str],
+    ) -> Result<(), Error> {
+        self.reading(database.into(), async |at, eye| {
+            backfill::limit(eye.connection(), &at.names, id, limits).await
+        })
+        .await
+    }
+
     async fn want(
         &self,
         database: Database,
@@ -146,12 +164,19 @@ impl At<'_> {
                 code: self.migrator.source.filling(id),
             };
             let told = (self.options, &self.migrator.ear);
-            let began = Instant::now();
+            let (began, direction) = (Instant::now(), Direction::Up);
+            let started = Event::Started { id, name: &name, direction, statement: None };
+            self.migrator.ear.tell(&started);
             let mut filler = Filler::open(session, &self.names, told, job, None).await?;
             match filler.fill(session).await? {
                 Filled::Verified(said) => {
-                    self.record_filled(session, id, &said, &filler.done(&said)).await?;
-                    report.note(id, &name, said, began.elapsed());
+                    let is_ours =
+                        self.record_filled(session, id, &said, &filler.done(&said)).await?;
+                    let took = began.elapsed();
+                    if is_ours {
+                        self.migrator.ear.tell(&Event::Done { id, name: &name, direction, took });
+                    }
+                    report.note(id, &name, said, took);
                 }
                 Filled::Left(left) => {
                     let why = left.words();
@@ -201,25 +226,26 @@ impl At<'_> {
         Ok(backfill.map(|backfill| (action.id, action.name.clone(), backfill)))
     }
 
-    /// Writes that it is done, under the lock, unless somebody has.
+    /// Writes that it is done, under the lock, unless somebody has. Were we the first?
     async fn record_filled(
         &self,
         session: &mut Session,
         id: MigrationId,
         said: &str,
         done: &str,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         match self.lock(session, "").await? {
-            Outcome::Settled(_) => return Ok(()),
+            Outcome::Settled(_) => return Ok(false),
             Outcome::Ours => {}
         }
         let recorded = async {
             let loaded = history::load_as_ourselves(session, &self.names).await?;
             let entry = self.set.get(id).filter(|_| !loaded.history.is_done(id));
-            let Some(entry) = entry else { return Ok(()) };
+            let Some(entry) = entry else { return Ok(false) };
             history::prepare(session, &self.names, self.options, loaded.exists).await?;
             let row = Row::whole(&**entry, Kind::Backfill, State::Done).because(said);
-            self.clerk(session, &loaded).write_with(session, &[row], done).await
+            self.clerk(session, &loaded).write_with(session, &[row], done).await?;
+            Ok(true)
         }
         .await;
         self.release(session).await;

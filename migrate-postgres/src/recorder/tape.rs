@@ -95,6 +95,23 @@ impl Tape {
                 track.works(at, phase, blockers);
                 track.waiting = track.waiting.max(*waiting);
             }),
+            Event::Batch { id, steps, pause, .. } => self.at_work(*id, |track| {
+                track.fills(at, &format!("batches, pass {}", steps.pass));
+                track.batches += 1;
+                track.changed += steps.batch_changed;
+                track.paused += *pause;
+            }),
+            Event::Braked { id, why, .. } => self.at_work(*id, |track| {
+                // Numbers in it change while it is the same brake.
+                if let Some(span) = track.spans.last_mut().filter(|s| s.doing == Doing::Braked) {
+                    (*why).clone_into(&mut span.what);
+                }
+                track.turn_to(at, Doing::Braked, why);
+            }),
+            Event::Left { id, why } => {
+                self.at_work(*id, |track| track.end(at, Outcome::Left));
+                self.remark(at, Some(*id), format!("left: {why}"));
+            }
             _ => {}
         }
     }
@@ -200,6 +217,9 @@ impl Track {
             retries: 0,
             blockers: Vec::new(),
             waiting: 0,
+            batches: 0,
+            changed: 0,
+            paused: Duration::ZERO,
         }
     }
 
@@ -230,6 +250,17 @@ impl Track {
                 self.reach(at);
             }
             _ => self.turn_to(at, Doing::Working, phase),
+        }
+    }
+
+    /// The batch that is told of began before, and is told when it ends.
+    fn fills(&mut self, at: Duration, what: &str) {
+        match self.spans.last_mut().filter(|span| span.doing == Doing::Working) {
+            Some(span) if span.what.is_empty() => {
+                what.clone_into(&mut span.what);
+                self.reach(at);
+            }
+            _ => self.turn_to(at, Doing::Working, what),
         }
     }
 
@@ -412,5 +443,38 @@ mod tests {
         assert_eq!(spans(&recording.tracks[1]), ["Working 7-99"]);
         assert_eq!((recording.planned, recording.deferred), (1, 2));
         assert_eq!(recording.tracks[1].outcome, Outcome::Open);
+    }
+
+    #[test]
+    fn of_a_backfill_batches_are_one_stretch_and_brakes_are_others() {
+        let steps = |pass, batch_changed| crate::backfill::Steps {
+            pass,
+            batch_changed,
+            ..Default::default()
+        };
+        let (one, two, pause) = (steps(1, 50), steps(2, 0), seconds(0.5));
+        let batch = |steps| Event::Batch { id: id(1), steps, limited_by: "batch_time", pause };
+        let braked = |why| Event::Braked { id: id(1), why, opens: "later" };
+        let recording = recorded(&[
+            (0.0, start(1, None)),
+            (1.0, batch(&one)),
+            (2.0, batch(&one)),
+            (3.0, braked("5 s behind")),
+            (8.0, braked("6 s behind")),
+            (9.0, batch(&one)),
+            (10.0, batch(&two)),
+            (11.0, Event::Left { id: id(1), why: "the time was over" }),
+        ]);
+        let [track] = recording.tracks.as_slice() else { panic!("{recording:#?}") };
+        let expected = [
+            "Working batches, pass 1 0-3",
+            "Braked 6 s behind 3-9",
+            "Working batches, pass 1 9-10",
+            "Working batches, pass 2 10-11",
+        ];
+        assert_eq!(spans(track), expected);
+        assert_eq!((track.batches, track.changed, track.paused), (4, 150, seconds(2.0)));
+        assert_eq!((track.outcome, track.to), (Outcome::Left, seconds(11.0)));
+        assert_eq!(recording.remarks[0].text, "left: the time was over");
     }
 }

@@ -7,7 +7,10 @@ CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE NOT r.is_hole) AS ranges, count(*) FILTER (WHERE r.done AND NOT r.is_hole) AS done,
         count(*) FILTER (WHERE r.is_hole AND NOT r.done) AS holes, coalesce(sum(r.seen), 0) AS seen,
         coalesce(sum(r.changed), 0) AS changed, coalesce(sum(r.batches), 0) AS batches,
-        string_agg(DISTINCT r.holder, ', ') FILTER (WHERE NOT r.done AND r.expires_at >= pg_catalog.clock_timestamp()) AS holders
+        string_agg(DISTINCT r.holder, ', ') FILTER (
+            WHERE NOT r.done AND r.expires_at >= pg_catalog.clock_timestamp()
+                AND EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.pid = r.backend)
+        ) AS holders
     FROM {range} r WHERE r.set_name = b.set_name AND r.version = b.version AND r.phase = b.phase
 ) r
 LEFT JOIN LATERAL (

@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS {backfill} (
 COMMENT ON TABLE {backfill} IS 'Changes of data in batches: how far they are, and what is wanted of them. Whoever may write it can pause one: UPDATE … SET wanted = ''pause''.';
 COMMENT ON COLUMN {backfill}.state IS 'running; filled: no row is left to change; done: what it promised was verified, and the history says so; failed: see reason.';
 COMMENT ON COLUMN {backfill}.wanted IS 'run, pause or cancel; read before each batch, so that a change by hand has effect at the next one.';
-COMMENT ON COLUMN {backfill}.limits IS 'Limits that differ from those of the program, as name=value, separated by semicolons; read before each batch.';
+COMMENT ON COLUMN {backfill}.limits IS 'Limits that differ from those of the program, as name=value, separated by commas; read before each batch.';
 COMMENT ON COLUMN {backfill}.pass IS 'Which time the table is gone through. The last pass is the one that finds nothing to change.';
 COMMENT ON COLUMN {backfill}.expected IS 'Rows of the table when it began, by the statistics of the server.';
 COMMENT ON COLUMN {backfill}.changed IS 'Rows that all passes before this one have changed.';

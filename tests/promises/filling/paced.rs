@@ -38,11 +38,16 @@ async fn a_standby_that_falls_behind_stops_it_before_the_next_batch_and_lets_it_
     let server = Server::builder().setting("wal_receiver_status_interval", "1s").private().unwrap();
     let standby = server.standby().unwrap();
     let database = table_on(Database::on(Server::clone(&server)).await, 1_000).await;
-    database.until("SELECT count(*) = 1 FROM pg_stat_replication WHERE replay_lsn >= pg_current_wal_lsn()").await;
+    database
+        .until(
+            "SELECT count(*) = 1 FROM pg_stat_replication WHERE replay_lsn >= pg_current_wal_lsn()",
+        )
+        .await;
     let mut follower = standby.options(&database.name).connect().await.unwrap();
     follower.execute("SELECT pg_wal_replay_pause()").await.unwrap();
     let heard = Heard::default();
-    let migrator = migrator(&heard).limits(with(&["rows=50..50", "replica_bytes=1kB", "replica_lag=none"]));
+    let migrator =
+        migrator(&heard).limits(with(&["rows=50..50", "replica_bytes=1kB", "replica_lag=none"]));
     let filling = fills(&migrator, &database);
     let told = heard.wait_for("braked 1 migrate").await;
     assert!(told.contains("standby") && told.contains("behind (limit 1 KiB)"), "{told}");
@@ -55,7 +60,10 @@ async fn a_standby_that_falls_behind_stops_it_before_the_next_batch_and_lets_it_
     follower.execute("SELECT pg_wal_replay_resume()").await.unwrap();
     close(follower).await;
     // From here on the limit would only stop it again and again.
-    migrator.limit_backfill(&database.options(), super::id(), &["replica_bytes=none"]).await.unwrap();
+    migrator
+        .limit_backfill(&database.options(), super::id(), &["replica_bytes=none"])
+        .await
+        .unwrap();
     assert_eq!(filling.await.unwrap().unwrap().done.len(), 1);
     is_filled_once(&database).await;
 }
@@ -97,18 +105,20 @@ async fn a_run_leaves_it_when_something_else_comes_first() {
 async fn a_limit_that_is_typed_while_it_runs_holds_from_the_next_batch_on() {
     let database = table(20_000).await;
     let heard = Heard::default();
-    let slow = format!("{FILL} AND pg_sleep(CASE id % 25 WHEN 0 THEN 0.004 ELSE 0 END) IS NOT NULL");
+    let slow =
+        format!("{FILL} AND pg_sleep(CASE id % 25 WHEN 0 THEN 0.004 ELSE 0 END) IS NOT NULL");
     let migrator = folder("backfill t by id batch 50", &slow)
         .migrator()
         .limits(with(&["rows=50..50"]))
         .observer(heard.clone());
     let filling = fills(&migrator, &database);
     heard.wait_for("batch 1 migrate").await;
-    database.run("UPDATE schema_migrations_backfill SET limits = 'rows=2000..2000; batch_time=10s; batch_cap=20s; batch_wal=1GiB'").await;
+    database.run("UPDATE schema_migrations_backfill SET limits = 'rows=2000..2000, batch_time=10s, batch_cap=20s, batch_wal=1GiB'").await;
     database.until("SELECT max(batch_rows) = 2000 FROM schema_migrations_range").await;
     assert_eq!(filling.await.unwrap().unwrap().done.len(), 1);
     is_filled_once(&database).await;
-    let error = migrator.limit_backfill(&database.options(), super::id(), &["rosw=1"]).await.unwrap_err();
+    let error =
+        migrator.limit_backfill(&database.options(), super::id(), &["rosw=1"]).await.unwrap_err();
     assert!(error.to_string().contains("Did you mean rows?"), "{error}");
 }
 
@@ -119,7 +129,12 @@ async fn a_table_that_nobody_vacuums_is_vacuumed_by_need() {
     database.run("ALTER TABLE t SET (autovacuum_enabled = off); UPDATE t SET id = id").await;
     database.until("SELECT n_dead_tup >= 60000 FROM pg_stat_user_tables WHERE relname = 't'").await;
     let limits = with(&["rows=500..20000"]);
-    folder("backfill t by id batch 500", FILL).migrator().limits(limits).backfill(&database.options()).await.unwrap();
+    folder("backfill t by id batch 500", FILL)
+        .migrator()
+        .limits(limits)
+        .backfill(&database.options())
+        .await
+        .unwrap();
     is_filled_once(&database).await;
     database.until("SELECT vacuum_count > 0 FROM pg_stat_user_tables WHERE relname = 't'").await;
 }

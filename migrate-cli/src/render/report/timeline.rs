@@ -7,7 +7,7 @@ use std::time::Duration;
 use migrate_postgres::{Doing, Outcome, Recording, Span, Track};
 
 use super::escape::escaped;
-use crate::render::words::{count, duration, migration};
+use crate::render::words::{count, duration, grouped, migration};
 
 /// A way to spend time, as it is drawn.
 struct Kind {
@@ -122,6 +122,7 @@ impl<'r> Timeline<'r> {
         let (mark, class) = match track.outcome {
             Outcome::Failed => (" ✗ failed", " class=\"bad\""),
             Outcome::Undone => (" undone", " class=\"bad\""),
+            Outcome::Left => (" left", ""),
             Outcome::Open => (" …", ""),
             _ => ("", ""),
         };
@@ -151,6 +152,7 @@ impl<'r> Timeline<'r> {
         let took = duration(span.to.saturating_sub(span.from));
         let why = match span.doing {
             Doing::Pausing if !span.what.is_empty() => format!(", SQLSTATE {}", span.what),
+            Doing::Braked => format!(": {}", span.what),
             _ => String::new(),
         };
         let title = escaped(&format!("{label}: {took}, from {}{why}", clock(span.from)));
@@ -178,6 +180,15 @@ fn below(track: &Track) -> String {
         0 => {}
         1 => lines.push("tried again once".to_owned()),
         many => lines.push(format!("tried again {many} times")),
+    }
+    if track.batches > 0 {
+        let batches = if track.batches == 1 { "batch" } else { "batches" };
+        let (many, changed) = (grouped(track.batches), grouped(track.changed));
+        let paused = duration(track.paused);
+        lines.insert(
+            0,
+            format!("{many} {batches}, {changed} rows changed; {paused} of pauses between them"),
+        );
     }
     if track.waiting > 0 {
         lines.push(format!("at most {} waited behind it", count(track.waiting, "session")));
@@ -213,6 +224,7 @@ impl Kind {
             Doing::Looking => ("#8b96a3", Hatch::Stripes(45)),
             Doing::Queueing => ("#e69f00", Hatch::Stripes(135)),
             Doing::Pausing => ("#b9c1ca", Hatch::Dots),
+            Doing::Braked => ("#c9a227", Hatch::Stripes(90)),
             Doing::Holding => ("#d64545", Hatch::Solid),
             _ if span.what.is_empty() => ("#2f7ed8", Hatch::Solid),
             _ if span.what.starts_with("waiting ") => ("#b08d3c", Hatch::Stripes(45)),
@@ -232,6 +244,7 @@ impl Kind {
             Doing::Looking => "blocked: looking on, nobody kept waiting",
             Doing::Queueing => "queueing for locks: others wait too",
             Doing::Pausing => "pause before another attempt",
+            Doing::Braked => "backfill braked: something else comes first",
             Doing::Holding => "locks held",
             _ if self.what.is_empty() => "working",
             _ => &self.what,
