@@ -152,6 +152,9 @@ impl At<'_> {
                 Filled::Verified(said) => {
                     let is_ours =
                         self.record_filled(session, id, &said, &filler.done(&said)).await?;
+                    if !is_ours {
+                        filler.settle(session, &said).await?;
+                    }
                     report.note(id, &name, said, is_ours, began.elapsed());
                 }
                 Filled::Left(left) => {
