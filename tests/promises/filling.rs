@@ -16,6 +16,7 @@ mod locked;
 mod meanwhile;
 mod orders;
 mod told;
+mod traps;
 mod workers;
 
 /// The migration that most of these tests run.
