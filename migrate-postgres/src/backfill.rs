@@ -27,6 +27,7 @@ mod report;
 mod rows;
 mod split;
 mod state;
+mod statement;
 mod statements;
 mod steps;
 mod verify;
@@ -130,7 +131,6 @@ pub(crate) struct Filler<'f> {
     name: &'f str,
     backfill: &'f Declared,
     code: Option<Arc<dyn Backfill>>,
-    checksum: String,
     ground: Ground,
     limits: Limits,
     /// The limits that the table has now.
@@ -160,6 +160,10 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Between two times that a table is vacuumed by whoever fills it.
 const VACUUM_AGAIN: Duration = Duration::from_secs(60);
 
+const UNVERIFIED: &str = "what was promised of it does not hold";
+
+const ANOTHER_BUILD: &str = "another build, which declares it otherwise,";
+
 /// How often it is looked whether what others work at is done.
 const POLL: Duration = Duration::from_secs(1);
 
@@ -178,13 +182,13 @@ impl<'f> Filler<'f> {
         let Job { id, name, backfill, code } = job;
         let lasts = LASTS.max(ours.waits.lease);
         let readers = ours.readable_by.clone();
-        let about = About { names: names.clone(), id, me: worker(), lasts, readers };
+        let checksum = state::checksum(backfill);
+        let about = About { names: names.clone(), id, checksum, me: worker(), lasts, readers };
         let identity = session.as_ourselves(names);
         let workers = ours.filling.workers;
         let ground = about.open(session, name, backfill, workers, &identity).await?;
         let limits = ours.filling.limits.clone();
         Ok(Self {
-            checksum: state::checksum(backfill),
             controller: Controller::new(&limits, ground.batch),
             progress: Gone::default(),
             signals: None,
@@ -212,6 +216,12 @@ impl<'f> Filler<'f> {
     pub(crate) async fn fill(&mut self, session: &mut Session) -> Result<Filled, Error> {
         loop {
             let standing = self.standing(session).await?;
+            if standing.checksum != self.about.checksum {
+                return Ok(Filled::Left(Left::Others(ANOTHER_BUILD.to_owned())));
+            }
+            if standing.is_verified {
+                return Ok(Filled::Verified(standing.reason.unwrap_or_default()));
+            }
             if standing.wanted != Wanted::Run {
                 return Ok(Filled::Left(work::unwanted(standing.wanted, standing.reason)));
             }
@@ -225,6 +235,9 @@ impl<'f> Filler<'f> {
             }
             let standing = self.standing(session).await?;
             if standing.done == standing.ranges {
+                if standing.checksum != self.about.checksum || standing.is_verified {
+                    continue;
+                }
                 if let Some(said) = self.end_of_pass(session, &standing).await? {
                     return Ok(Filled::Verified(said));
                 }
@@ -245,7 +258,8 @@ impl<'f> Filler<'f> {
 
     async fn standing(&self, session: &mut Session) -> Result<Standing, Error> {
         let standing = self.about.standing(session).await?;
-        standing.ok_or_else(|| {
+        // No range at all is not every range done.
+        standing.filter(|standing| standing.ranges > 0).ok_or_else(|| {
             Error::busy(format!(
                 "failed to go on with backfill {}: somebody has deleted it",
                 self.about.id
@@ -260,11 +274,13 @@ impl<'f> Filler<'f> {
         session: &mut Session,
         standing: &Standing,
     ) -> Result<Option<String>, Error> {
-        if standing.changed_now == 0 {
-            self.about.set(session, "filled", None).await?;
-            return Ok(Some(self.verify(session, standing).await?));
+        if self.has_more_parts(session, standing).await? {
+            return Ok(None);
         }
-        if standing.pass >= PASSES {
+        if standing.changed_now == 0 && !standing.is_elsewhere {
+            return self.verified(session, standing).await.map(Some);
+        }
+        if standing.changed_now > 0 && standing.pass >= PASSES {
             let why = format!(
                 "pass {} over the table still changed {} rows",
                 standing.pass, standing.changed_now
@@ -277,8 +293,50 @@ impl<'f> Filler<'f> {
                      deploy code that does, then run again.",
                 ));
         }
-        self.about.next_pass(session, standing.pass).await?;
+        self.about.next_pass(session, standing).await?;
         Ok(None)
+    }
+
+    async fn verified(
+        &mut self,
+        session: &mut Session,
+        standing: &Standing,
+    ) -> Result<String, Error> {
+        self.about.set(session, "filled", None).await?;
+        let verified = self.verify(session, standing).await;
+        if let Err(error) = &verified
+            && !error.is_connection()
+            && !error.is_busy()
+        {
+            self.about.set(session, "failed", Some(UNVERIFIED)).await?;
+        }
+        verified
+    }
+
+    /// Takes up parts of the table that came while the others were gone through.
+    async fn has_more_parts(
+        &mut self,
+        session: &mut Session,
+        standing: &Standing,
+    ) -> Result<bool, Error> {
+        self.look_at_the_ground(session).await?;
+        let is_new = |part: &&String| !standing.relations.contains(part);
+        let more: Vec<_> = self.ground.parts.iter().filter(is_new).cloned().collect();
+        if !more.is_empty() {
+            self.about.add_parts(session, standing, &more).await?;
+        }
+        Ok(!more.is_empty())
+    }
+
+    async fn look_at_the_ground(&mut self, session: &mut Session) -> Result<(), Error> {
+        let identity = session.as_ourselves(&self.about.names);
+        self.ground = Ground::look(&mut session.connection, &identity, self.backfill).await?;
+        Ok(())
+    }
+
+    /// What has become of a filling that others have recorded already: the table is to say so too.
+    pub(crate) async fn settle(&self, session: &mut Session, said: &str) -> Result<(), Error> {
+        self.about.set(session, "done", Some(said)).await
     }
 
     fn is_over(&self) -> bool {

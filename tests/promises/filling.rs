@@ -1,18 +1,25 @@
 //! A change of data in batches: every row is changed once, nobody waits for it, and it is done only when it holds.
 
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-use migrate_postgres::{Error, MigrationId, Migrator, Phase, Reason, Version, Wanted};
+use migrate_postgres::{
+    BackfillReport, Error, MigrationId, Migrator, Phase, Reason, Version, Wanted,
+};
 use sqlx::{Connection, PgConnection};
 
-use crate::harness::{Database, Folder, Heard, applied};
+use crate::harness::{Database, Folder, Gate, Heard, applied};
 
+mod anew;
 mod idempotent;
 mod locked;
+mod meanwhile;
 mod orders;
 mod paced;
 mod rust;
 mod told;
+mod traps;
+mod workers;
 
 /// The migration that most of these tests run.
 fn id() -> MigrationId {
@@ -263,6 +270,21 @@ async fn in_the_background_too_it_works_through_a_pooler() {
     let done = by_id().migrator().backfill(&pooler.options()).await.unwrap();
     assert_eq!(done.done.len(), 1);
     is_filled_once(&database).await;
+}
+
+/// A worker on a thread of its own that has done its first batch and waits there.
+async fn at_its_first_batch(
+    migrator: &Migrator,
+    database: &Database,
+) -> (Gate, JoinHandle<Result<BackfillReport, Error>>) {
+    let gate = Gate::before("batch 1 migrate");
+    let (migrator, options) = (migrator.clone().observer(gate.clone()), database.options());
+    let filling = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(async move { migrator.backfill(&options).await })
+    });
+    gate.reached().await;
+    (gate, filling)
 }
 
 async fn close(connection: PgConnection) {

@@ -47,6 +47,11 @@ impl Database {
         Self { server, name, roles: Mutex::default() }
     }
 
+    /// One that is there, on a server that came by it otherwise.
+    pub fn known(server: &Server, name: &str) -> Self {
+        Self { server: server.clone(), name: name.to_owned(), roles: Mutex::default() }
+    }
+
     /// A role of this test alone; `attributes` are those of `CREATE ROLE`.
     pub async fn role(&self, name: &str, attributes: &str) -> String {
         let role = format!("{}_{name}", self.name);

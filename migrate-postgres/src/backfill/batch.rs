@@ -14,6 +14,7 @@ use super::Filler;
 use super::ground::Order;
 use super::rows::{Chosen, Next, Paged, Rows, next_pages};
 use super::state::{Place, Range, Wanted};
+use super::statement::locks_what_it_reads;
 use super::statements::{
     ADVANCE, HOLD, LOCK_ROWS, NEXT_BY_KEY, NEXT_BY_PAGE, number as or_null, place,
 };
@@ -26,8 +27,9 @@ use crate::sql::{self, ident, literal};
 pub(super) enum Ended {
     /// Its rows were gone through.
     Done { seen: i64, changed: i64, took: Duration, wal: i64, is_last: bool },
-    /// Somebody has a lock on some of them, or they took too long; nothing of it stayed.
-    Refused { next: Box<Next>, sqlstate: String },
+    /// Somebody has a lock on some of them, or they took too long; nothing of it stayed. Of a table that is locked as
+    /// a whole it is not even known which rows are next.
+    Refused { next: Option<Box<Next>>, sqlstate: String },
     /// It is not wanted now.
     Unwanted(Wanted, Option<String>),
     /// The range is somebody else's by now, or the backfill another one.
@@ -68,7 +70,7 @@ impl Filler<'_> {
                 session.roll_back().await;
                 return Ok(ended);
             }
-            Err(error) => return Err(self.failed(session, error, "look for the next rows").await),
+            Err(error) => return self.not_held(session, range, error).await,
         };
         self.limits_say(&held.limits);
         let began = Instant::now();
@@ -77,7 +79,7 @@ impl Filler<'_> {
         };
         let changed = match self.change(session, range, next).await {
             Ok(changed) => changed,
-            Err(error) => return self.refused(session, error, next).await,
+            Err(error) => return self.refused(session, error, range, next).await,
         };
         match self.advance(session, range, next, (next.seen, changed), &held, began).await {
             Ok(wal) => {
@@ -88,7 +90,7 @@ impl Filler<'_> {
                 let (seen, is_last) = (next.seen, next.is_last);
                 Ok(Ended::Done { seen, changed, took, wal, is_last })
             }
-            Err(error) => self.refused(session, error.into(), next).await,
+            Err(error) => self.refused(session, error.into(), range, next).await,
         }
     }
 
@@ -107,12 +109,11 @@ impl Filler<'_> {
                 session.roll_back().await;
                 return Ok(ended);
             }
-            Err(error) => return Err(self.failed(session, error, "leave locked rows").await),
+            Err(error) => return self.not_left(session, error).await,
         };
-        let hole = next.rows.hole(|hole| self.about.hole(&range.relation, hole));
-        let sent = session.send(hole).await;
-        if let Err(error) = sent {
-            return Err(self.failed(session, error, "leave locked rows").await);
+        let hole = next.hole(|hole| self.about.hole(&range.relation, hole));
+        if let Err(error) = session.send(hole).await {
+            return self.not_left(session, error).await;
         }
         let began = Instant::now();
         match self.advance(session, range, next, (0, 0), &held, began).await {
@@ -123,8 +124,48 @@ impl Filler<'_> {
                 let (took, is_last) = (began.elapsed(), next.is_last);
                 Ok(Ended::Done { seen: 0, changed: 0, took, wal, is_last })
             }
-            Err(error) => Err(self.failed(session, error, "leave locked rows").await),
+            Err(error) => self.not_left(session, error).await,
         }
+    }
+
+    /// Another worker has left rows at the same time, or the table is locked by now: the batch is tried once more.
+    async fn not_left(&self, session: &mut Session, error: sqlx::Error) -> Result<Ended, Error> {
+        match sqlstate(&error).filter(|state| is_refusal(state) || state == "23505") {
+            Some(sqlstate) => {
+                session.roll_back().await;
+                Ok(Ended::Refused { next: None, sqlstate })
+            }
+            None => Err(self.failed(session, error, "leave locked rows").await),
+        }
+    }
+
+    /// The next rows could not be looked for.
+    async fn not_held(
+        &mut self,
+        session: &mut Session,
+        range: &Range,
+        error: sqlx::Error,
+    ) -> Result<Ended, Error> {
+        let state = sqlstate(&error).unwrap_or_default();
+        if is_refusal(&state) {
+            session.roll_back().await;
+            return Ok(Ended::Refused { next: None, sqlstate: state });
+        }
+        let error = self.failed(session, error, "look for the next rows").await;
+        if state == UNDEFINED_TABLE && self.is_without(session, range).await? {
+            return Ok(Ended::Lost);
+        }
+        Err(error)
+    }
+
+    /// Is the part of the table gone that the range is of? Then there is nothing left to do in it.
+    async fn is_without(&mut self, session: &mut Session, range: &Range) -> Result<bool, Error> {
+        self.look_at_the_ground(session).await?;
+        let is_gone = !self.ground.parts.contains(&range.relation);
+        if is_gone {
+            self.about.end(session, range).await?;
+        }
+        Ok(is_gone)
     }
 
     /// Opens the transaction, holds the range in it and looks which rows are next.
@@ -143,7 +184,7 @@ impl Filler<'_> {
         let no = range.no.to_string();
         let hold = self.about.fill(HOLD, &[("no", &no)]);
         let message = format!(
-            "{} {begin}{settings}{AS_A_BATCH}{hold} {}SET LOCAL enable_seqscan TO DEFAULT; \
+            "{} {begin}{settings}{AS_A_BATCH}{AS_PLACES}{hold} {}{AS_FOUND}\
              SET LOCAL statement_timeout = {}",
             self.comment(),
             self.look_for_next(range, rows),
@@ -155,7 +196,7 @@ impl Filler<'_> {
         let Some(held) = found.next() else { return Ok(Err(Ended::Lost)) };
         if number(held, "fence") != Some(range.fence)
             || truth(held, "done")
-            || text(held, "checksum") != Some(&self.checksum)
+            || text(held, "checksum") != Some(&self.about.checksum)
         {
             return Ok(Err(Ended::Lost));
         }
@@ -261,8 +302,8 @@ impl Filler<'_> {
             return Ok(i64::try_from(changed).unwrap_or(i64::MAX));
         }
         let statement = self.statement();
-        if !is_update(statement) {
-            // What is copied elsewhere must not change between its reading and its writing.
+        if !locks_what_it_reads(statement) {
+            // What is computed elsewhere must not change between its reading and its writing.
             let condition = next.rows.condition();
             let values = [("relation", &*range.relation), ("condition", &condition)];
             let lock = sql::fill(LOCK_ROWS, &values);
@@ -339,14 +380,18 @@ impl Filler<'_> {
         &mut self,
         session: &mut Session,
         error: Change,
+        range: &Range,
         next: &Next,
     ) -> Result<Ended, Error> {
-        let state = error.driver().and_then(sqlstate);
+        let state = error.driver().and_then(sqlstate).unwrap_or_default();
         session.roll_back().await;
-        match state.filter(|state| is_refusal(state)) {
-            Some(sqlstate) => Ok(Ended::Refused { next: Box::new(next.clone()), sqlstate }),
-            None => Err(self.broken(error, &next.rows)),
+        if is_refusal(&state) {
+            return Ok(Ended::Refused { next: Some(Box::new(next.clone())), sqlstate: state });
         }
+        if state == UNDEFINED_TABLE && self.is_without(session, range).await? {
+            return Ok(Ended::Lost);
+        }
+        Err(self.broken(error, &next.rows))
     }
 
     async fn failed(&self, session: &mut Session, error: sqlx::Error, what: &str) -> Error {
@@ -438,8 +483,12 @@ impl Change {
 const AS_A_BATCH: &str =
     "SET LOCAL row_security = off; SET LOCAL jit = off; SET LOCAL enable_seqscan = off; ";
 
-/// Does the statement lock the rows that it reads by itself?
-fn is_update(statement: &str) -> bool {
-    let first = statement.trim_start().split(char::is_whitespace).next().unwrap_or_default();
-    ["update", "delete"].iter().any(|word| first.eq_ignore_ascii_case(word))
-}
+/// A place is written such that every session reads it alike, whatever its role has been set to.
+pub(super) const AS_PLACES: &str = "SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL intervalstyle = iso_8601; \
+     SET LOCAL extra_float_digits = 3; ";
+
+/// What was set to find the next rows is not the statement's.
+const AS_FOUND: &str = "SET LOCAL datestyle TO DEFAULT; SET LOCAL intervalstyle TO DEFAULT; \
+     SET LOCAL extra_float_digits TO DEFAULT; SET LOCAL enable_seqscan TO DEFAULT; ";
+
+const UNDEFINED_TABLE: &str = "42P01";

@@ -7,6 +7,7 @@ use migrate_core::{Backfill, Batches, By};
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
+use super::statement::changes_on_the_side;
 use super::statements::{GROUND, GROUND_KEY};
 use crate::error::Error;
 use crate::session::{number, rows, text, truth};
@@ -45,6 +46,7 @@ impl Ground {
         let found = rows(connection, message).await;
         let found =
             found.map_err(|error| Error::driver("look at the table of a backfill", error))?;
+        refuse_what_nobody_counts(backfill)?;
         let parts = parts(&found, &batches, backfill)?;
         let order = match &batches.by {
             By::Pages { stripes } => pages(connection, *stripes)?,
@@ -66,6 +68,7 @@ fn parts(found: &[PgRow], batches: &Batches, backfill: &Backfill) -> Result<Vec<
     if !matches!(kind, "r" | "p") {
         return Err(unusable(&format!("`{table}` is no table"), "Name the table behind it."));
     }
+    refuse_pages_elsewhere(found, batches)?;
     let names_table = |text: &str| {
         placeholders(text).iter().any(|placeholder| placeholder.kind == PlaceholderKind::Table)
     };
@@ -84,6 +87,41 @@ fn parts(found: &[PgRow], batches: &Batches, backfill: &Backfill) -> Result<Vec<
         found.iter().filter_map(|row| text(row, column)).map(ToOwned::to_owned).collect();
     parts.dedup();
     Ok(parts)
+}
+
+/// Whether a row is left is told by how many a statement has changed.
+fn refuse_what_nobody_counts(backfill: &Backfill) -> Result<(), Error> {
+    let script = backfill.script();
+    let statement = script.and_then(|script| Some(script.statement(script.statements.first()?)));
+    if statement.is_none_or(|statement| !changes_on_the_side(statement)) {
+        return Ok(());
+    }
+    let next = "Write one backfill for each table that is changed, or read in the `WITH` and change in what follows it.";
+    Err(unusable("a query in its `WITH` changes rows, and nobody counts them", next))
+}
+
+/// Rows that a statement about the table changes, but that stand on the pages of another one.
+fn refuse_pages_elsewhere(found: &[PgRow], batches: &Batches) -> Result<(), Error> {
+    if !matches!(batches.by, By::Pages { .. }) {
+        return Ok(());
+    }
+    let table = &batches.table;
+    let inherits = |row: &PgRow| text(row, "relkind") == Some("r") && truth(row, "has_children");
+    if found.iter().any(inherits) {
+        let why = format!("other tables inherit from `{table}`, and each has pages of its own");
+        return Err(unusable(
+            &why,
+            "Write a backfill for each of them, with `ONLY` in its statement, or go through the table by a unique key.",
+        ));
+    }
+    match found.iter().find(|row| text(row, "part_kind") == Some("f")) {
+        Some(row) => {
+            let part = text(row, "part").unwrap_or_default();
+            let why = format!("{part} is a foreign table, which has no pages here");
+            Err(unusable(&why, OTHERWISE))
+        }
+        None => Ok(()),
+    }
 }
 
 fn pages(connection: &PgConnection, stripes: u32) -> Result<Order, Error> {

@@ -70,14 +70,14 @@ impl Rows {
     }
 
     /// The same rows, for later.
-    pub(super) fn hole<T>(&self, remember: impl FnOnce(&Hole<'_>) -> T) -> T {
+    fn hole<T>(&self, filenode: Option<i64>, remember: impl FnOnce(&Hole<'_>) -> T) -> T {
         match &self.chosen {
             Chosen::Key { after, up_to, .. } => {
-                remember(&Hole { after: after.as_deref(), up_to: up_to.as_deref() })
+                remember(&Hole { after: after.as_deref(), up_to: up_to.as_deref(), filenode })
             }
             Chosen::Pages(Pages { from, to, .. }) => {
                 let (from, to) = ([from.to_string()], [to.to_string()]);
-                remember(&Hole { after: Some(&from), up_to: Some(&to) })
+                remember(&Hole { after: Some(&from), up_to: Some(&to), filenode })
             }
         }
     }
@@ -101,6 +101,13 @@ pub(super) struct Next {
     pub(super) filenode: Option<i64>,
     /// It is the last one of its range.
     pub(super) is_last: bool,
+}
+
+impl Next {
+    /// Its rows, for later.
+    pub(super) fn hole<T>(&self, remember: impl FnOnce(&Hole<'_>) -> T) -> T {
+        self.rows.hole(self.filenode, remember)
+    }
 }
 
 /// What the server says of the pages of a table.

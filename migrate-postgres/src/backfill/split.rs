@@ -5,6 +5,7 @@
 
 use sqlx::Row;
 
+use super::batch::AS_PLACES;
 use super::ground::Order;
 use super::state::Place;
 use super::statements::{NEXT_BY_PAGE, SPLIT_BY_KEY};
@@ -50,8 +51,9 @@ pub(super) async fn bounds(
             ("workers", &workers.to_string()),
         ],
     );
-    let found =
-        rows(&mut session.connection, identity.to_owned() + &split).await.map_err(failed)?;
+    let found = rows(&mut session.connection, identity.to_owned() + AS_PLACES + &split)
+        .await
+        .map_err(failed)?;
     Ok(found.iter().filter_map(|row| row.try_get("place").ok()).collect())
 }
 

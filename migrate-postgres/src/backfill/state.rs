@@ -11,7 +11,7 @@ use sqlx::postgres::PgRow;
 
 use super::ground::Ground;
 use super::statements::{
-    ADD_RANGE, About, CREATE, DROP_RANGES, GRANT, LOCK, NEXT_PASS, OPEN, RELEASE, RENEW, SET,
+    ADD_RANGE, About, CREATE, DROP_RANGES, END, GRANT, LOCK, NEXT_PASS, OPEN, RELEASE, RENEW, SET,
     STATE, TAKE, number as or_null, optional, place,
 };
 use crate::error::{Error, sqlstate};
@@ -56,6 +56,10 @@ impl Wanted {
 /// A backfill as a whole.
 #[derive(Clone, Debug)]
 pub(super) struct Standing {
+    /// Of what was declared when it began.
+    pub(super) checksum: String,
+    /// The history says that it is done.
+    pub(super) is_verified: bool,
     pub(super) wanted: Wanted,
     pub(super) limits: String,
     pub(super) reason: Option<String>,
@@ -71,6 +75,10 @@ pub(super) struct Standing {
     pub(super) done: i64,
     /// Others who work at it.
     pub(super) holders: Option<String>,
+    /// Rows have other places than when they were gone through.
+    pub(super) is_elsewhere: bool,
+    /// What its ranges are of.
+    pub(super) relations: Vec<String>,
 }
 
 /// A range that is ours for now.
@@ -92,6 +100,8 @@ pub(super) struct Range {
 pub(super) struct Hole<'h> {
     pub(super) after: Option<&'h [String]>,
     pub(super) up_to: Option<&'h [String]>,
+    /// The file in which its pages were counted.
+    pub(super) filenode: Option<i64>,
 }
 
 impl About {
@@ -115,14 +125,9 @@ impl About {
         identity: &str,
     ) -> Result<Ground, Error> {
         let ground = Ground::look(&mut session.connection, identity, backfill).await?;
-        let checksum = checksum(backfill);
         let ranges = self.ranges(session, &ground, workers, identity).await?.concat();
         let expected = ground.expected.to_string();
-        let values = [
-            ("name", &*literal(name)),
-            ("checksum", &*literal(&checksum)),
-            ("expected", &expected),
-        ];
+        let values = [("name", &*literal(name)), ("expected", &expected)];
         let open = self.fill(OPEN, &values);
         let mut tries = 0;
         loop {
@@ -172,24 +177,17 @@ impl About {
 
     fn range(&self, part: &str, after: Option<&[String]>, up_to: Option<&[String]>) -> String {
         let is_last = up_to.is_none();
-        self.add(part, after, up_to, is_last, false)
+        self.add(part, &Hole { after, up_to, filenode: None }, is_last, false)
     }
 
-    fn add(
-        &self,
-        part: &str,
-        after: Option<&[String]>,
-        up_to: Option<&[String]>,
-        is_last: bool,
-        is_hole: bool,
-    ) -> String {
+    fn add(&self, part: &str, rows: &Hole<'_>, is_last: bool, is_hole: bool) -> String {
         let values = [
             ("relation", literal(part)),
-            ("after", place(after)),
-            ("up_to", place(up_to)),
+            ("after", place(rows.after)),
+            ("up_to", place(rows.up_to)),
             ("is_last", is_last.to_string()),
             ("is_hole", is_hole.to_string()),
-            ("filenode", or_null(None)),
+            ("filenode", or_null(rows.filenode)),
         ];
         let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
         self.fill(ADD_RANGE, &values)
@@ -197,7 +195,7 @@ impl About {
 
     /// Remembers rows that were locked.
     pub(super) fn hole(&self, part: &str, hole: &Hole<'_>) -> String {
-        self.add(part, hole.after, hole.up_to, false, true)
+        self.add(part, hole, false, true)
     }
 
     async fn create(&self, session: &mut Session) -> Result<(), Error> {
@@ -232,8 +230,8 @@ impl About {
     }
 
     /// Gives it back; it would run out by itself.
-    pub(super) async fn release(&self, session: &mut Session, range: &Range) {
-        let (no, fence) = (range.no.to_string(), range.fence.to_string());
+    pub(super) async fn release(&self, session: &mut Session, no: i64, fence: i64) {
+        let (no, fence) = (no.to_string(), fence.to_string());
         let release = self.fill(RELEASE, &[("no", &no), ("fence", &fence)]);
         let sent =
             tokio::time::timeout(Duration::from_secs(5), self.transaction(session, &release));
@@ -263,14 +261,53 @@ impl About {
         sent.map(drop).map_err(|error| Error::driver("keep a range of a backfill", error))
     }
 
+    /// Ends a range of a part that is no longer there.
+    pub(super) async fn end(&self, session: &mut Session, range: &Range) -> Result<(), Error> {
+        let (no, fence) = (range.no.to_string(), range.fence.to_string());
+        let end = self.fill(END, &[("no", &no), ("fence", &fence)]);
+        let sent = self.transaction(session, &end).await;
+        sent.map(drop).map_err(|error| Error::driver("end a range of a backfill", error))
+    }
+
     /// Goes through all of it once more.
-    pub(super) async fn next_pass(&self, session: &mut Session, pass: i64) -> Result<(), Error> {
-        let what = "go through a table once more";
-        let begun = self.begin(session, &self.fill(LOCK, &[])).await;
-        let row = begun.map_err(|error| Error::driver(what, error))?;
-        let is_ours = row.is_some_and(|row| number(&row, "pass") == Some(pass));
-        let rest = if is_ours { self.fill(NEXT_PASS, &[]) } else { String::new() };
-        self.commit(session, &rest).await.map_err(|error| Error::driver(what, error))
+    pub(super) async fn next_pass(
+        &self,
+        session: &mut Session,
+        seen: &Standing,
+    ) -> Result<(), Error> {
+        let next = self.fill(NEXT_PASS, &[]);
+        self.unless_others_were_faster(session, seen, &next)
+            .await
+            .map_err(|error| Error::driver("go through a table once more", error))
+    }
+
+    /// Goes through parts that came later, in the pass in which they were found.
+    pub(super) async fn add_parts(
+        &self,
+        session: &mut Session,
+        seen: &Standing,
+        parts: &[String],
+    ) -> Result<(), Error> {
+        let more: String = parts.iter().map(|part| self.range(part, None, None)).collect();
+        self.unless_others_were_faster(session, seen, &more)
+            .await
+            .map_err(|error| Error::driver("go through a part that was added", error))
+    }
+
+    /// Of several workers who see that every range is done, one goes on for all of them.
+    async fn unless_others_were_faster(
+        &self,
+        session: &mut Session,
+        seen: &Standing,
+        then: &str,
+    ) -> Result<(), sqlx::Error> {
+        let look = self.fill(LOCK, &[]) + &self.fill(STATE, &[]);
+        let now = self.begin(session, &look).await?.as_ref().map(standing);
+        let is_as_seen = now.is_some_and(|now| {
+            let is_same = now.checksum == self.checksum && now.pass == seen.pass;
+            is_same && !now.is_verified && now.done == now.ranges && now.ranges == seen.ranges
+        });
+        self.commit(session, if is_as_seen { then } else { "" }).await
     }
 
     /// Opens a transaction in which one statement is done as ourselves; after an error there is none.
@@ -279,7 +316,8 @@ impl About {
         session: &mut Session,
         statement: &str,
     ) -> Result<Option<PgRow>, sqlx::Error> {
-        let begin = session.begin(&self.names, "BEGIN READ WRITE; ").await?;
+        const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ";
+        let begin = session.begin_at(&self.names, BEGIN, Some("READ COMMITTED")).await?;
         let message = format!("{begin}{}{statement}", history::as_ourselves_here(&self.names));
         let sent = session.send(message).await;
         if sent.is_err() {
@@ -342,7 +380,10 @@ fn is_absent(error: &sqlx::Error) -> bool {
 fn standing(row: &PgRow) -> Standing {
     let count = |column| number(row, column).unwrap_or_default();
     let words = |column| text(row, column).map(ToOwned::to_owned);
+    let relations = row.try_get::<Option<Vec<String>>, _>("relations").ok().flatten();
     Standing {
+        checksum: words("checksum").unwrap_or_default(),
+        is_verified: text(row, "state") == Some("done"),
         wanted: Wanted::of(text(row, "wanted")),
         limits: words("limits").unwrap_or_default(),
         reason: words("reason"),
@@ -355,6 +396,8 @@ fn standing(row: &PgRow) -> Standing {
         ranges: count("ranges"),
         done: count("done"),
         holders: words("holders"),
+        is_elsewhere: truth(row, "is_elsewhere"),
+        relations: relations.unwrap_or_default(),
     }
 }
 

@@ -25,6 +25,7 @@ statements! {
     TAKE = "take_range",
     HOLD = "hold_range",
     RELEASE = "release_range",
+    END = "end_range",
     RENEW = "renew_range",
     ADVANCE = "advance_range",
     NEXT_PASS = "next_pass",
@@ -54,6 +55,8 @@ statements! {
 pub(super) struct About {
     pub(super) names: Names,
     pub(super) id: MigrationId,
+    /// Of what is declared.
+    pub(super) checksum: String,
     /// Who works, as the table has it.
     pub(super) me: String,
     /// How long a range is ours after the last word of us.
@@ -66,13 +69,14 @@ impl About {
     /// A statement with everything in its place.
     pub(super) fn fill(&self, template: &str, values: &[(&str, &str)]) -> String {
         let (version, phase) = (self.id.version.to_string(), literal(self.id.phase.as_str()));
-        let me = literal(&self.me);
+        let (me, checksum) = (literal(&self.me), literal(&self.checksum));
         let lasts = format!("pg_catalog.make_interval(secs => {})", self.lasts.as_secs_f64());
         let mut all = values.to_vec();
         all.extend_from_slice(&[
             ("version", version.as_str()),
             ("phase", &phase),
             ("me", &me),
+            ("checksum", &checksum),
             ("lasts", &lasts),
         ]);
         self.names.fill(template, &all)

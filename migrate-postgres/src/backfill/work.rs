@@ -58,8 +58,23 @@ impl Stuck {
 }
 
 impl Filler<'_> {
-    /// Works through a range that is ours.
+    /// Works through a range that is ours; where that fails, it is nobody's until somebody has mended the cause.
     pub(super) async fn work(
+        &mut self,
+        session: &mut Session,
+        range: Range,
+    ) -> Result<Worked, Error> {
+        let (no, fence) = (range.no, range.fence);
+        let worked = self.work_through(session, range).await;
+        if let Err(error) = &worked
+            && !error.is_connection()
+        {
+            self.about.release(session, no, fence).await;
+        }
+        worked
+    }
+
+    async fn work_through(
         &mut self,
         session: &mut Session,
         mut range: Range,
@@ -68,7 +83,7 @@ impl Filler<'_> {
         let mut stuck = Stuck::NOT;
         loop {
             if let Some(left) = self.wait_for_room(session, &range).await? {
-                self.about.release(session, &range).await;
+                self.about.release(session, range.no, range.fence).await;
                 return Ok(Worked::Left(left));
             }
             self.vacuum_by_need(session, &range.relation).await;
@@ -84,13 +99,13 @@ impl Filler<'_> {
                 }
                 Ended::Refused { next, sqlstate } => {
                     let ended =
-                        self.after_refusal(session, &mut range, &next, &sqlstate, &mut stuck);
+                        self.after_refusal(session, &mut range, next, &sqlstate, &mut stuck);
                     if let Some(worked) = ended.await? {
                         return Ok(worked);
                     }
                 }
                 Ended::Unwanted(wanted, reason) => {
-                    self.about.release(session, &range).await;
+                    self.about.release(session, range.no, range.fence).await;
                     return Ok(Worked::Left(unwanted(wanted, reason)));
                 }
                 Ended::Lost => return Ok(Worked::Lost),
@@ -184,21 +199,21 @@ impl Filler<'_> {
         &mut self,
         session: &mut Session,
         range: &mut Range,
-        next: &Next,
+        next: Option<Box<Next>>,
         sqlstate: &str,
         stuck: &mut Stuck,
     ) -> Result<Option<Worked>, Error> {
         let is_lock = sqlstate == "55P03";
-        let is_table = is_lock && self.is_table_locked(session, &range.relation).await?;
+        let is_table =
+            is_lock && (next.is_none() || self.is_table_locked(session, &range.relation).await?);
         self.controller.refused();
-        if is_lock && !is_table && !range.is_hole {
-            return self.leave(session, range, next).await;
+        if let Some(next) = next.filter(|_| is_lock && !is_table && !range.is_hole) {
+            return self.leave(session, range, &next).await;
         }
         if sqlstate == "57014" && self.controller.rows() <= *self.limits.rows.start() {
             stuck.statement = (stuck.statement * 2).min(AT_MOST);
         }
         if stuck.since() >= self.ours.waits.lock_deadline {
-            self.about.release(session, range).await;
             return Err(self.gave_up(sqlstate, is_table, range));
         }
         let why = match (is_table, sqlstate) {
@@ -240,7 +255,7 @@ impl Filler<'_> {
             Ended::Done { is_last: true, .. } => Some(Worked::Through),
             Ended::Done { .. } | Ended::Refused { .. } => None,
             Ended::Unwanted(wanted, reason) => {
-                self.about.release(session, range).await;
+                self.about.release(session, range.no, range.fence).await;
                 Some(Worked::Left(unwanted(wanted, reason)))
             }
             Ended::Lost => Some(Worked::Lost),

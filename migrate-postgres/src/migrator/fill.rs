@@ -173,8 +173,16 @@ impl At<'_> {
                     let is_ours =
                         self.record_filled(session, id, &said, &filler.done(&said)).await?;
                     let took = began.elapsed();
-                    if is_ours {
-                        self.migrator.ear.tell(&Event::Done { id, name: &name, direction, took });
+                    match is_ours {
+                        true => {
+                            self.migrator.ear.tell(&Event::Done {
+                                id,
+                                name: &name,
+                                direction,
+                                took,
+                            });
+                        }
+                        false => filler.settle(session, &said).await?,
                     }
                     report.note(id, &name, said, took);
                 }

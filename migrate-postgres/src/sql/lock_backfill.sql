@@ -1,2 +1,1 @@
-SELECT b.checksum, b.state, b.pass FROM {backfill} b
-WHERE b.set_name = {set} AND b.version = {version} AND b.phase = {phase} FOR UPDATE;
+SELECT FROM {backfill} b WHERE b.set_name = {set} AND b.version = {version} AND b.phase = {phase} FOR UPDATE;

@@ -10,7 +10,7 @@ WHERE r.set_name = {set} AND r.version = {version} AND r.phase = {phase} AND r.n
             WHERE o.set_name = t.set_name AND o.version = t.version AND o.phase = t.phase AND NOT o.done AND NOT o.is_hole
         ))
         AND (
-            t.holder IS NULL OR t.holder = {me} OR t.expires_at < pg_catalog.clock_timestamp()
+            t.holder IS NULL OR t.expires_at < pg_catalog.clock_timestamp()
             OR NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.pid = t.backend)
         )
     ORDER BY t.no LIMIT 1 FOR UPDATE SKIP LOCKED
