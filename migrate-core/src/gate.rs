@@ -108,6 +108,20 @@ impl Check {
     }
 }
 
+/// The check that is about the others: it is no part of what it approves, and cannot be waived.
+pub const APPROVAL: &str = "approval";
+
+/// What somebody has approved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval {
+    /// The hash of the evidence that they saw, in hexadecimal.
+    pub evidence: String,
+    /// The evidence itself, a line each.
+    pub lines: Vec<String>,
+    /// Who, when and why.
+    pub by: String,
+}
+
 /// What has to be true before one contract may run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -133,22 +147,60 @@ impl Gate {
         self.checks.iter().filter(|check| !check.passes())
     }
 
-    /// A hash over what was found: the names, the verdicts, the facts and what is waived. It stays the same while
-    /// nothing happens that matters, however much time passes.
+    /// A hash over what was found: the names, the verdicts and the facts, or why they do not count. It stays the same
+    /// while nothing happens that matters, however much time passes.
     pub fn evidence(&self) -> Checksum {
         self.lines().iter().fold(Checksum::of_sql("gate"), |hash, line| hash.and(line))
+    }
+
+    /// With one check more: somebody has approved just this evidence.
+    #[must_use]
+    pub fn needing(mut self, approval: Option<&Approval>) -> Self {
+        let hash = self.evidence().to_string();
+        let is_ready = self.is_open();
+        let opens = match is_ready {
+            true => {
+                "Look at what stands above, then approve it (`contract VERSION --approve REASON`)."
+                    .to_owned()
+            }
+            false => "Open the others first; then somebody can approve what is found.".to_owned(),
+        };
+        let evidence = match approval {
+            Some(approval) if approval.evidence == hash => {
+                self.approved = Some(approval.by.clone());
+                Evidence::open(approval.by.clone())
+            }
+            Some(approval) => {
+                let news = self.news_since(approval);
+                Evidence::closed(
+                    format!("{}, but the evidence is another now: {news}", approval.by),
+                    opens,
+                )
+            }
+            None => Evidence::closed("nobody has approved what was found", opens),
+        };
+        let source = Cow::Borrowed(APPROVAL);
+        self.checks.push(Check { source, evidence, facts: Vec::new(), waived: None });
+        self
+    }
+
+    fn news_since(&self, approval: &Approval) -> String {
+        let lines = self.lines();
+        let news = lines.iter().filter(|line| !approval.lines.contains(line));
+        news.cloned().collect::<Vec<_>>().join("; ")
     }
 
     /// The same as text, a line each: what an approval has covered can be held against what is found later.
     pub fn lines(&self) -> Vec<String> {
         let line = |check: &Check| {
-            let facts = check.facts.join("; ");
-            let waived = check.waived.as_deref().filter(|_| check.is_waived());
-            let waived = waived.map(|reason| format!(" (waived: {reason})")).unwrap_or_default();
-            let line = format!("{}: {} {facts}{waived}", check.source, check.evidence.word());
-            line.replace(char::is_control, " ")
+            let said = match &check.waived {
+                Some(reason) => format!("waived: {reason}"),
+                None => format!("{} {}", check.evidence.word(), check.facts.join("; ")),
+            };
+            format!("{}: {said}", check.source).replace(char::is_control, " ")
         };
-        std::iter::once(self.id.to_string()).chain(self.checks.iter().map(line)).collect()
+        let checks = self.checks.iter().filter(|check| check.source != APPROVAL);
+        std::iter::once(self.id.to_string()).chain(checks.map(line)).collect()
     }
 
     /// What the history is to say beside the contract: what was waived and why, and who approved.
@@ -200,15 +252,37 @@ mod tests {
     }
 
     #[test]
+    fn an_approval_is_for_one_evidence() {
+        let found = gate(vec![check(Evidence::open("all are new"), None)]);
+        let approval = Approval {
+            evidence: found.evidence().to_string(),
+            lines: found.lines(),
+            by: "approved by ada".to_owned(),
+        };
+        let approved = found.clone().needing(Some(&approval));
+        assert!(approved.is_open());
+        assert_eq!(approved.reason().as_deref(), Some("approved by ada"));
+        assert_eq!(approved.evidence(), found.evidence(), "it is no part of what it approves");
+        assert!(!found.needing(None).is_open());
+        let facts = vec!["app 2".to_owned()];
+        let news = gate(vec![Check { facts, ..check(Evidence::open(""), None) }]);
+        let news = news.needing(Some(&approval));
+        assert!(!news.is_open());
+        let told = news.checks[1].evidence.why();
+        assert!(told.ends_with("the evidence is another now: fleet: open app 2"), "{told}");
+    }
+
+    #[test]
     fn the_hash_is_over_what_matters() {
         let of = |check: Check| gate(vec![check]).evidence();
         let first = of(check(Evidence::open("seen 3 s ago"), None));
         assert_eq!(first, of(check(Evidence::open("seen 9 s ago"), None)), "words may change");
-        assert_eq!(first, of(check(Evidence::open(""), Some("in case"))), "was not needed");
         let other = Check { facts: vec!["app 2".to_owned()], ..check(Evidence::open(""), None) };
         let others = [check(closed(), None), check(closed(), Some("x")), other];
         let hashes: Vec<_> = others.into_iter().map(of).collect();
         assert!(hashes.iter().all(|hash| *hash != first));
         assert!(hashes[0] != hashes[1] && hashes[1] != hashes[2]);
+        let waived = of(check(Evidence::open(""), Some("x")));
+        assert_eq!(waived, hashes[1], "what does not count may change");
     }
 }

@@ -41,7 +41,7 @@ pub use checksum::{Checksum, Comparison, NotAChecksum, compare};
 pub use difference::difference;
 pub use directive::{Allow, BadDirective, Header, duration};
 pub use divergence::{Divergence, DivergenceKind, Divergences, Notice, NoticeKind};
-pub use gate::{Check, Evidence, Gate};
+pub use gate::{Approval, Check, Evidence, Gate};
 pub use held::Held;
 pub use history::{Applied, Direction, History, Kind, NotAWord, Record, State, Status};
 pub use lock::{LockMode, LockTarget, Targets, Work};

@@ -22,6 +22,7 @@ use crate::{folder, history};
 mod adopt;
 mod at;
 mod by_hand;
+mod contract;
 mod eye;
 mod lent;
 mod through;

@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use migrate_core::sql::quote;
-use migrate_core::{Checksum, Phases, Policy, Target, UnknownCode};
+use migrate_core::{Checksum, Phases, Policy, Target, UnknownCode, Version};
 use sqlx::postgres::PgConnectOptions;
 
 use crate::error::Error;
@@ -22,7 +22,38 @@ pub(crate) struct Options {
     pub(crate) readable_by: Vec<String>,
     pub(crate) direct: Option<Direct>,
     pub(crate) target: Target,
+    pub(crate) gate: GateRules,
     pub(crate) waits: Waits,
+}
+
+/// What was said about the gates of contracts.
+#[derive(Clone, Debug)]
+pub(crate) struct GateRules {
+    /// Sources of evidence that do not count, and why.
+    pub(crate) waived: Vec<(String, String)>,
+    /// Roles and application names whose sessions are known not to need what a contract removes.
+    pub(crate) known: Vec<String>,
+    /// Whether each contract needs an approval.
+    pub(crate) approval: bool,
+    /// The version whose contract alone is wanted.
+    pub(crate) only: Option<Version>,
+    /// What this program says that it can do.
+    pub(crate) capabilities: Vec<String>,
+    /// How often it says that it is alive.
+    pub(crate) heartbeat: Duration,
+}
+
+impl Default for GateRules {
+    fn default() -> Self {
+        Self {
+            waived: Vec::new(),
+            known: Vec::new(),
+            approval: false,
+            only: None,
+            capabilities: Vec::new(),
+            heartbeat: Duration::from_secs(10),
+        }
+    }
 }
 
 /// How to connect for work, past whatever stands before the server.
@@ -75,6 +106,7 @@ impl Default for Options {
             readable_by: Vec::new(),
             direct: None,
             target: Target::default(),
+            gate: GateRules::default(),
             waits: Waits::default(),
         }
     }
@@ -120,6 +152,10 @@ pub(crate) struct Names {
     /// The leases' table, and its name alone as a literal.
     pub(crate) lease: String,
     pub(crate) lease_relation: String,
+    /// The tables of instances that are alive, of sessions that nobody accounts for, and of approvals.
+    pub(crate) instance: String,
+    pub(crate) stranger: String,
+    pub(crate) approval: String,
     /// The function that writes to sqlx's table too, and the name of its trigger.
     pub(crate) mirror: String,
     pub(crate) mirror_name: String,
@@ -166,6 +202,9 @@ impl Names {
             unsettle: of("_unsettle")?,
             lease: of("_lease")?,
             lease_relation: quote::literal(&format!("{table}_lease")).map_err(nul)?,
+            instance: of("_instance")?,
+            stranger: of("_stranger")?,
+            approval: of("_approval")?,
             schema: quote::literal(schema).map_err(nul)?,
             schema_ident: quote::Ident::new(schema).map_err(nul)?.to_string(),
             set: quote::literal(set).map_err(nul)?,
@@ -205,7 +244,8 @@ impl Options {
         let elsewhere = *unknown_code == UnknownCode::Elsewhere;
         let strict = (*late == Policy::Error, *unknown_newer == Policy::Error, elsewhere);
         let phases: Phases = *phases;
-        let wanted = format!("2 {} {up_to:?} {phases:?} {strict:?}", self.set);
+        let only = self.gate.only.map(|version| format!(" only {version}")).unwrap_or_default();
+        let wanted = format!("2 {} {up_to:?} {phases:?} {strict:?}{only}", self.set);
         declared.and(&format!("{wanted} {:?}", self.readable_by)).to_string()
     }
 }

@@ -16,6 +16,7 @@ mod extremes;
 mod failure;
 mod fallback;
 mod faults;
+mod gate;
 mod harness;
 mod house;
 mod interrupted;

@@ -40,6 +40,7 @@ impl At<'_> {
         let plan = self.plan(eye.connection(), &loaded).await?;
         let connection = eye.connection();
         if !plan.is_empty()
+            || self.wants_gate(&plan, &loaded)
             || loaded.exists
                 && history::grants_missing(connection, &self.names, self.options).await?
         {
@@ -101,7 +102,7 @@ impl At<'_> {
         let loaded = history::load_as_ourselves(session, &self.names).await?;
         self.tell_what_was_done(&loaded, tally);
         let plan = match errand {
-            Errand::Forward => self.plan(&mut session.connection, &loaded).await?,
+            Errand::Forward => self.plan_to_do(session, &loaded, tally).await?,
             Errand::Back(to) => self.plan_back(&loaded, to)?,
         };
         self.carry_out(session, &plan, &loaded, tally).await?;
@@ -170,6 +171,7 @@ impl At<'_> {
             runner.refuse_what_needs_a_session(plan).await?;
             if loaded.exists || plan.direction == Direction::Up {
                 history::prepare(runner.session, &self.names, self.options, loaded.exists).await?;
+                history::prepare_gate(runner.session, &self.names, self.options, loaded).await;
             }
             runner.carry_out(plan).await
         }
@@ -198,6 +200,16 @@ impl At<'_> {
     }
 
     pub(super) async fn plan(
+        &self,
+        connection: &mut PgConnection,
+        loaded: &Loaded,
+    ) -> Result<Plan, Error> {
+        let (plan, _) = self.plan_and_gates(connection, loaded).await?;
+        Ok(plan)
+    }
+
+    /// Without a look at what keeps a migration from running although its turn has come.
+    pub(super) async fn plan_of_turns(
         &self,
         connection: &mut PgConnection,
         loaded: &Loaded,

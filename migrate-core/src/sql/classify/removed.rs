@@ -15,8 +15,19 @@ pub struct Removed {
     pub name: QualifiedName,
     /// The column, the trigger or the policy of that table.
     pub part: Option<String>,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// What became of something that had a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fate {
+    /// It is no more.
+    Gone,
     /// It is still there, under another name.
-    pub renamed: bool,
+    Renamed,
+    /// Another one has its name.
+    Replaced,
 }
 
 /// What had a name.
@@ -52,7 +63,7 @@ pub fn removals(text: &str) -> (Vec<Removed>, Vec<&'static str>) {
 }
 
 fn one(kind: Removal, name: QualifiedName) -> Removed {
-    Removed { kind, name, part: None, renamed: false }
+    Removed { kind, name, part: None, fate: Fate::Gone }
 }
 
 fn relation_kind(reader: &mut Reader<'_>) -> bool {
@@ -109,7 +120,7 @@ fn replaced(mut reader: Reader<'_>) -> Vec<Removed> {
         None => return Vec::new(),
     };
     let name = reader.name();
-    name.map(|name| Removed { renamed: true, ..one(kind, name) }).into_iter().collect()
+    name.map(|name| Removed { fate: Fate::Replaced, ..one(kind, name) }).into_iter().collect()
 }
 
 fn altered(mut reader: Reader<'_>) -> Vec<Removed> {
@@ -130,12 +141,9 @@ fn altered(mut reader: Reader<'_>) -> Vec<Removed> {
 }
 
 fn action(reader: &mut Reader<'_>, relation: &QualifiedName) -> Option<Removed> {
-    let column = |part, renamed| Removed {
-        part: Some(part),
-        renamed,
-        ..one(Removal::Column, relation.clone())
-    };
-    let moved = || Removed { renamed: true, ..one(Removal::Relation, relation.clone()) };
+    let column =
+        |part, fate| Removed { part: Some(part), fate, ..one(Removal::Column, relation.clone()) };
+    let moved = || Removed { fate: Fate::Renamed, ..one(Removal::Relation, relation.clone()) };
     match reader.one_of(&["DROP", "RENAME", "SET"])? {
         "SET" => reader.eat("SCHEMA").then(moved),
         "RENAME" if reader.eat("TO") => Some(moved()),
@@ -143,7 +151,8 @@ fn action(reader: &mut Reader<'_>, relation: &QualifiedName) -> Option<Removed> 
         verb => {
             reader.eat("COLUMN");
             reader.eat("IF EXISTS");
-            Some(column(reader.identifier()?, verb == "RENAME"))
+            let fate = if verb == "RENAME" { Fate::Renamed } else { Fate::Gone };
+            Some(column(reader.identifier()?, fate))
         }
     }
 }
@@ -172,8 +181,8 @@ mod tests {
         let line = |r: &Removed| {
             let schema = r.name.schema.as_deref().map(|s| format!("{s}.")).unwrap_or_default();
             let part = r.part.as_deref().map(|part| format!(".{part}")).unwrap_or_default();
-            let moved = if r.renamed { " moved" } else { "" };
-            format!("{:?} {schema}{}{part}{moved}", r.kind, r.name.name)
+            let fate = if r.fate == Fate::Gone { String::new() } else { format!(" {:?}", r.fate) };
+            format!("{:?} {schema}{}{part}{fate}", r.kind, r.name.name)
         };
         removed.iter().map(line).chain(hidden.iter().map(|word| format!("? {word}"))).collect()
     }
@@ -188,11 +197,11 @@ mod tests {
                 &["Column t.a", "Column t.b"],
             ),
             ("ALTER TABLE t ALTER a DROP NOT NULL, ALTER COLUMN b DROP DEFAULT", &[]),
-            ("ALTER TABLE t RENAME a TO b", &["Column t.a moved"]),
+            ("ALTER TABLE t RENAME a TO b", &["Column t.a Renamed"]),
             ("ALTER TABLE t RENAME CONSTRAINT a TO b", &[]),
             (
                 "ALTER TABLE t RENAME TO u; ALTER VIEW v SET SCHEMA w",
-                &["Relation t moved", "Relation v moved"],
+                &["Relation t Renamed", "Relation v Renamed"],
             ),
             ("DROP TABLE IF EXISTS a, s.b CASCADE", &["Relation a", "Relation s.b"]),
             (
@@ -201,7 +210,7 @@ mod tests {
             ),
             (
                 "CREATE OR REPLACE FUNCTION s.f() RETURNS int LANGUAGE sql AS 'DROP TABLE x'",
-                &["Function s.f moved"],
+                &["Function s.f Replaced"],
             ),
             ("DROP INDEX i; DELETE FROM t; -- DROP TABLE t\nSELECT 'DROP TABLE t'", &[]),
             ("DO $$ BEGIN DROP TABLE t; END $$; CALL p()", &["? DO", "? CALL"]),
