@@ -141,7 +141,7 @@ async fn a_contract_waits_until_its_change_has_soaked() {
     let folder = change("-- migrate: soak 4s\n");
     let database = waiting(&folder).await;
     let migrator = but("soak", folder.migrator());
-    is_closed(&migrator, &database, "soak", "4 s are to pass").await;
+    is_closed(&migrator, &database, "soak", "its soak of 4s is not over").await;
     until_open(&migrator, &database, "soak").await;
     opens(&migrator, &database, "soak").await;
     let passed = "SELECT min(c.started_at) - max(m.finished_at) >= interval '4 s' FROM schema_migrations c, \
@@ -157,7 +157,8 @@ async fn a_contract_alone_soaks_after_what_was_applied_before_it() {
     ]);
     let database = in_use().await;
     folder.migrator().run(&database.options()).await.unwrap();
-    is_closed(&but("soak", folder.migrator()), &database, "soak", "24 h are to pass").await;
+    is_closed(&but("soak", folder.migrator()), &database, "soak", "its soak of 1d is not over")
+        .await;
 }
 
 #[tokio::test]

@@ -25,6 +25,9 @@ pub(crate) async fn carry_out(context: &Context, typed: &Status) -> Result<Exit,
     if standings.lines.iter().any(|line| line.standing == Standing::Interrupted) {
         standings.running = running(&migrator.activity(&place.options).await?);
     }
+    if standings.has_contracts() {
+        standings.gates = migrator.gates(&place.options, None).await?;
+    }
     let exit = if standings.divergence.is_some() { Exit::Diverged } else { Exit::Done };
     context.output.result(&standings);
     Ok(exit)
@@ -71,7 +74,8 @@ impl<'a> At<'a> {
         let newest = self.declared.newest();
         let program = &self.context.program;
         let running = None;
-        Ok(Standings { database, lines, notices, divergence, running, newest, program })
+        let gates = Vec::new();
+        Ok(Standings { database, lines, notices, gates, divergence, running, newest, program })
     }
 
     /// The plan, or why there cannot be one.

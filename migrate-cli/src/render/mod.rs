@@ -17,6 +17,7 @@ use crate::secret;
 mod activity;
 mod adoption;
 mod explained;
+mod gates;
 mod linted;
 mod live;
 mod look;
@@ -31,6 +32,7 @@ mod words;
 
 pub(crate) use adoption::{Adoption, MirrorStopped, Released};
 pub(crate) use explained::{Explained, Rules};
+pub(crate) use gates::{Contracted, Gates};
 pub(crate) use linted::{Counted, Fixes, Linted};
 pub(crate) use look::{Ink, Look};
 pub(crate) use plan::Planned;

@@ -3,7 +3,7 @@
 //! Owns the table and the words for a standing. The newest is last, because that is what a terminal shows;
 //! so are the counts and what is wrong.
 
-use migrate_postgres::{Line, MigrationId, Notice, Phase, Standing};
+use migrate_postgres::{Gate, Line, MigrationId, Notice, Phase, Reason, Standing};
 use serde::Serialize;
 
 use console::measure_text_width;
@@ -19,6 +19,8 @@ pub(crate) struct Standings<'s> {
     #[serde(rename = "migrations")]
     pub(crate) lines: Vec<Line>,
     pub(crate) notices: Vec<Notice>,
+    /// What is known of the contracts that have not run; nothing where nobody has looked.
+    pub(crate) gates: Vec<Gate>,
     /// Why no run is possible.
     pub(crate) divergence: Option<String>,
     /// The migration that runs at this moment.
@@ -45,6 +47,11 @@ impl Show for Standings<'_> {
 }
 
 impl Standings<'_> {
+    /// Does a contract wait on a database in use?
+    pub(crate) fn has_contracts(&self) -> bool {
+        self.divergence.is_none() && self.lines.iter().any(is_contract_that_waits)
+    }
+
     fn table(&self, look: Look) -> Vec<String> {
         let heads = ["version", "phase", "state", "when (UTC)", "name"].map(str::to_owned);
         let rows: Vec<[String; 5]> = self.lines.iter().map(|line| self.cells(line)).collect();
@@ -111,7 +118,8 @@ impl Standings<'_> {
                 Standing::Interrupted => {
                     "was cut short; the next run looks what became of it and goes on"
                 }
-                Standing::Deferred(reason) if !waits_for_being_asked(line, reason) => {
+                Standing::Deferred(_) if is_contract_that_waits(line) => return self.gate(line),
+                Standing::Deferred(reason) => {
                     return Some(format!("note: {subject} waits: {reason}"));
                 }
                 _ => return None,
@@ -120,17 +128,32 @@ impl Standings<'_> {
         });
         let remarks = remarks.map(|text: String| remark(look, &text));
         let mut all: Vec<String> = remarks.chain(notes).collect();
-        let contracts = self.lines.iter().any(|line| {
-            matches!(line.standing, Standing::Deferred(reason) if waits_for_being_asked(line, reason))
-        });
-        all.extend(contracts.then(|| {
-            let ask = format!("{} run --contract", self.program);
-            remark(look, &format!("note: contracts run only when asked for: {ask}"))
+        let unseen = self.gates.is_empty() && self.lines.iter().any(is_contract_that_waits);
+        all.extend(unseen.then(|| {
+            let ask = format!("{} contract --explain", self.program);
+            remark(look, &format!("note: contracts run only when asked for, see {ask}"))
         }));
         if let Some(first) = all.first_mut() {
             first.insert(0, '\n');
         }
         all
+    }
+
+    /// What keeps a contract from running, in a line.
+    fn gate(&self, line: &Line) -> Option<String> {
+        let gate = self.gates.iter().find(|gate| gate.id == line.id)?;
+        let (subject, version) = (migration(line.id, &line.name), line.id.version);
+        let closed: Vec<&str> = gate.closed().map(|check| &*check.source).collect();
+        let program = self.program;
+        Some(match closed.as_slice() {
+            [] => format!("note: {subject}: gate open; run it with {program} contract {version}"),
+            closed => {
+                let closed = closed.join(", ");
+                format!(
+                    "note: {subject}: gate closed: {closed}; see {program} contract --explain {version}"
+                )
+            }
+        })
     }
 
     fn summary(&self) -> String {
@@ -155,8 +178,11 @@ impl Standings<'_> {
     }
 }
 
-fn waits_for_being_asked(line: &Line, reason: migrate_postgres::Reason) -> bool {
-    reason == migrate_postgres::Reason::PhaseNotAsked && line.id.phase == Phase::Contract
+/// For being asked for, or for what may still need what it removes.
+fn is_contract_that_waits(line: &Line) -> bool {
+    let waits = Standing::Deferred(Reason::PhaseNotAsked);
+    let is_held = [waits, Standing::Deferred(Reason::GateClosed)].contains(&line.standing);
+    is_held && line.id.phase == Phase::Contract
 }
 
 /// `2026-11-21T09:30:12.123456Z` to the minute.

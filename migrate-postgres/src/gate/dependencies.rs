@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use migrate_core::sql::classify::{Fate, Removal, Removed, removals};
 use migrate_core::{Evidence, Step};
 
-use super::words::{count, list};
+use super::words::list;
 use super::{Answer, Contract, Eyes, Finding, Source};
 use crate::error::Error;
 use crate::session::text;
@@ -45,7 +45,7 @@ impl Source for Dependencies {
         };
         let facts: Vec<_> = rows.iter().filter_map(|row| text(row, "what")).collect();
         let facts: Vec<_> = facts.into_iter().map(ToOwned::to_owned).collect();
-        Ok(Finding { evidence: judge(&facts, removed.len()), facts })
+        Ok(Finding { evidence: judge(&facts), facts })
     }
 }
 
@@ -55,14 +55,13 @@ fn unreadable(why: &str) -> Evidence {
     Evidence::unknown(why, opens)
 }
 
-fn judge(found: &[String], removed: usize) -> Evidence {
+fn judge(found: &[String]) -> Evidence {
     match found {
-        [] => Evidence::open(format!(
-            "nothing in the catalog has to do with {} that it removes",
-            count(removed, "name")
-        )),
+        [] => Evidence::open(
+            "nothing in the catalog depends on what it removes, and no function names it",
+        ),
         found => Evidence::closed(
-            format!("still there, and has to do with what it removes: {}", list(found)),
+            format!("these still use what it removes: {}", list(found)),
             "Drop or change them first: in a migration before it, or in the contract itself, above.",
         ),
     }

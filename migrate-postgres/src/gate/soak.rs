@@ -22,7 +22,7 @@ impl Source for Soak {
 
     async fn look(&self, eyes: &mut Eyes<'_>, contract: &Contract<'_>) -> Result<Finding, Error> {
         let Some(soak) = contract.header.soak else {
-            return Ok(Evidence::open("the file asks for no time to pass").into());
+            return Ok(Evidence::open("its file asks for no soak").into());
         };
         let has_parts = [Phase::Expand, Phase::Migrate]
             .iter()
@@ -37,14 +37,14 @@ impl Source for Soak {
         let facts = vec![asked.clone()];
         let evidence = match rows.first() {
             None => Evidence::closed(
-                format!("{asked} are to pass after what comes before it, which is not done yet"),
-                "The time begins when it is done.",
+                format!("its soak of {asked} has not begun"),
+                "It begins when what comes before the contract is done.",
             ),
             Some(row) if truth(row, "is_over") => {
-                Evidence::open(format!("{asked} have passed since what comes before it"))
+                Evidence::open(format!("its soak of {asked} is over"))
             }
             Some(row) => Evidence::closed(
-                format!("{asked} are to pass after what comes before it"),
+                format!("its soak of {asked} is not over"),
                 format!(
                     "It opens by itself in {}, at {} UTC.",
                     ago(number(row, "left_s").unwrap_or_default()),
@@ -60,6 +60,26 @@ fn unknown() -> Evidence {
     Evidence::unknown("the history cannot be read", "Let this role read it.")
 }
 
+/// As the directive has it.
 fn in_words(soak: Duration) -> String {
-    ago(i64::try_from(soak.as_secs()).unwrap_or(i64::MAX))
+    let seconds = soak.as_secs();
+    let units = [(86_400, "d"), (3_600, "h"), (60, "min")];
+    let unit = units.iter().find(|(length, _)| seconds > 0 && seconds.is_multiple_of(*length));
+    match unit {
+        Some((length, unit)) => format!("{}{unit}", seconds / length),
+        None if soak.subsec_millis() > 0 => format!("{}ms", soak.as_millis()),
+        None => format!("{seconds}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_soak_reads_as_it_was_written() {
+        let of = |ms| in_words(Duration::from_millis(ms));
+        assert_eq!([250, 4_000, 90_000].map(of), ["250ms", "4s", "90s"]);
+        assert_eq!([120_000, 3_600_000, 172_800_000].map(of), ["2min", "1h", "2d"]);
+    }
 }

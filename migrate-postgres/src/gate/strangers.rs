@@ -59,16 +59,15 @@ fn judge(strangers: &[&PgRow], known: usize) -> Evidence {
     if strangers.is_empty() {
         let known = match known {
             0 => String::new(),
-            many => format!(", but for {} that are known", count(many, "kind")),
+            many => format!(", and {} known to do no harm", count(many, "kind")),
         };
-        return Evidence::open(format!(
-            "every session belongs to an instance that is alive{known}"
-        ));
+        return Evidence::open(format!("no sessions but those of live instances{known}"));
     }
     let told: Vec<_> = strangers.iter().map(|row| with_time(row)).collect();
     Evidence::closed(
-        format!("nobody has said what these sessions need: {}", list(&told)),
-        "End them, let them send a heartbeat, or name those that do no harm with `Migrator::known` (`--known NAME`).",
+        format!("sessions of which nobody knows what they need: {}", list(&told)),
+        "End them, let their programs call `Migrator::heartbeat`, or name those that do no harm: `Migrator::known` \
+         (`--known NAME`).",
     )
 }
 
