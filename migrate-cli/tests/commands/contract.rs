@@ -13,7 +13,8 @@ fn in_use(contracts: &[(&str, &str)]) -> (Project, Database) {
 #[test]
 fn a_closed_gate_is_a_checklist_with_what_would_open_it() {
     let (project, database) = in_use(&[DROP_NAME]);
-    database.execute("CREATE VIEW names AS SELECT name FROM users");
+    project.migration("2_view.sql", "CREATE VIEW names AS SELECT name FROM users;");
+    project.on(&database, &["run"]).ends(0);
     let explained = project.on(&database, &["contract", "--explain"]).ends(0);
     let (_, checklist) = explained.stdout.split_once("\n\n").unwrap();
     insta::assert_snapshot!(checklist);

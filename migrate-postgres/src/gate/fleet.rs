@@ -53,7 +53,7 @@ fn judge(rows: &[PgRow]) -> Evidence {
         behind => Evidence::closed(
             format!("{} of {all} alive may need what it removes: {}", behind.len(), list(behind)),
             "Roll out a build that has this contract, and what it needs, to all of them. One that dies without a \
-             good-bye counts for three heartbeats more (30 s).",
+             good-bye counts for three heartbeats more.",
         ),
     }
 }

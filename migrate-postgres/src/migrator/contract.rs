@@ -2,8 +2,6 @@
 //!
 //! Owns which contracts are looked at and when. What is found, `gate` knows; what follows from it, the core.
 
-use std::collections::BTreeMap;
-
 use migrate_core::{
     Gate, Held, MigrationId, Phase, Phases, Plan, Reason, Version, header, nearest,
 };
@@ -150,7 +148,7 @@ impl At<'_> {
     ) -> Result<Plan, Error> {
         let (plan, gates) = self.plan_and_gates(&mut session.connection, loaded).await?;
         let reasons = gates.iter().filter_map(|gate| Some((gate.id, gate.reason()?)));
-        tally.reasons = reasons.collect::<BTreeMap<_, _>>();
+        tally.reasons.extend(reasons); // also of what a lost connection has cut short, and nobody looks at again
         Ok(plan)
     }
 
@@ -193,9 +191,7 @@ impl At<'_> {
         };
         let id = MigrationId::new(version, Phase::Contract);
         if self.set.get(id).is_none() {
-            let message = format!("failed to find {id}: it is not declared");
-            let next = "Give the version of a contract, as `status` shows it.";
-            return Err(Error::declaration(message).now("nothing was changed").next(next));
+            return Err(not_declared(id));
         }
         Ok(if loaded.history.is_done(id) { Vec::new() } else { vec![id] })
     }
@@ -228,7 +224,10 @@ impl At<'_> {
         }
         gate::approve(session, &self.names, gate, reason).await?;
         let gates = self.look_at_gates(&mut session.connection, &loaded, &wanted).await?;
-        gates.into_iter().next().ok_or_else(|| Error::declaration("failed to approve"))
+        gates
+            .into_iter()
+            .next()
+            .ok_or_else(|| not_declared(MigrationId::new(version, Phase::Contract)))
     }
 
     /// The migrations that say that they provide something.
@@ -251,6 +250,12 @@ impl At<'_> {
         let message = format!("failed to find what provides `{capability}`: no migration says so");
         Err(Error::declaration(message).next(next))
     }
+}
+
+fn not_declared(id: MigrationId) -> Error {
+    let message = format!("failed to find {id}: it is not declared");
+    let next = "Give the version of a contract, as `status` shows it.";
+    Error::declaration(message).now("nothing was changed").next(next)
 }
 
 fn contracts_of(plan: &Plan) -> impl Iterator<Item = MigrationId> + '_ {

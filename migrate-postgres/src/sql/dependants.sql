@@ -8,9 +8,13 @@ relation AS MATERIALIZED (
     WHERE g.kind IN ('relation', 'column')
 ), dependant AS MATERIALIZED (
     SELECT DISTINCT d.classid, d.objid, d.objsubid
-    FROM relation r JOIN pg_catalog.pg_depend d
+    FROM relation r
+    LEFT JOIN pg_catalog.pg_class c ON c.oid = r.oid AND r.kind = 'relation'
+    JOIN pg_catalog.pg_depend d
         ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = r.oid
         AND (r.kind = 'relation' OR d.refobjsubid = r.attnum)
+        -- A table is a type, too.
+        OR d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.refobjid = c.reltype
     WHERE r.fate = 'gone' AND (
         d.deptype = 'n'
         OR d.classid = 'pg_catalog.pg_publication_rel'::pg_catalog.regclass

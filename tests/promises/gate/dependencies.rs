@@ -65,7 +65,13 @@ async fn what_others_have_to_do_with_a_table() {
     let migrator = but("dependencies", folder.migrator());
     is_closed(&migrator, &database, "dependencies", "publication of table users in publication p")
         .await;
-    database.run("DROP PUBLICATION p").await;
+    database
+        .run(
+            "DROP PUBLICATION p; CREATE FUNCTION f(u users) RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        )
+        .await;
+    is_closed(&migrator, &database, "dependencies", "function f(users)").await;
+    database.run("DROP FUNCTION f").await;
     until_open(&migrator, &database, "dependencies").await;
 }
 
