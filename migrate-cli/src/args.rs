@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use migrate_core::{Phase, Version};
+use migrate_core::{Phase, Version, nearest};
+use migrate_postgres::Migrator;
 
 use crate::render;
 
@@ -95,6 +96,8 @@ pub(crate) enum Command {
     Status(Status),
     /// Is anything pending? Tells by its exit code; only reads
     Check(Check),
+    /// Run contracts whose gate is open, and say of the others what would open it
+    Contract(Contract),
     /// Take migrations back; shows the plan and asks first
     Revert(Revert),
     /// Take over the history of an application that migrated with sqlx
@@ -203,6 +206,35 @@ pub(crate) struct Target {
     /// Apply expands that are older than the newest applied one
     #[arg(long)]
     pub(crate) allow_late: bool,
+    #[command(flatten)]
+    pub(crate) evidence: Evidence,
+}
+
+/// What counts at the gates of contracts.
+#[derive(Args, Debug)]
+pub(crate) struct Evidence {
+    /// Evidence that does not keep a contract from running, and why; the history keeps the reason
+    #[arg(long, value_name = "SOURCE=REASON", value_parser = waiver)]
+    pub(crate) waive: Vec<(String, String)>,
+    /// A role or application_name whose sessions need nothing that contracts remove
+    #[arg(long, value_name = "NAME")]
+    pub(crate) known: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Contract {
+    /// Of one contract [default: all that have not run yet]
+    pub(crate) version: Option<Version>,
+    /// Run nothing; show what is known of each gate, and what would open it
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// Run nothing; approve what is known at this moment, and say why
+    #[arg(long, value_name = "REASON", requires = "version", conflicts_with = "explain")]
+    pub(crate) approve: Option<String>,
+    #[command(flatten)]
+    pub(crate) evidence: Evidence,
+    #[command(flatten)]
+    pub(crate) waits: Waits,
 }
 
 #[derive(Args, Debug)]
@@ -421,6 +453,21 @@ fn budget(text: &str) -> Result<Duration, String> {
 fn seconds(text: &str) -> Result<Duration, String> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     duration(&if is_number { format!("{text}s") } else { text.to_owned() })
+}
+
+/// `fleet=the old release is stopped`
+fn waiver(text: &str) -> Result<(String, String), String> {
+    let (source, reason) = text.split_once('=').unwrap_or((text, ""));
+    let known = Migrator::sources_of_evidence();
+    if !known.contains(&source) {
+        let meant = nearest(source, known.iter().copied());
+        let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+        return Err(format!("the sources are {}{meant}", known.join(", ")));
+    }
+    match reason.trim() {
+        "" => Err(format!("a waiver has a reason: `--waive \"{source}=why it does not count\"`")),
+        reason => Ok((source.to_owned(), reason.to_owned())),
+    }
 }
 
 /// As they stand in sqlx.toml.

@@ -10,7 +10,7 @@ use migrate_postgres::{Migrator, Source};
 
 use sqlx::postgres::PgConnectOptions;
 
-use crate::args::{Common, Target, Waits};
+use crate::args::{Common, Evidence, Target, Waits};
 use crate::exit::Failure;
 use crate::folder::Folder;
 use crate::render::Output;
@@ -144,7 +144,16 @@ impl Target {
         } else if !self.phases.is_empty() {
             migrator = migrator.phases(self.phases.iter().copied().collect());
         }
+        migrator = self.evidence.apply(migrator);
         if self.allow_late { migrator.on_late(Policy::Warn) } else { migrator }
+    }
+}
+
+impl Evidence {
+    pub(crate) fn apply(&self, migrator: Migrator) -> Migrator {
+        let waived = self.waive.iter();
+        let migrator = waived.fold(migrator, |all, (source, why)| all.waive(source, why));
+        self.known.iter().fold(migrator, |all, name| all.known(name))
     }
 }
 

@@ -31,6 +31,14 @@ pub struct Header {
     pub prove: Option<String>,
     /// What new code may rely on when this is done, by the names that it asks for.
     pub provides: Vec<String>,
+    /// Of a contract: how long the phases before it have to have been done.
+    pub soak: Option<Duration>,
+    /// Of a contract: what every running instance of the application has to be capable of.
+    pub needs: Vec<String>,
+    /// Of a contract: somebody has to have seen the evidence and approved it.
+    pub approval: bool,
+    /// Of a contract: why older code works with it after all.
+    pub compatible: Option<String>,
 }
 
 /// A rule that is silent, and why.
@@ -58,7 +66,7 @@ const PREFIX: &str = "migrate:";
 const SQLX_NO_TRANSACTION: &str = "no-transaction";
 
 /// Name and form of each directive, and what reads its arguments.
-const DIRECTIVES: [(&str, &str, Read); 9] = [
+const DIRECTIVES: [(&str, &str, Read); 13] = [
     ("no-transaction", "no-transaction", no_transaction),
     ("irreversible", "irreversible because <reason>", irreversible),
     ("allow", "allow(<rule>) because <reason>", allow),
@@ -72,6 +80,10 @@ const DIRECTIVES: [(&str, &str, Read); 9] = [
     ("verify", "verify <condition>", verify),
     ("prove", "prove <condition>", prove),
     ("provides", "provides <name>", provides),
+    ("soak", "soak <number><s|min|h|d>", soak),
+    ("needs", "needs <name>", needs),
+    ("approval", "approval", approval),
+    ("compatible", "compatible because <reason>", compatible),
 ];
 
 /// Puts what the arguments say into the header; `None` when they do not have the form.
@@ -103,6 +115,17 @@ impl Header {
         lines.extend(self.verify.iter().map(|condition| format!("verify {condition}")));
         lines.extend(self.prove.iter().map(|condition| format!("prove {condition}")));
         lines
+    }
+
+    /// The first directive that only a contract has.
+    pub(crate) fn of_contracts(&self) -> Option<&'static str> {
+        let said = [
+            ("soak", self.soak.is_some()),
+            ("needs", !self.needs.is_empty()),
+            ("approval", self.approval),
+            ("compatible", self.compatible.is_some()),
+        ];
+        said.into_iter().find(|(_, is_said)| *is_said).map(|(name, _)| name)
     }
 
     fn read(&mut self, directive: &str) -> Result<(), BadDirective> {
@@ -208,8 +231,16 @@ fn lock_timeout(header: &mut Header, arguments: &str) -> Option<()> {
     Some(())
 }
 
-/// `250ms`, `2s`, `1min`.
+/// The longest wait that a setting of PostgreSQL can express.
+const LONGEST: Duration = Duration::from_millis(i32::MAX as u64);
+
+/// `250ms`, `2s`, `1min`, `1h`, `1d`: something that a server may wait for.
 pub fn duration(text: &str) -> Option<Duration> {
+    time(text).filter(|time| *time <= LONGEST)
+}
+
+/// The same for people, who wait longer than any setting can say.
+fn time(text: &str) -> Option<Duration> {
     let end = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at(end);
     let number: u64 = number.parse().ok()?;
@@ -218,12 +249,10 @@ pub fn duration(text: &str) -> Option<Duration> {
         "s" => 1_000,
         "min" | "m" => 60_000,
         "h" => 3_600_000,
+        "d" => 86_400_000,
         _ => return None,
     };
-    number
-        .checked_mul(millis)
-        .filter(|ms| (1..=i32::MAX as u64).contains(ms))
-        .map(Duration::from_millis)
+    number.checked_mul(millis).filter(|ms| *ms > 0).map(Duration::from_millis)
 }
 
 fn after(header: &mut Header, arguments: &str) -> Option<()> {
@@ -271,9 +300,34 @@ fn condition(text: &str) -> Option<String> {
 }
 
 fn provides(header: &mut Header, arguments: &str) -> Option<()> {
+    header.provides.push(capability(arguments)?);
+    Some(())
+}
+
+/// The name of what code can do, or rely on.
+fn capability(text: &str) -> Option<String> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    header.provides.push(arguments.to_owned());
-    (!arguments.is_empty() && arguments.chars().all(is_name)).then_some(())
+    (!text.is_empty() && text.chars().all(is_name)).then(|| text.to_owned())
+}
+
+fn soak(header: &mut Header, arguments: &str) -> Option<()> {
+    header.soak = Some(time(arguments)?);
+    Some(())
+}
+
+fn needs(header: &mut Header, arguments: &str) -> Option<()> {
+    header.needs.push(capability(arguments)?);
+    Some(())
+}
+
+fn approval(header: &mut Header, arguments: &str) -> Option<()> {
+    header.approval = true;
+    arguments.is_empty().then_some(())
+}
+
+fn compatible(header: &mut Header, arguments: &str) -> Option<()> {
+    header.compatible = Some(reason(arguments)?);
+    Some(())
 }
 
 #[cfg(test)]
@@ -304,6 +358,35 @@ update users set x = 1;";
         let lines =
             ["no-transaction", "after 20261120080000 contract", "backfill users by id batch 5000"];
         assert_eq!(header.execution_lines(), lines);
+    }
+
+    #[test]
+    fn what_opens_a_gate_is_read_and_may_be_said_later() {
+        let text = "\
+-- migrate: soak 30d
+-- migrate: needs email
+-- migrate: needs new-prices
+-- migrate: approval
+-- migrate: compatible because nobody ever read it
+drop table t;";
+        let (header, bad) = Header::parse(text);
+        assert_eq!(bad, []);
+        assert_eq!(header.soak, Some(Duration::from_secs(30 * 24 * 3600)));
+        assert_eq!(header.needs, ["email", "new-prices"]);
+        assert!(header.approval);
+        assert_eq!(header.compatible.as_deref(), Some("nobody ever read it"));
+        assert_eq!(header.execution_lines(), [""; 0], "an applied file may say so");
+        for wrong in ["soak", "soak 0s", "soak 3 weeks", "needs", "needs a b", "compatible"] {
+            let wrong = format!("-- migrate: {wrong}\nselect 1;");
+            assert_eq!(Header::parse(&wrong).1.len(), 1, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_server_cannot_wait_for_as_long_as_people() {
+        assert_eq!(duration("24d"), Some(Duration::from_secs(24 * 24 * 3600)));
+        assert_eq!(duration("30d"), None);
+        assert_eq!(time("30d"), Some(Duration::from_secs(30 * 24 * 3600)));
     }
 
     #[test]

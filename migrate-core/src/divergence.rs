@@ -98,7 +98,8 @@ impl Divergence {
             }
             DivergenceKind::UnknownContract => {
                 "Deploy the code that brought it; this code may need what it \
-                 removed."
+                 removed. Where it does not, the contract can say so before it runs: \
+                 `-- migrate: compatible because …`."
                     .to_owned()
             }
             DivergenceKind::Late { newest } => format!(
@@ -280,7 +281,7 @@ impl Judge<'_> {
             });
         } else if Some(id) <= self.declared.newest() {
             self.report(id, &applied.name, Some(DivergenceKind::Missing));
-        } else if id.phase == Phase::Contract {
+        } else if id.phase == Phase::Contract && !applied.compatible {
             self.report(id, &applied.name, Some(DivergenceKind::UnknownContract));
         } else {
             self.tolerate(

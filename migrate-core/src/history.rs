@@ -124,6 +124,8 @@ pub struct Record {
     pub has_up: bool,
     /// Is there a text that takes it back?
     pub has_down: bool,
+    /// Does the text that ran say that older code works with it?
+    pub compatible: bool,
     /// When, in UTC, as RFC 3339.
     pub at: String,
 }
@@ -141,6 +143,8 @@ pub struct Applied {
     pub has_up: bool,
     /// Is there a text that takes it back?
     pub has_down: bool,
+    /// Does the text that ran say that older code works with it?
+    pub compatible: bool,
     /// When it was last heard of.
     pub at: String,
     /// Where it stands.
@@ -242,6 +246,7 @@ impl History {
                 checksum: record.checksum,
                 has_up: record.has_up,
                 has_down: record.has_down,
+                compatible: record.compatible,
                 at: record.at,
                 status,
             },
@@ -323,6 +328,7 @@ mod tests {
             checksum: Checksum::of_sql(&format!("{unit:?}")),
             has_up: true,
             has_down: false,
+            compatible: false,
             at: String::new(),
         }
     }

@@ -16,6 +16,7 @@ mod checksum;
 mod difference;
 mod directive;
 mod divergence;
+pub mod gate;
 mod held;
 mod history;
 mod lock;
@@ -40,12 +41,13 @@ pub use checksum::{Checksum, Comparison, NotAChecksum, compare};
 pub use difference::difference;
 pub use directive::{Allow, BadDirective, Header, duration};
 pub use divergence::{Divergence, DivergenceKind, Divergences, Notice, NoticeKind};
+pub use gate::{Approval, Check, Evidence, Gate};
 pub use held::Held;
 pub use history::{Applied, Direction, History, Kind, NotAWord, Record, State, Status};
 pub use lock::{LockMode, LockTarget, Targets, Work};
 pub use migration::{
     Down, Entry, Folder, Migration, Set, SetError, SqlDown, SqlMigration, digest, digest_with,
-    is_code,
+    header, is_code,
 };
 pub use packed::{Packed, pack, scripts};
 pub use phase::{NotAPhase, Phase, Phases};

@@ -8,7 +8,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Backfill, Checksum, Code, MigrationId, Packed, Phase, Step, Targets, Version};
+use crate::{Backfill, Checksum, Code, Header, MigrationId, Packed, Phase, Step, Targets, Version};
 
 /// One change of a schema or of data.
 ///
@@ -78,6 +78,17 @@ pub trait Migration: Send + Sync {
     /// Where it sits in the order.
     fn version(&self) -> Version {
         self.id().version
+    }
+}
+
+/// What the head of its text says. Read when it is asked for: few ask, and of few migrations. One in Rust has no head.
+pub fn header(migration: &dyn Migration) -> Header {
+    match migration.up() {
+        [Step::Backfill(backfill)] => backfill.header(),
+        steps => {
+            let script = steps.first().and_then(Step::script);
+            script.map(|script| Header::parse(&script.text).0).unwrap_or_default()
+        }
     }
 }
 

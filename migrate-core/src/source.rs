@@ -136,6 +136,9 @@ fn collect(file: &File<'_>, changes: &mut BTreeMap<Version, Change>, problems: &
         problems.extend(change.check_name(&parts.name, file.path));
     }
     let parsed = script::parse(file, parts.role.is_down(), problems);
+    if parts.role != Role::Up(Phase::Contract) {
+        problems.extend(parsed.header.of_contracts().map(|name| not_a_contract(file.path, name)));
+    }
     let place = match parts.role {
         Role::Up(phase) => {
             let taken = change.ups.get(&phase).map(|other| other.file.clone());
@@ -150,6 +153,12 @@ fn collect(file: &File<'_>, changes: &mut BTreeMap<Version, Change>, problems: &
         problems.push(twice_down(file.path, &other.file));
     }
     *place = Some(parsed);
+}
+
+fn not_a_contract(file: &str, directive: &str) -> Problem {
+    let message = format!("says `{directive}`, and is no contract: nothing stands before it");
+    let help = "Move the directive to the file that ends in `.contract.sql`, or remove it.";
+    Problem::error(file, message, help)
 }
 
 fn twice(file: &str, other: &str, version: Version, phase: Phase) -> Problem {

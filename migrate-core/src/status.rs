@@ -123,6 +123,7 @@ mod tests {
             checksum,
             has_up: true,
             has_down: true,
+            compatible: false,
             at: String::new(),
         }
     }

@@ -5,6 +5,7 @@
 //! the history commit together; what cannot be in a transaction is recorded before and after.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use migrate_core::sql::Statement;
@@ -67,6 +68,8 @@ pub(crate) struct Tally {
     pub(crate) unfilled: Vec<Unfinished>,
     /// Somebody has looked who works and who else is there.
     knows_roles: bool,
+    /// What the history is to say beside a contract: how its gate was opened.
+    pub(crate) reasons: BTreeMap<MigrationId, String>,
 }
 
 impl Tally {
@@ -116,6 +119,7 @@ pub(crate) struct Job<'j> {
     steps: Cow<'j, [Step]>,
     entry: Option<&'j Entry>,
     targets: Option<&'j [Targets]>,
+    reason: Option<String>,
 }
 
 impl<'r> Runner<'r> {
@@ -190,7 +194,8 @@ impl<'r> Runner<'r> {
             (TextOf::Declared, None, _) => return Err(gone(action.id)),
         };
         let targets = self.targets.filter(|_| !self.source.is_beside(action.id));
-        Ok(Job { action, direction, steps, entry, targets })
+        let reason = self.tally.reasons.get(&action.id).cloned();
+        Ok(Job { action, direction, steps, entry, targets, reason })
     }
 
     /// The way back of a migration that nobody declares any more.
@@ -375,7 +380,9 @@ impl<'j> Job<'j> {
     fn row(&self, state: State, id: MigrationId) -> Row<'_> {
         let kind = migrate_core::plan::kind_of(&self.steps);
         match (self.entry, self.direction) {
-            (Some(entry), Direction::Up) => Row::whole(&**entry, kind, state),
+            (Some(entry), Direction::Up) => {
+                Row { reason: self.reason.as_deref(), ..Row::whole(&**entry, kind, state) }
+            }
             _ => Row {
                 id,
                 name: &self.action.name,

@@ -6,7 +6,8 @@
 use std::time::{Duration, Instant};
 
 use migrate_core::{
-    Checksum, Direction, History, Kind, Migration, MigrationId, Phase, Record, State, Version,
+    Checksum, Direction, Header, History, Kind, Migration, MigrationId, Phase, Record, State,
+    Version,
 };
 use sqlx::PgConnection;
 use sqlx::postgres::{PgDatabaseError, PgRow};
@@ -28,6 +29,8 @@ pub(crate) struct Loaded {
     pub(crate) stamp: i64,
     /// Is there a table at all?
     pub(crate) exists: bool,
+    /// Are there the tables of evidence beside it?
+    pub(crate) has_instances: bool,
 }
 
 /// Reads the history as whoever we are, or else as the role that we may take.
@@ -74,14 +77,15 @@ async fn load_after(
 }
 
 fn read(rows: &[PgRow], names: &Names) -> Result<Loaded, Error> {
-    let mut stamp = 0;
+    let (mut stamp, mut has_instances) = (0, false);
     let mut records = Vec::with_capacity(rows.len());
     for row in rows {
         stamp += number(row, "stamp").unwrap_or_default();
+        has_instances |= truth(row, "has_instances");
         let record = record(row).filter(|_| number(row, "format") <= Some(FORMAT));
         records.push(record.ok_or_else(|| too_new(row, names))?);
     }
-    Ok(Loaded { history: History::new(records), stamp, exists: true })
+    Ok(Loaded { history: History::new(records), stamp, exists: true, has_instances })
 }
 
 fn record(row: &PgRow) -> Option<Record> {
@@ -98,6 +102,8 @@ fn record(row: &PgRow) -> Option<Record> {
         checksum: text(row, "checksum")?.parse().ok()?,
         has_up: truth(row, "has_up"),
         has_down: truth(row, "has_down"),
+        compatible: text(row, "head")
+            .is_some_and(|head| Header::parse(head).0.compatible.is_some()),
         at: text(row, "at")?.to_owned(),
     })
 }
@@ -176,6 +182,53 @@ fn owner(columns: &[(&str, &str)]) -> String {
     format!("it is {tool} history (its columns are {shown})")
 }
 
+/// What the history says of some migrations: whether they are done. Nothing where there is none.
+pub(crate) async fn load_of(
+    connection: &mut PgConnection,
+    names: &Names,
+    ids: &[MigrationId],
+) -> Result<History, Error> {
+    match rows(connection, names.load_of(ids)).await {
+        Ok(rows) => Ok(read(&rows, names)?.history),
+        Err(error) => match sqlstate(&error).as_deref() {
+            Some("42P01" | "3F000") => Ok(History::default()),
+            Some("42501") => Err(unreadable(connection, error, names).await),
+            _ => Err(Error::driver("read the history", error)),
+        },
+    }
+}
+
+/// Makes the tables of evidence beside a history that was there before they were invented. Whoever may not make them
+/// migrates all the same: without them, gates stay closed.
+pub(crate) async fn prepare_gate(
+    session: &mut Session,
+    names: &Names,
+    ours: &Options,
+    loaded: &Loaded,
+) {
+    if !loaded.exists || loaded.has_instances && ours.readable_by.is_empty() {
+        return;
+    }
+    let limits = Limits::of_ours(Duration::from_secs(5));
+    let mut message = session.settings(Scope::Transaction, ours, limits);
+    if !loaded.has_instances {
+        message += &names.create_gate();
+    }
+    message += &gate_grants(names, ours);
+    if let Err(error) = session.send(message).await {
+        tracing::warn!(%error, "migrate: the tables of evidence could not be made, and gates stay closed");
+    }
+}
+
+fn gate_grants(names: &Names, ours: &Options) -> String {
+    let mut grants: String =
+        ours.readable_by.iter().map(|role| names.grant_gate(&ident(role))).collect();
+    if names.role.is_some() {
+        grants += &names.grant_gate("SESSION_USER");
+    }
+    grants
+}
+
 /// Makes the tables if they are not there, and lets others read them. Called under the lock, which is that of
 /// the set: another set may make the same table at the same time.
 pub(crate) async fn prepare(
@@ -214,6 +267,8 @@ async fn make(
     if !exists {
         message += &create_schema(session, names).await?;
         message += &names.create_history();
+        message += &names.create_gate();
+        message += &gate_grants(names, ours);
     }
     message.extend(ours.readable_by.iter().map(|role| names.grant(&ident(role))));
     if names.role.is_some() {

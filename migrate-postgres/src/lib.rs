@@ -24,6 +24,8 @@ mod difference;
 mod error;
 mod execute;
 mod folder;
+mod gate;
+mod heartbeat;
 mod history;
 mod lease;
 mod lock;
@@ -54,10 +56,12 @@ pub use blocker::{Blocker, BlockerKind};
 pub use brake::Brake;
 pub use difference::Difference;
 pub use error::Error;
+pub use heartbeat::Heartbeat;
 pub use migrate_core::adoption::{Adopted, Pending, Proof};
 pub use migrate_core::{
-    Comparison, Deferred, Direction, Kind, Line, LockMode, Migration, MigrationId, Notice,
-    NoticeKind, Phase, Phases, Plan, Policy, Problem, Reason, Set, Standing, Version,
+    Check, Comparison, Deferred, Direction, Evidence, Gate, Kind, Line, LockMode, Migration,
+    MigrationId, Notice, NoticeKind, Phase, Phases, Plan, Policy, Problem, Reason, Set, Standing,
+    Version,
 };
 pub use migrate_macros::{Migration, Migrations, embed};
 pub use migrator::{Backfilling, Migrator, Resolution};

@@ -23,6 +23,7 @@ mod adopt;
 mod at;
 mod background;
 mod by_hand;
+mod contract;
 mod eye;
 mod fill;
 mod held;

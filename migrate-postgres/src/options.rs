@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use migrate_core::sql::quote;
-use migrate_core::{Checksum, Phases, Policy, Target, UnknownCode};
+use migrate_core::{Checksum, Phases, Policy, Target, UnknownCode, Version};
 use sqlx::postgres::PgConnectOptions;
 
 use crate::brake::Brakes;
@@ -24,6 +24,7 @@ pub(crate) struct Options {
     pub(crate) readable_by: Vec<String>,
     pub(crate) direct: Option<Direct>,
     pub(crate) target: Target,
+    pub(crate) gate: GateRules,
     pub(crate) waits: Waits,
     pub(crate) filling: Filling,
     /// Of backfills.
@@ -44,6 +45,36 @@ pub(crate) struct Filling {
 impl Default for Filling {
     fn default() -> Self {
         Self { budget: Duration::from_secs(10), workers: 1, limits: Limits::default() }
+    }
+}
+
+/// What was said about the gates of contracts.
+#[derive(Clone, Debug)]
+pub(crate) struct GateRules {
+    /// Sources of evidence that do not count, and why.
+    pub(crate) waived: Vec<(String, String)>,
+    /// Roles and application names whose sessions are known not to need what a contract removes.
+    pub(crate) known: Vec<String>,
+    /// Whether each contract needs an approval.
+    pub(crate) approval: bool,
+    /// The version whose contract alone is wanted.
+    pub(crate) only: Option<Version>,
+    /// What this program says that it can do.
+    pub(crate) capabilities: Vec<String>,
+    /// How often it says that it is alive.
+    pub(crate) heartbeat: Duration,
+}
+
+impl Default for GateRules {
+    fn default() -> Self {
+        Self {
+            waived: Vec::new(),
+            known: Vec::new(),
+            approval: false,
+            only: None,
+            capabilities: Vec::new(),
+            heartbeat: Duration::from_secs(10),
+        }
     }
 }
 
@@ -97,6 +128,7 @@ impl Default for Options {
             readable_by: Vec::new(),
             direct: None,
             target: Target::default(),
+            gate: GateRules::default(),
             waits: Waits::default(),
             filling: Filling::default(),
             brake: None,
@@ -147,6 +179,10 @@ pub(crate) struct Names {
     /// The backfills' table, and that of their ranges.
     pub(crate) backfill: String,
     pub(crate) range: String,
+    /// The tables of instances that are alive, of sessions that nobody accounts for, and of approvals.
+    pub(crate) instance: String,
+    pub(crate) stranger: String,
+    pub(crate) approval: String,
     /// The function that writes to sqlx's table too, and the name of its trigger.
     pub(crate) mirror: String,
     pub(crate) mirror_name: String,
@@ -195,6 +231,9 @@ impl Names {
             backfill: of("_backfill")?,
             range: of("_range")?,
             lease_relation: quote::literal(&format!("{table}_lease")).map_err(nul)?,
+            instance: of("_instance")?,
+            stranger: of("_stranger")?,
+            approval: of("_approval")?,
             schema: quote::literal(schema).map_err(nul)?,
             schema_ident: quote::Ident::new(schema).map_err(nul)?.to_string(),
             set: quote::literal(set).map_err(nul)?,
@@ -234,7 +273,8 @@ impl Options {
         let elsewhere = *unknown_code == UnknownCode::Elsewhere;
         let strict = (*late == Policy::Error, *unknown_newer == Policy::Error, elsewhere);
         let phases: Phases = *phases;
-        let wanted = format!("2 {} {up_to:?} {phases:?} {strict:?}", self.set);
+        let only = self.gate.only.map(|version| format!(" only {version}")).unwrap_or_default();
+        let wanted = format!("2 {} {up_to:?} {phases:?} {strict:?}{only}", self.set);
         declared.and(&format!("{wanted} {:?}", self.readable_by)).to_string()
     }
 }

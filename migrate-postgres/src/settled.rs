@@ -40,6 +40,10 @@ pub(crate) async fn write(
     plan: &Plan,
     stamp: i64,
 ) {
+    // Whether a gate is closed is looked at each time: a mark says nothing of what happens outside of the history.
+    if plan.deferred.iter().any(|deferred| deferred.reason == Reason::GateClosed) {
+        return;
+    }
     let report =
         Settled { deferred: plan.deferred.clone(), notices: plan.notices.clone() }.to_text();
     let settle = format!("{identity}{}", names.settle(digest, &report, stamp));

@@ -55,6 +55,17 @@ statements! {
     PLACE = "place",
     PLACE_LEASED = "place_leased",
     CREATE_LEASE = "create_lease",
+    CREATE_GATE = "create_gate",
+    GRANT_GATE = "grant_gate",
+    BEAT = "beat",
+    LEAVE = "leave",
+    FLEET = "fleet",
+    STRANGERS = "strangers",
+    SOAKED = "soaked",
+    DEPENDANTS = "dependants",
+    APPROVAL = "approval",
+    APPROVE = "approve",
+    LOAD_OF = "load_of",
     TAKE_LEASE = "take_lease",
     RENEW_LEASE = "renew_lease",
     RELEASE_LEASE = "release_lease",
@@ -119,6 +130,8 @@ impl Names {
         let (history_name, settled_name) = (literal(&self.history), literal(&self.settled));
         let lease_name = literal(&self.lease);
         let (backfill_name, range_name) = (literal(&self.backfill), literal(&self.range));
+        let [instance_name, stranger_name, approval_name] =
+            [&self.instance, &self.stranger, &self.approval].map(|name| literal(name));
         let key = self.key.to_string();
         let mirror_name = literal(&self.mirror_name);
         let mirror_ident = ident(&self.mirror_name);
@@ -135,6 +148,12 @@ impl Names {
             ("backfill_name", &backfill_name),
             ("range_name", &range_name),
             ("lease_relation", &self.lease_relation),
+            ("instance", &self.instance),
+            ("instance_name", &instance_name),
+            ("stranger", &self.stranger),
+            ("stranger_name", &stranger_name),
+            ("approval", &self.approval),
+            ("approval_name", &approval_name),
             ("unsettle", &self.unsettle),
             ("schema", &self.schema),
             ("schema_ident", &self.schema_ident),
@@ -275,6 +294,71 @@ impl Names {
         self.fill(PLACE_LEASED, &[("seq", &seq), ("fence", &fence)])
     }
 
+    /// Makes the tables of evidence, where they are not there.
+    pub(crate) fn create_gate(&self) -> String {
+        self.fill(CREATE_GATE, &[])
+    }
+
+    /// Lets a role, quoted, say that it is alive and read what others say.
+    pub(crate) fn grant_gate(&self, role: &str) -> String {
+        self.fill(GRANT_GATE, &[("role", role)])
+    }
+
+    /// Says that an instance is alive; `values` say which.
+    pub(crate) fn beat(&self, values: &[(&str, &str)], lasts: Duration) -> String {
+        let lasts = interval(lasts.as_millis());
+        let mut all = values.to_vec();
+        all.push(("lasts", &lasts));
+        self.fill(BEAT, &all)
+    }
+
+    /// Says that it is gone.
+    pub(crate) fn leave(&self, id: &str) -> String {
+        self.fill(LEAVE, &[("id", &literal(id))])
+    }
+
+    /// The instances that are alive, whether they have a contract, and what they lack of what it needs.
+    pub(crate) fn fleet(&self, version: Version, needs: &[String]) -> String {
+        let version = version.to_string();
+        self.fill(FLEET, &[("version", &version), ("needs", &literals(needs))])
+    }
+
+    /// Sessions that no instance accounts for, now or in so long.
+    pub(crate) fn strangers(&self, soak: Duration) -> String {
+        self.fill(STRANGERS, &[("soak", &interval(soak.as_millis()))])
+    }
+
+    /// Is it so long ago that what comes before a contract was done? `which` compares versions with that of it.
+    pub(crate) fn soaked(&self, version: Version, which: &str, soak: Duration) -> String {
+        let (version, soak) = (version.to_string(), interval(soak.as_millis()));
+        self.fill(SOAKED, &[("version", &version), ("which", which), ("soak", &soak)])
+    }
+
+    /// What the catalog knows of what is gone; each row is made of literals.
+    pub(crate) fn dependants(&self, gone: &[String]) -> String {
+        self.fill(DEPENDANTS, &[("gone", &gone.join(", "))])
+    }
+
+    pub(crate) fn approval_of(&self, version: Version) -> String {
+        self.fill(APPROVAL, &[("version", &version.to_string())])
+    }
+
+    pub(crate) fn approve(&self, version: Version, values: &[(&str, &str)]) -> String {
+        let version = version.to_string();
+        let mut all = values.to_vec();
+        all.push(("version", &version));
+        self.fill(APPROVE, &all)
+    }
+
+    /// As much of the history as says whether some migrations are done.
+    pub(crate) fn load_of(&self, ids: &[migrate_core::MigrationId]) -> String {
+        let row = |id: &migrate_core::MigrationId| {
+            format!("({}, {})", id.version, literal(id.phase.as_str()))
+        };
+        let ids: Vec<_> = ids.iter().map(row).collect();
+        self.fill(LOAD_OF, &[("ids", &ids.join(", "))])
+    }
+
     pub(crate) fn create_lease(&self) -> String {
         self.fill(CREATE_LEASE, &[])
     }
@@ -301,6 +385,11 @@ impl Names {
     pub(crate) fn row(&self, values: &[(&str, &str)]) -> String {
         self.fill(ROW, values)
     }
+}
+
+/// Texts as literals, between commas.
+pub(crate) fn literals(texts: &[String]) -> String {
+    texts.iter().map(|text| literal(text)).collect::<Vec<_>>().join(", ")
 }
 
 fn interval(millis: u128) -> String {

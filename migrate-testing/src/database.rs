@@ -121,7 +121,11 @@ impl TestDatabase {
     /// # Errors
     /// When a migration fails.
     pub async fn migrate_on(&self) -> Result<Report, DatabaseError> {
-        let migrator = self.migrator()?.clone().phases(Phases::ALL);
+        let migrator = self
+            .migrator()?
+            .clone()
+            .phases(Phases::ALL)
+            .waive_everything("only a test uses this database");
         Ok(migrator.run(self.options()).await?)
     }
 

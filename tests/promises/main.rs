@@ -17,6 +17,7 @@ mod failure;
 mod fallback;
 mod faults;
 mod filling;
+mod gate;
 mod harness;
 mod house;
 mod interrupted;

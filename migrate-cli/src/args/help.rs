@@ -7,7 +7,7 @@ use crate::exit::Exit;
 /// What for, and the words behind the program's name.
 type Example = (&'static str, &'static str);
 
-const EXAMPLES: [(&str, &[Example]); 17] = [
+const EXAMPLES: [(&str, &[Example]); 18] = [
     (
         "init",
         &[
@@ -48,7 +48,7 @@ const EXAMPLES: [(&str, &[Example]); 17] = [
         "run",
         &[
             ("everything but contracts", "run"),
-            ("contracts too, when no old code runs any more", "run --contract"),
+            ("contracts too, where their gate is open", "run --contract"),
             ("up to a version", "run --to 20261102090000"),
             ("give up soon on a busy table", "run --lock-deadline 30s"),
             ("do not wait for forgotten transactions", "run --end-idle-in-transaction 5min"),
@@ -86,6 +86,21 @@ const EXAMPLES: [(&str, &[Example]); 17] = [
         &[
             ("in a pipeline: code 3 when something is pending", "check"),
             ("contracts too", "check --contract"),
+        ],
+    ),
+    (
+        "contract",
+        &[
+            ("what is in the way of each contract, and what would open it", "contract --explain"),
+            ("run those whose gate is open", "contract"),
+            (
+                "one of them, although no instance says that it is alive",
+                "contract 20261102090000 --waive \"fleet=stopped for the night\"",
+            ),
+            (
+                "say that you have seen the evidence, where a file asks for it",
+                "contract 20261102090000 --approve \"errors are at zero\"",
+            ),
         ],
     ),
     (
@@ -165,7 +180,9 @@ mod tests {
                 .split(" > ")
                 .next()
                 .unwrap_or_default()
-                .replace("\"done in the incident\"", "x");
+                .replace("\"done in the incident\"", "x")
+                .replace("\"fleet=stopped for the night\"", "fleet=x")
+                .replace("\"errors are at zero\"", "x");
             let typed = all.clone().no_binary_name(true).try_get_matches_from(words.split(' '));
             assert!(typed.is_ok(), "{words}: {typed:?}");
         }

@@ -12,6 +12,7 @@ mod backfill;
 mod baseline;
 mod check;
 mod completions;
+mod contract;
 mod explain;
 mod init;
 mod lint;
@@ -36,6 +37,7 @@ pub(crate) async fn carry_out(context: &Context, command: &Command) -> Result<Ex
         Command::Plan(plan) => plan::carry_out(context, plan).await,
         Command::Status(status) => status::carry_out(context, status).await,
         Command::Check(check) => check::carry_out(context, check).await,
+        Command::Contract(contract) => contract::carry_out(context, contract).await,
         Command::Revert(revert) => revert::carry_out(context, revert).await,
         Command::Adopt(adopt) => adopt::carry_out(context, adopt).await,
         Command::Baseline(baseline) => baseline::carry_out(context, baseline).await,

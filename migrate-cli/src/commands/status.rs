@@ -26,6 +26,9 @@ pub(crate) async fn carry_out(context: &Context, typed: &Status) -> Result<Exit,
     if standings.lines.iter().any(|line| line.standing == Standing::Interrupted) {
         standings.running = running(&migrator.activity(&place.options).await?);
     }
+    if standings.has_contracts() {
+        standings.gates = migrator.gates(&place.options, None).await?;
+    }
     let exit = if standings.divergence.is_some() { Exit::Diverged } else { Exit::Done };
     context.output.result(&standings);
     Ok(exit)
@@ -83,6 +86,7 @@ impl<'a> At<'a> {
             notices,
             divergence,
             running,
+            gates: Vec::new(),
             backfills,
             rates,
             history,

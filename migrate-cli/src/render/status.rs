@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use migrate_postgres::{BackfillState, Line, MigrationId, Notice, Phase, Standing};
+use migrate_postgres::{BackfillState, Gate, Line, MigrationId, Notice, Phase, Reason, Standing};
 use serde::Serialize;
 
 use console::measure_text_width;
@@ -22,6 +22,8 @@ pub(crate) struct Standings<'s> {
     #[serde(rename = "migrations")]
     pub(crate) lines: Vec<Line>,
     pub(crate) notices: Vec<Notice>,
+    /// What is known of the contracts that have not run; nothing where nobody has looked.
+    pub(crate) gates: Vec<Gate>,
     /// Why no run is possible.
     pub(crate) divergence: Option<String>,
     /// The migration that runs at this moment.
@@ -81,6 +83,11 @@ impl Standings<'_> {
 
     fn backfill(&self, line: &Line) -> Option<&BackfillState> {
         self.backfills().find(|state| state.id == line.id)
+    }
+
+    /// Does a contract wait on a database in use?
+    pub(crate) fn has_contracts(&self) -> bool {
+        self.divergence.is_none() && self.lines.iter().any(is_contract_that_waits)
     }
 
     fn table(&self, look: Look) -> Vec<String> {
@@ -155,7 +162,8 @@ impl Standings<'_> {
                 Standing::Interrupted => {
                     "was cut short; the next run looks what became of it and goes on"
                 }
-                Standing::Deferred(reason) if !waits_for_being_asked(line, reason) => {
+                Standing::Deferred(_) if is_contract_that_waits(line) => return self.gate(line),
+                Standing::Deferred(reason) => {
                     return Some(format!("note: {subject} waits: {reason}"));
                 }
                 _ => return None,
@@ -164,12 +172,10 @@ impl Standings<'_> {
         });
         let remarks = remarks.map(|text: String| remark(look, &text));
         let mut all: Vec<String> = remarks.chain(notes).collect();
-        let contracts = self.lines.iter().any(|line| {
-            matches!(line.standing, Standing::Deferred(reason) if waits_for_being_asked(line, reason))
-        });
-        all.extend(contracts.then(|| {
-            let ask = format!("{} run --contract", self.program);
-            remark(look, &format!("note: contracts run only when asked for: {ask}"))
+        let unseen = self.gates.is_empty() && self.lines.iter().any(is_contract_that_waits);
+        all.extend(unseen.then(|| {
+            let ask = format!("{} contract --explain", self.program);
+            remark(look, &format!("note: contracts run only when asked for, see {ask}"))
         }));
         if self.backfills.is_none() {
             let table = clean(&self.history);
@@ -182,6 +188,23 @@ impl Standings<'_> {
             first.insert(0, '\n');
         }
         all
+    }
+
+    /// What keeps a contract from running, in a line.
+    fn gate(&self, line: &Line) -> Option<String> {
+        let gate = self.gates.iter().find(|gate| gate.id == line.id)?;
+        let (subject, version) = (migration(line.id, &line.name), line.id.version);
+        let closed: Vec<&str> = gate.closed().map(|check| &*check.source).collect();
+        let program = self.program;
+        Some(match closed.as_slice() {
+            [] => format!("note: {subject}: gate open; run it with {program} contract {version}"),
+            closed => {
+                let closed = closed.join(", ");
+                format!(
+                    "note: {subject}: gate closed: {closed}; see {program} contract --explain {version}"
+                )
+            }
+        })
     }
 
     fn summary(&self) -> String {
@@ -210,8 +233,11 @@ impl Standings<'_> {
     }
 }
 
-fn waits_for_being_asked(line: &Line, reason: migrate_postgres::Reason) -> bool {
-    reason == migrate_postgres::Reason::PhaseNotAsked && line.id.phase == Phase::Contract
+/// For being asked for, or for what may still need what it removes.
+fn is_contract_that_waits(line: &Line) -> bool {
+    let waits = Standing::Deferred(Reason::PhaseNotAsked);
+    let is_held = [waits, Standing::Deferred(Reason::GateClosed)].contains(&line.standing);
+    is_held && line.id.phase == Phase::Contract
 }
 
 /// `2026-11-21T09:30:12.123456Z` to the minute.

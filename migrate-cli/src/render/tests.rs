@@ -59,6 +59,7 @@ fn standings() -> Standings<'static> {
         database: "app at db.example.org:5432 as me".to_owned(),
         lines,
         notices: vec![],
+        gates: vec![],
         divergence: None,
         running: None,
         backfills: Some(vec![]),

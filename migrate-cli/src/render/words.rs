@@ -65,6 +65,9 @@ pub(super) fn why(deferred: &Deferred) -> String {
         Reason::PhaseNotAsked if deferred.id.phase == Phase::Contract => {
             "a contract runs only when asked for (--contract)".to_owned()
         }
+        Reason::GateClosed => {
+            format!("its gate is closed (`contract --explain {}` says why)", deferred.id.version)
+        }
         reason => reason.to_string(),
     }
 }

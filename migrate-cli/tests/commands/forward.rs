@@ -1,6 +1,8 @@
 //! `run`, `plan`, `status` and `check`.
 
-use crate::harness::{AGE, AGE_DOWN, DROP_NAME, Database, Project, USERS, USERS_DOWN, sleeping};
+use crate::harness::{
+    AGE, AGE_DOWN, ALONE, DROP_NAME, Database, Project, USERS, USERS_DOWN, sleeping,
+};
 
 #[test]
 fn run_says_on_stdout_what_it_did_and_then_that_there_is_nothing_to_do() {
@@ -67,10 +69,22 @@ fn a_contract_waits_until_it_is_asked_for() {
     let waits = "3 contract drop_name: a contract runs only when asked for (--contract)";
     project.on(&database, &["run"]).ends(0).says(waits).says("nothing to do; 1 waits");
     project.on(&database, &["check"]).ends(0).says(waits);
-    project.on(&database, &["check", "--contract"]).ends(3);
-    project.on(&database, &["status"]).ends(0).says("folder run --contract");
+    let closed = "its gate is closed (`contract --explain 3` says why)";
+    project.on(&database, &["check", "--contract"]).ends(0).says(closed);
+    let alone = |words: &[&'static str]| [words, &ALONE].concat();
+    project.on(&database, &alone(&["check", "--contract"])).ends(3);
+    project
+        .on(&database, &["status"])
+        .ends(0)
+        .says("note: 3 contract drop_name: gate closed: fleet; see folder contract --explain 3");
+    project
+        .on(&database, &alone(&["status"]))
+        .ends(0)
+        .says("note: 3 contract drop_name: gate open; run it with folder contract 3");
     project.on(&database, &["run", "--phases", "expand"]).ends(0).says("1 waits");
-    project.on(&database, &["run", "--contract"]).ends(0).says("applied   3 contract drop_name");
+    project.on(&database, &["run", "--contract"]).ends(0).says(closed).says("nothing to do");
+    let applied = "applied   3 contract drop_name";
+    project.on(&database, &alone(&["run", "--contract"])).ends(0).says(applied);
 }
 
 #[test]

@@ -19,6 +19,9 @@ pub const AGE_DOWN: (&str, &str) = ("2_age.down.sql", "ALTER TABLE users DROP CO
 pub const DROP_NAME: (&str, &str) =
     ("3_drop_name.contract.sql", "ALTER TABLE users DROP COLUMN name;\n");
 
+/// With evidence that a test does not have: it has no application, and its own sessions are all there are.
+pub const ALONE: [&str; 4] = ["--waive", "fleet=it is a test", "--waive", "strangers=it is a test"];
+
 /// A folder of a project, with its migrations in `migrations`.
 pub struct Project {
     folder: TempDir,

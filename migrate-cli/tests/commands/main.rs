@@ -12,6 +12,7 @@
 
 mod adopt;
 mod back;
+mod contract;
 mod forward;
 mod harness;
 mod init;

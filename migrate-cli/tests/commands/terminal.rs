@@ -4,8 +4,9 @@ use std::process::Command;
 
 use crate::harness::{AGE, Database, Outcome, Project, USERS};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "adopt",
+    "contract",
     "init",
     "new",
     "lint",

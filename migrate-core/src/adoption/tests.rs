@@ -36,6 +36,7 @@ fn record(text: &str, kind: Kind, state: State) -> Record {
         checksum: migration(text).checksum(),
         has_up: kind != Kind::Code,
         has_down: false,
+        compatible: false,
         at: "2026-11-21T09:00:00Z".to_owned(),
     }
 }

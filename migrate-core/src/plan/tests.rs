@@ -21,6 +21,7 @@ fn history(rows: &[&str]) -> History {
             checksum,
             has_up: true,
             has_down: false,
+            compatible: false,
             at: String::new(),
         };
         let back = Record { state: State::Reverted, direction: Direction::Down, ..done.clone() };
@@ -228,6 +229,35 @@ fn a_plan_survives_json() {
     assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), plan);
 }
 
+/// A contract of newer code stops older code, unless its text says that older code works with it.
+#[test]
+fn older_code_starts_after_a_contract_that_says_so() {
+    let record = |compatible| Record {
+        seq: 2,
+        id: id("1 contract"),
+        name: "m1".to_owned(),
+        kind: Kind::Transaction,
+        direction: Direction::Up,
+        state: State::Done,
+        unit: None,
+        checksum: Checksum::of_sql("drop"),
+        has_up: true,
+        has_down: false,
+        compatible,
+        at: String::new(),
+    };
+    let start = |compatible, target: &Target| {
+        let mut applied = history(&["1 expand"]);
+        applied.add(record(compatible));
+        told(Plan::new(&set(&["1 expand"]), &applied, target))
+    };
+    let usual = Target::default();
+    assert!(start(false, &usual).contains("a contract removes what older code needs"));
+    assert_eq!(start(true, &usual), "note 1 contract m1: it was applied by newer code than this");
+    let strict = Target { unknown_newer: Policy::Error, ..Target::default() };
+    assert_eq!(start(true, &strict), "1 contract m1: was applied by newer code");
+}
+
 /// The way back that two phases share was cut short: it is gone on with, once.
 #[test]
 fn a_shared_way_back_that_was_cut_short_runs_once() {
@@ -245,6 +275,7 @@ fn a_shared_way_back_that_was_cut_short_runs_once() {
         checksum: Checksum::of_sql("select 'down'"),
         has_up: true,
         has_down: false,
+        compatible: false,
         at: String::new(),
     });
     let plan = Plan::revert(&declared, &applied, None).unwrap();

@@ -246,3 +246,15 @@ fn a_backfill_that_cannot_run_in_batches_is_refused() {
         ["cannot read the directive `verify 1) = (1`"]
     );
 }
+
+#[test]
+fn what_opens_a_gate_is_said_by_a_contract_alone() {
+    for directive in ["soak 1d", "needs email", "approval", "compatible because it is"] {
+        let text = format!("-- migrate: {directive}\nselect 1;");
+        let told = |name| {
+            complaints(&[(name, text.as_str())]).iter().any(|said| said.contains("is no contract"))
+        };
+        assert!(!told("1_a.contract.sql"), "{directive}");
+        assert!(["1_a.sql", "1_a.migrate.sql", "1_a.down.sql"].iter().all(|name| told(name)));
+    }
+}

@@ -6,8 +6,10 @@
 
 use super::lexer::{Lexer, Token, TokenKind};
 
+mod removed;
 mod trace;
 
+pub use removed::{Fate, Removal, Removed, removals};
 pub use trace::{
     AddedValue, ConcurrentDetach, Reindex, Validation, Whole, added_value, concurrent_detach,
     is_setting, isolation_level, may_be_enclosed, may_be_repeated, reindex, sets_session,

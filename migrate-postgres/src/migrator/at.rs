@@ -42,6 +42,7 @@ impl At<'_> {
         let plan = self.plan(eye.connection(), &loaded).await?;
         let connection = eye.connection();
         if !plan.is_empty()
+            || self.wants_gate(&plan, &loaded)
             || loaded.exists
                 && history::grants_missing(connection, &self.names, self.options).await?
         {
@@ -105,9 +106,7 @@ impl At<'_> {
             let loaded = history::load_as_ourselves(session, &self.names).await?;
             self.tell_what_was_done(&loaded, tally);
             let plan = match errand {
-                Errand::Forward => {
-                    self.plan_beyond(&mut session.connection, &loaded, &tally.held()).await?
-                }
+                Errand::Forward => self.plan_to_do(session, &loaded, tally).await?,
                 Errand::Back(to) => self.plan_back(&loaded, to)?,
             };
             let left = tally.unfilled.len();
@@ -184,6 +183,7 @@ impl At<'_> {
             runner.refuse_what_needs_a_session(plan).await?;
             if loaded.exists || plan.direction == Direction::Up {
                 history::prepare(runner.session, &self.names, self.options, loaded.exists).await?;
+                history::prepare_gate(runner.session, &self.names, self.options, loaded).await;
             }
             runner.carry_out(plan).await
         }
@@ -216,10 +216,11 @@ impl At<'_> {
         connection: &mut PgConnection,
         loaded: &Loaded,
     ) -> Result<Plan, Error> {
-        self.plan_beyond(connection, loaded, &Held::default()).await
+        let (plan, _) = self.plan_and_gates(connection, loaded, Held::default()).await?;
+        Ok(plan)
     }
 
-    /// The plan past what is not to run now.
+    /// The plan past what is not to run now, without a look at gates.
     pub(super) async fn plan_beyond(
         &self,
         connection: &mut PgConnection,

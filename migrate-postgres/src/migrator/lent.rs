@@ -1,6 +1,6 @@
 //! What whoever lends databases to tests has to know of a migrator: hidden, for `migrate-testing` alone.
 //!
-//! Owns when two migrators make the same of an empty database. Runs nothing.
+//! Owns when two migrators make the same of an empty database, and what is waived there. Runs nothing.
 
 use migrate_core::{Checksum, MigrationId, Phases};
 
@@ -16,6 +16,12 @@ impl Migrator {
         let digest = ours.digest(self.source.digest());
         let names = (&ours.schema, &ours.table, &ours.role, &ours.readable_by);
         Checksum::of_sql("").and(&digest).and(&format!("{names:?}"))
+    }
+
+    /// Waives all evidence: of a database that only a test uses, there is none.
+    #[must_use]
+    pub fn waive_everything(self, reason: &str) -> Self {
+        Self::sources_of_evidence().into_iter().fold(self, |all, source| all.waive(source, reason))
     }
 
     /// Whether some of it is Rust, which no checksum covers.

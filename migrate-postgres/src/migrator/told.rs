@@ -241,6 +241,47 @@ impl Migrator {
         self
     }
 
+    /// A source of evidence that does not count for the gate of a contract, by its name (`phases`, `soak`, `fleet`,
+    /// `strangers`, `dependencies`), and why. The history keeps the reason beside each contract that would not have
+    /// run without it.
+    #[must_use]
+    pub fn waive(mut self, source: impl Into<String>, reason: impl Into<String>) -> Self {
+        self.options.gate.waived.push((source.into(), reason.into()));
+        self
+    }
+
+    /// A role or an `application_name` whose sessions are known not to need what contracts remove, such as that of a
+    /// tool for backups.
+    #[must_use]
+    pub fn known(mut self, name: impl Into<String>) -> Self {
+        self.options.gate.known.push(name.into());
+        self
+    }
+
+    /// Lets no contract run whose evidence nobody has approved (see [`approve`](Self::approve)); a single contract
+    /// asks for it with `-- migrate: approval`.
+    #[must_use]
+    pub fn require_approval(mut self) -> Self {
+        self.options.gate.approval = true;
+        self
+    }
+
+    /// Something that this program can do, for contracts that say `-- migrate: needs <name>`. It is told with the
+    /// [`heartbeat`](Self::heartbeat).
+    #[must_use]
+    pub fn capability(mut self, name: impl Into<String>) -> Self {
+        self.options.gate.capabilities.push(name.into());
+        self
+    }
+
+    /// How often a [`heartbeat`](Self::heartbeat) says that this program is alive (default 10 s). It counts as gone
+    /// when it has not said so for three times as long.
+    #[must_use]
+    pub fn heartbeat_every(mut self, period: Duration) -> Self {
+        self.options.gate.heartbeat = period;
+        self
+    }
+
     /// Who hears of what happens.
     #[must_use]
     pub fn observer(mut self, observer: impl Observer + 'static) -> Self {

@@ -10,6 +10,9 @@ SELECT EXISTS (
         AND c.oid IS DISTINCT FROM pg_catalog.to_regclass({lease_name})
         AND c.oid IS DISTINCT FROM pg_catalog.to_regclass({backfill_name})
         AND c.oid IS DISTINCT FROM pg_catalog.to_regclass({range_name})
+        AND c.oid IS DISTINCT FROM pg_catalog.to_regclass({instance_name})
+        AND c.oid IS DISTINCT FROM pg_catalog.to_regclass({stranger_name})
+        AND c.oid IS DISTINCT FROM pg_catalog.to_regclass({approval_name})
         AND NOT EXISTS (
             SELECT FROM pg_catalog.pg_depend d
             WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e'

@@ -5,24 +5,37 @@ use std::process::Stdio;
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use super::Folder;
 
 /// A process of its own that brings a database up to date.
 pub struct Application {
     child: Child,
+    input: Option<ChildStdin>,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Application {
     pub fn start(database: &PgConnectOptions, folder: &Folder) -> Self {
+        Self::with(database, folder, &[])
+    }
+
+    /// One that goes on to say that it is alive, until it is told to [`stop`](Self::stop).
+    pub async fn serve(database: &PgConnectOptions, folder: &Folder) -> Self {
+        let mut serving = Self::with(database, folder, &["serve"]);
+        serving.says("serving").await;
+        serving
+    }
+
+    fn with(database: &PgConnectOptions, folder: &Folder, words: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_application"));
-        command.arg(database.to_url_lossy().as_str()).arg(folder.path());
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.arg(database.to_url_lossy().as_str()).arg(folder.path()).args(words);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.kill_on_drop(true).spawn().expect("a process");
         let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-        Self { child, lines }
+        let input = child.stdin.take();
+        Self { child, input, lines }
     }
 
     /// Waits until it has told an event with these words in it.
@@ -35,6 +48,12 @@ impl Application {
             said.push(line);
         }
         panic!("it never said `{words}`, but {said:#?}\n{}", self.complaint().await);
+    }
+
+    /// Lets it say good-bye.
+    pub async fn stop(mut self) {
+        drop(self.input.take());
+        self.ended().await;
     }
 
     /// `kill -9`

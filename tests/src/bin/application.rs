@@ -1,14 +1,17 @@
 //! An application that migrates when it starts, for tests that start many and kill them.
 //!
 //! Called with the URL of a database and a folder. Tells every event in a line, and in the end how many
-//! migrations it applied; an error goes to the standard error.
+//! migrations it applied; an error goes to the standard error. With `serve` behind that, it then says that it is alive
+//! until its standard input ends.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the tests read it")]
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use migrate_postgres::{Event, Migrator, Observer, Source};
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgPool};
+use tokio::io::AsyncReadExt;
 
 struct Lines;
 
@@ -25,7 +28,11 @@ async fn main() -> ExitCode {
         eprintln!("usage: application URL FOLDER");
         return ExitCode::from(2);
     };
-    match migrate(&url, &folder).await {
+    let done = match arguments.next().as_deref() {
+        Some("serve") => serve(&url, &folder).await,
+        _ => migrate(&url, &folder).await,
+    };
+    match done {
         Ok(applied) => {
             println!("applied {applied}");
             ExitCode::SUCCESS
@@ -35,6 +42,19 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+async fn serve(url: &str, folder: &str) -> Result<usize, String> {
+    let applied = migrate(url, folder).await?;
+    let source = Source::read(Path::new(folder)).map_err(|problems| format!("{problems:#?}"))?;
+    let pool = PgPool::connect(url).await.map_err(|error| error.to_string())?;
+    let often = Duration::from_millis(300);
+    let heartbeat = Migrator::new(source).heartbeat_every(often).heartbeat(&pool);
+    println!("serving");
+    let ended = tokio::io::stdin().read_to_end(&mut Vec::new()).await;
+    heartbeat.stop().await;
+    pool.close().await;
+    ended.map(|_| applied).map_err(|error| error.to_string())
 }
 
 async fn migrate(url: &str, folder: &str) -> Result<usize, String> {

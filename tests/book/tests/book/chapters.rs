@@ -10,7 +10,8 @@ use crate::desk::Desk;
 use crate::page::{Page, root};
 
 /// Their `cargo xtask migrate` is a program of this package.
-pub const TYPED: [&str; 7] = [
+pub const TYPED: [&str; 8] = [
+    "contract.md",
     "files.md",
     "from-sqlx.md",
     "history.md",
@@ -72,6 +73,11 @@ fn files_and_directives() {
 #[test]
 fn phases() {
     read("phases.md");
+}
+
+#[test]
+fn before_something_is_removed() {
+    read("contract.md");
 }
 
 #[test]

@@ -52,7 +52,11 @@ async fn by_migrate(cluster: &Cluster, subject: &Subject, changes: &[Change]) ->
     let report = migrator.run(database.connect()).await?;
     expect("other expands", report.applied.len(), changes.len() - contracts - 1)?;
     let before = database.dump()?;
-    let report = migrator.phases(Phases::ALL).run(database.connect()).await?;
+    let report = migrator
+        .phases(Phases::ALL)
+        .waive_everything("only a test uses this database")
+        .run(database.connect())
+        .await?;
     expect("contracts", report.applied.len(), contracts)?;
     Ok([before, database.dump()?])
 }
