@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use migrate_postgres::{BackfillReport, BoxError, Brake, Error, Limits, Migrator, async_trait};
-use migrate_testing::Server;
+use migrate_testing::{Builder, Server};
 use sqlx::{ConnectOptions, Executor};
 use tokio::task::JoinHandle;
 
@@ -35,7 +35,15 @@ async fn changed(database: &Database) -> i64 {
 
 #[tokio::test]
 async fn a_standby_that_falls_behind_stops_it_before_the_next_batch_and_lets_it_go_on() {
-    let server = Server::builder().setting("wal_receiver_status_interval", "1s").private().unwrap();
+    let settings = [
+        ("wal_level", "replica"),
+        ("max_wal_senders", "4"),
+        ("hot_standby", "on"),
+        ("wal_keep_size", "256MB"),
+        ("wal_receiver_status_interval", "1s"),
+    ];
+    let set = |builder: Builder, (name, value): &(&str, &str)| builder.setting(name, value);
+    let server = settings.iter().fold(Server::builder(), set).private().unwrap();
     let standby = server.standby().unwrap();
     let database = table_on(Database::on(Server::clone(&server)).await, 1_000).await;
     database
@@ -46,8 +54,12 @@ async fn a_standby_that_falls_behind_stops_it_before_the_next_batch_and_lets_it_
     let mut follower = standby.options(&database.name).connect().await.unwrap();
     follower.execute("SELECT pg_wal_replay_pause()").await.unwrap();
     let heard = Heard::default();
-    let migrator =
-        migrator(&heard).limits(with(&["rows=50..50", "replica_bytes=1kB", "replica_lag=none"]));
+    // As long as batches are where the server has work: each is preceded by a look.
+    let slow = format!("{FILL} AND pg_sleep(CASE id % 50 WHEN 0 THEN 0.11 ELSE 0 END) IS NOT NULL");
+    let migrator = folder("backfill t by id batch 50", &slow)
+        .migrator()
+        .limits(with(&["rows=50..50", "replica_bytes=1kB", "replica_lag=none"]))
+        .observer(heard.clone());
     let filling = fills(&migrator, &database);
     let told = heard.wait_for("braked 1 migrate").await;
     assert!(told.contains("standby") && told.contains("behind (limit 1 KiB)"), "{told}");
@@ -113,13 +125,13 @@ async fn a_limit_that_is_typed_while_it_runs_holds_from_the_next_batch_on() {
         .observer(heard.clone());
     let filling = fills(&migrator, &database);
     heard.wait_for("batch 1 migrate").await;
+    let error =
+        migrator.limit_backfill(&database.options(), super::id(), &["rosw=1"]).await.unwrap_err();
+    assert!(error.to_string().contains("Did you mean rows?"), "{error}");
     database.run("UPDATE schema_migrations_backfill SET limits = 'rows=2000..2000, batch_time=10s, batch_cap=20s, batch_wal=1GiB'").await;
     database.until("SELECT max(batch_rows) = 2000 FROM schema_migrations_range").await;
     assert_eq!(filling.await.unwrap().unwrap().done.len(), 1);
     is_filled_once(&database).await;
-    let error =
-        migrator.limit_backfill(&database.options(), super::id(), &["rosw=1"]).await.unwrap_err();
-    assert!(error.to_string().contains("Did you mean rows?"), "{error}");
 }
 
 /// Where no autovacuum comes, whoever leaves dead rows clears them away.
