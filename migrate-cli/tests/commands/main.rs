@@ -12,6 +12,7 @@
 
 mod adopt;
 mod back;
+mod filling;
 mod forward;
 mod harness;
 mod init;

@@ -7,6 +7,8 @@
 mod chapters {
     #[doc = include_str!("../../../docs/files.md")]
     struct Files;
+    #[doc = include_str!("../../../docs/backfills.md")]
+    struct Backfills;
     #[doc = include_str!("../../../docs/start-up.md")]
     struct StartUp;
     #[doc = include_str!("../../../docs/locks.md")]
@@ -18,5 +20,5 @@ mod chapters {
 }
 
 /// The chapters that are compiled here.
-pub const COMPILED: [&str; 5] =
-    ["files.md", "start-up.md", "locks.md", "watching.md", "from-sqlx.md"];
+pub const COMPILED: [&str; 6] =
+    ["files.md", "backfills.md", "start-up.md", "locks.md", "watching.md", "from-sqlx.md"];
