@@ -11,10 +11,16 @@ pub(crate) fn carry_out(context: &Context, typed: &Man) -> Result<Exit, Failure>
     std::fs::create_dir_all(dir).map_err(Failure::file(&what))?;
     let mut all = args::command(&context.program);
     all.build();
-    let names = all.get_subcommands().map(|command| format!("migrate-{}", command.get_name()));
-    let names: Vec<String> = std::iter::once("migrate".to_owned()).chain(names).collect();
+    let names = pages("migrate", &all);
     clap_mangen::generate_to(all, dir).map_err(Failure::file(&what))?;
     let files = names.iter().map(|name| dir.join(format!("{name}.1")));
     context.output.result(&Files { files: files.collect() });
     Ok(Exit::Done)
+}
+
+/// A command's page, and those of the commands below it.
+fn pages(name: &str, command: &clap::Command) -> Vec<String> {
+    let below = command.get_subcommands();
+    let below = below.flat_map(|below| pages(&format!("{name}-{}", below.get_name()), below));
+    std::iter::once(name.to_owned()).chain(below).collect()
 }

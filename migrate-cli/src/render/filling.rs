@@ -154,7 +154,7 @@ fn counted(seen: u64, expected: u64) -> Counted {
 fn passes(pass: i64) -> String {
     match pass {
         1 => "pass 1".to_owned(),
-        pass => format!("pass {pass} (for what was written meanwhile)"),
+        pass => format!("pass {pass} (late writes)"),
     }
 }
 

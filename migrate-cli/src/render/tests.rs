@@ -12,6 +12,7 @@ use migrate_postgres::{
 };
 use sqlx::postgres::PgConnectOptions;
 
+use super::filling::Filling;
 use super::live::Live;
 use super::progress::{Pipe, passing};
 use super::{Counted as LintCounted, Linted, Look, Planned, Rules, Show, Standings, Watched};
@@ -309,4 +310,53 @@ fn time_that_passes_is_no_change() {
     after.migrator.as_mut().unwrap().waiting.pop();
     assert_ne!(gist(&before), gist(&after));
     assert_ne!(gist(&before), gist(&Activity::default()));
+}
+
+fn batch(steps: &migrate_postgres::Steps) -> Event<'_> {
+    let id = MigrationId::new(Version::new(20261122101500), Phase::Migrate);
+    Event::Batch { id, steps, limited_by: "batch_time", pause: Duration::ZERO }
+}
+
+fn steps(pass: u32, seen: u64, rows: u64) -> migrate_postgres::Steps {
+    let mut steps = migrate_postgres::Steps::default();
+    (steps.pass, steps.seen, steps.expected) = (pass, seen, 1_000_000);
+    (steps.batch_seen, steps.batch_changed, steps.changed) = (rows, rows, seen);
+    steps
+}
+
+/// Each knows of the others only what stood in the table when it took its range.
+#[test]
+fn what_several_workers_fill_adds_up_below_one_bar() {
+    let (mut filling, begin) = (Filling::default(), Instant::now());
+    let id = MigrationId::new(Version::new(20261122101500), Phase::Migrate);
+    let at = |seconds| begin + Duration::from_secs(seconds);
+    for second in 0..4 {
+        let own = 100_000 * (second + 1);
+        filling.hear(&batch(&steps(1, own, 100_000)), at(second));
+        filling.hear(&batch(&steps(1, own, 100_000)), at(second));
+    }
+    let mut shown = filling.lines(look(80), id).join("\n");
+    shown += &format!("\n{}", filling.line(id).unwrap());
+    let (why, opens) = ("standby web-2 is 5.1 s behind (limit 2 s)", "when it has caught up");
+    filling.hear(&Event::Braked { id, why, opens }, at(4));
+    shown += &format!("\n\n{}", filling.lines(look(80), id).join("\n"));
+    shown += &format!("\n{}", filling.line(id).unwrap());
+    filling.hear(&batch(&steps(2, 100, 100)), at(5));
+    shown += &format!("\n\n{}", filling.lines(look(80), id).join("\n"));
+    insta::assert_snapshot!(shown);
+    assert_eq!(filling.end(id), Some(800_100));
+}
+
+#[test]
+fn a_pipe_hears_of_a_backfill_seldom() {
+    let (mut pipe, begin) = (Pipe::default(), Instant::now());
+    let (first, second) = (steps(1, 1, 1), steps(2, 1, 1));
+    let id = MigrationId::new(Version::new(20261122101500), Phase::Migrate);
+    let braked = Event::Braked { id, why: "it is 21:59", opens: "at 22:00" };
+    let mut heard =
+        |event: &Event<'_>, seconds| pipe.is_news(event, begin + Duration::from_secs(seconds));
+    assert!(heard(&batch(&first), 0) && !heard(&batch(&first), 29) && heard(&batch(&first), 30));
+    assert!(heard(&braked, 31), "a brake is news");
+    assert!(!heard(&batch(&first), 32) && !heard(&braked, 33), "and then they take turns");
+    assert!(heard(&batch(&second), 34), "another pass");
 }

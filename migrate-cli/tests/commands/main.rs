@@ -13,6 +13,7 @@
 mod adopt;
 mod back;
 mod contract;
+mod filling;
 mod forward;
 mod harness;
 mod init;

@@ -4,8 +4,9 @@ use std::process::Command;
 
 use crate::harness::{AGE, Database, Outcome, Project, USERS};
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "adopt",
+    "backfill",
     "contract",
     "init",
     "new",
@@ -106,9 +107,11 @@ fn bash_completes_commands_and_options() {
 #[test]
 fn every_command_has_a_page_of_the_manual() {
     let project = Project::empty();
-    project.run(&["man", "pages/man1"]).ends(0).says("wrote  pages/man1/migrate-mark-applied.1");
+    project.run(&["man", "pages/man1"]).ends(0).says("wrote  pages/man1/migrate-backfill-pause.1");
     let mut expected: Vec<_> = COMMANDS.iter().map(|name| format!("migrate-{name}.1")).collect();
     expected.push("migrate.1".to_owned());
+    let told = ["pause", "resume", "cancel", "limit"];
+    expected.extend(told.map(|told| format!("migrate-backfill-{told}.1")));
     expected.sort();
     assert_eq!(project.files("pages/man1"), expected);
     let page = project.read("pages/man1/migrate-run.1");

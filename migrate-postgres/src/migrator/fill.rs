@@ -225,7 +225,8 @@ impl At<'_> {
             let earlier = earlier.filter(|other| other.version == id.version && *other < id);
             earlier.chain(before).all(|other| loaded.history.is_done(other))
         };
-        let due = plan.actions.iter().filter(|action| action.kind == Kind::Backfill);
+        // What has to run first may make the table, or the column.
+        let due = plan.actions.iter().take_while(|action| action.kind == Kind::Backfill);
         let Some(action) = due.into_iter().find(|action| is_due(action.id)) else {
             return Ok(None);
         };

@@ -7,6 +7,8 @@
 mod chapters {
     #[doc = include_str!("../../../docs/files.md")]
     struct Files;
+    #[doc = include_str!("../../../docs/backfills.md")]
+    struct Backfills;
     #[doc = include_str!("../../../docs/contract.md")]
     struct Contract;
     #[doc = include_str!("../../../docs/start-up.md")]
@@ -20,5 +22,12 @@ mod chapters {
 }
 
 /// The chapters that are compiled here.
-pub const COMPILED: [&str; 6] =
-    ["files.md", "contract.md", "start-up.md", "locks.md", "watching.md", "from-sqlx.md"];
+pub const COMPILED: [&str; 7] = [
+    "files.md",
+    "backfills.md",
+    "contract.md",
+    "start-up.md",
+    "locks.md",
+    "watching.md",
+    "from-sqlx.md",
+];

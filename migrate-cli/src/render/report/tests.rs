@@ -141,3 +141,20 @@ fn a_run_with_nothing_to_do_says_so() {
     let page = drawn(recording(Vec::new()));
     assert!(page.contains("Nothing to do") && !page.contains("Where the time went"), "{page}");
 }
+
+#[test]
+fn of_a_backfill_batches_and_brakes_are_told_apart() {
+    let mut fill = track(20261122101500, "slugs", 0, 60_000);
+    fill.spans = vec![
+        span(Doing::Working, "batches, pass 1", 0, 40_000),
+        span(Doing::Braked, "standby web-2 is 5.1 s behind", 40_000, 60_000),
+    ];
+    (fill.batches, fill.changed, fill.paused) = (1_234, 1_500_000, Duration::from_secs(7));
+    fill.outcome = Outcome::Left;
+    let page = drawn(recording(vec![fill]));
+    let text = read(&page);
+    assert!(text.contains("1,234 batches, 1,500,000 rows changed; 7.0 s of pauses"), "{text}");
+    assert!(text.contains("backfill braked: something else comes first 20.0 s"), "{text}");
+    assert!(text.contains("20261122101500 expand slugs left"), "{text}");
+    assert!(page.contains(": standby web-2 is 5.1 s behind</title>"), "{page}");
+}

@@ -10,7 +10,8 @@ use crate::desk::Desk;
 use crate::page::{Page, root};
 
 /// Their `cargo xtask migrate` is a program of this package.
-pub const TYPED: [&str; 8] = [
+pub const TYPED: [&str; 9] = [
+    "backfills.md",
     "contract.md",
     "files.md",
     "from-sqlx.md",
@@ -68,6 +69,11 @@ fn what_the_readme_types_is_a_command() {
 #[test]
 fn files_and_directives() {
     read("files.md");
+}
+
+#[test]
+fn backfills() {
+    read("backfills.md");
 }
 
 #[test]

@@ -30,6 +30,15 @@ impl Scene {
         std::fs::write(self.folder.path().join(name), text).expect("a file");
     }
 
+    /// A table with rows, and a backfill of it.
+    pub fn backfill(&self, order: &str, statement: &str) {
+        let rows = "CREATE TABLE customers (id bigint PRIMARY KEY, name text);\nINSERT INTO customers VALUES (1), (2), (3);\n";
+        self.file("1_customers.sql", rows);
+        std::fs::remove_file(self.folder.path().join("2_email.sql")).ok();
+        let fill = format!("-- migrate: backfill customers {order}\n{statement};\n");
+        self.file("2_fill.migrate.sql", &fill);
+    }
+
     pub fn remove(&self, name: &str) {
         std::fs::remove_file(self.folder.path().join(name)).expect(name);
     }

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use migrate_postgres::{Embedded, Migrator, Phases, Version};
+use migrate_postgres::{Embedded, MigrationId, Migrator, Phase, Phases, Version};
 use migrate_testing::{Server, ServerError};
 
 use crate::page::{Page, root};
@@ -128,10 +128,39 @@ async fn of_the_history(heading: &str, scene: &Scene) -> Option<String> {
     Some(scene.fails().await)
 }
 
+const FILL: &str = "UPDATE customers SET name = 'x' WHERE :batch AND name IS DISTINCT FROM 'x'";
+const FILLED: MigrationId = MigrationId::new(Version::new(2), Phase::Migrate);
+
 /// The work cannot be done.
 async fn of_the_work(heading: &str, scene: &Scene) -> Option<String> {
     let second = "2_email.sql";
     match heading {
+        "failed to begin a backfill" => {
+            scene.backfill("by name", FILL);
+            Some(scene.fails().await)
+        }
+        "when it was repeated at once" => {
+            scene.backfill("by id", "UPDATE customers SET name = name WHERE :batch");
+            Some(scene.fails().await)
+        }
+        "failed to verify backfill" => {
+            let verify = "by id\n-- migrate: verify (SELECT count(*) FROM customers) = 0";
+            scene.backfill(verify, FILL);
+            Some(scene.fails().await)
+        }
+        "failed to find backfill" => {
+            let paused = scene.migrator().pause_backfill(&scene.options, FILLED, "a sale").await;
+            Some(scene.told(&paused.expect_err("nobody has begun it")))
+        }
+        "failed to limit backfill" => {
+            scene.backfill("by id", FILL);
+            scene.sql("CREATE TABLE before ()").await;
+            let left = scene.migrator().budget(Duration::ZERO).run(&scene.options).await;
+            left.expect("a run that leaves it");
+            let limits = ["batch_tiem=100ms"];
+            let limited = scene.migrator().limit_backfill(&scene.options, FILLED, &limits).await;
+            Some(scene.told(&limited.expect_err("an error")))
+        }
         "failed to apply" => {
             scene.file(
                 second,
