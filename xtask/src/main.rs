@@ -7,6 +7,7 @@ mod bench;
 mod crash;
 mod findings;
 mod migrate;
+mod model;
 mod oracle;
 mod page;
 mod postgres;
@@ -23,7 +24,7 @@ struct Chore {
     run: fn(Vec<OsString>) -> ExitCode,
 }
 
-const CHORES: [Chore; 10] = [
+const CHORES: [Chore; 11] = [
     Chore {
         name: "migrate",
         what: "migrate's commands, for the quickstart's folder",
@@ -59,6 +60,11 @@ const CHORES: [Chore; 10] = [
         name: "soak",
         what: "a service is killed and restarted while migrations land: `soak [--quick | --minutes N] [--seed N]`",
         run: soak::run,
+    },
+    Chore {
+        name: "backfill-model",
+        what: "an application writes what it likes while its table is filled: `backfill-model [--operations N] [--seed N]`",
+        run: model::run,
     },
     Chore {
         name: "postgres",

@@ -10,7 +10,7 @@
 //! |---|---|
 //! | none | every point |
 //! | `--quick` | one in sixteen, of every run and of everything that can go wrong |
-//! | `--planted` | is each of three bugs found that are planted on the wire (`planted`)? |
+//! | `--planted` | is each of the bugs found that are planted on the wire (`planted`)? |
 //! | `--postgres 13,18` | on these servers instead of the one that is installed |
 //! | `--run NAME` | only one of the runs |
 //!

@@ -54,6 +54,8 @@ pub(crate) enum Code {
 pub(crate) enum Act {
     Run,
     RunAllPhases,
+    /// What is a change of data in batches.
+    Backfill,
     RevertTo(i64),
     Repair,
     Baseline(i64),
@@ -180,6 +182,7 @@ impl Run {
             Act::RevertTo(version) => {
                 migrator.revert(database, Some(Version::new(version))).await.map(drop)
             }
+            Act::Backfill => migrator.backfill(database).await.map(drop),
             Act::Repair => migrator.repair(database).await.map(drop),
             Act::Baseline(version) => {
                 migrator.baseline(database, Version::new(version)).await.map(drop)

@@ -186,6 +186,46 @@ const OF_SQLX: Files = &[
     ("2_count.sql", "UPDATE counter SET n = n + 1"),
 ];
 
+/// Five rows and a counter in each, that shows how often it was changed.
+const FILLED: (&str, &str) = (
+    "1_filled.sql",
+    "CREATE TABLE filled (id int PRIMARY KEY, old text, new text, n int NOT NULL DEFAULT 0);
+     INSERT INTO filled (id, old) SELECT g, 'row ' || g FROM generate_series(1, 5) g;",
+);
+const BY_KEY: Files = &[
+    FILLED,
+    (
+        "2_fill.migrate.sql",
+        "-- migrate: backfill filled by id batch 3
+         UPDATE filled SET new = upper(old), n = n + 1 WHERE :batch AND new IS DISTINCT FROM upper(old);",
+    ),
+];
+/// Where no later batch has anything to change, nobody comes again for one whose place was noted without its rows.
+const ALL_BUT_THE_FIRST: Seed = Seed::Sql("UPDATE filled SET new = upper(old), n = 1 WHERE id > 3");
+/// One of them is locked for whoever asks first: a trigger says so, and remembers that in a sequence, beside all
+/// transactions.
+const ONCE_LOCKED: Seed = Seed::Sql(
+    "CREATE SEQUENCE asked;
+     CREATE FUNCTION once_locked() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+         IF nextval('asked') = 1 THEN RAISE EXCEPTION 'locked' USING ERRCODE = '55P03'; END IF; RETURN NEW; END $$;
+     CREATE TRIGGER once_locked BEFORE UPDATE ON filled FOR EACH ROW WHEN (OLD.id = 3) EXECUTE FUNCTION once_locked();",
+);
+/// Wide rows, four to a page.
+const WIDE: (&str, &str) = (
+    "1_filled.sql",
+    "CREATE TABLE filled (id int PRIMARY KEY, old text, new text, n int NOT NULL DEFAULT 0);
+     INSERT INTO filled (id, old) SELECT g, repeat('x', 1800) FROM generate_series(1, 12) g;
+     ANALYZE filled;",
+);
+const STRIPED: Files = &[
+    WIDE,
+    (
+        "2_fill.migrate.sql",
+        "-- migrate: backfill filled by ctid stripes 2 batch 6
+         UPDATE filled SET new = 'new', n = n + 1 WHERE :batch AND new IS DISTINCT FROM 'new';",
+    ),
+];
+
 pub(crate) const ALL: &[Run] = &[
     Run { name: "transactions", seed: IN_USE, files: TRANSACTIONS, ..PLAIN },
     Run { name: "fresh", files: TRANSACTIONS, ..PLAIN },
@@ -250,6 +290,27 @@ pub(crate) const ALL: &[Run] = &[
         ..PLAIN
     },
     Run { name: "role", files: OWNED, seed: &[OWNERS_SCHEMA], role: Some(OWNER), ..PLAIN },
+    Run {
+        name: "backfill",
+        seed: &[Seed::Applied(&[FILLED]), ONCE_LOCKED],
+        files: BY_KEY,
+        act: Act::Backfill,
+        ..PLAIN
+    },
+    Run {
+        name: "backfill-in-a-run",
+        seed: &[Seed::Applied(&[FILLED]), ALL_BUT_THE_FIRST],
+        files: BY_KEY,
+        ..PLAIN
+    },
+    Run {
+        name: "backfill-striped",
+        seed: &[Seed::Applied(&[WIDE])],
+        files: STRIPED,
+        act: Act::Backfill,
+        since: 14,
+        ..PLAIN
+    },
     Run { name: "adopt", seed: &[Seed::Sqlx(OF_SQLX)], files: OF_SQLX, act: Act::Adopt, ..PLAIN },
 ];
 
