@@ -22,6 +22,8 @@ use crate::throttle::{Closed, Controller, Limits, Signals};
 
 mod batch;
 mod ground;
+mod next;
+mod rehearsed;
 mod report;
 mod rows;
 mod split;
@@ -32,6 +34,7 @@ mod verify;
 mod work;
 
 pub use report::{BackfillDone, BackfillReport, BackfillState};
+pub(crate) use rehearsed::{Broken, rehearse};
 pub(crate) use report::{states, want};
 pub use rows::Rows;
 pub use state::Wanted;

@@ -33,6 +33,7 @@ mod code;
 mod fill;
 mod leased;
 mod locking;
+pub(crate) mod pieces;
 mod send;
 mod standalone;
 mod together;

@@ -25,6 +25,7 @@ mod by_hand;
 mod eye;
 mod fill;
 mod lent;
+mod rehearse;
 mod through;
 mod told;
 

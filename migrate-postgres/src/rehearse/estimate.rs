@@ -1,0 +1,171 @@
+//! From what a step took on a sample to what it will take on a table.
+//!
+//! Owns how time and the server's log grow with the rows. Pure: what was measured comes in as values.
+
+use std::time::Duration;
+
+/// A table and the sample of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Size {
+    /// Rows of the sample.
+    pub(crate) sample: f64,
+    /// Rows of the table.
+    pub(crate) rows: f64,
+    /// Pages of the table.
+    pub(crate) pages: f64,
+    /// What it takes to get a page of it that nobody has read before, beyond reading it, in seconds.
+    pub(crate) fetch: f64,
+}
+
+impl Size {
+    /// Is the sample all of it?
+    pub(crate) fn is_whole(&self) -> bool {
+        self.sample >= self.rows
+    }
+
+    fn ratio(&self) -> f64 {
+        if self.sample > 0.0 { (self.rows / self.sample).max(1.0) } else { 1.0 }
+    }
+
+    /// Keys are sorted: a row costs more the more there are.
+    fn sorted(&self) -> f64 {
+        let of = |rows: f64| rows.max(2.0).log2();
+        self.ratio() * of(self.rows.max(self.sample)) / of(self.sample)
+    }
+
+    /// To get all of its pages once.
+    fn fetched(&self) -> Duration {
+        Duration::from_secs_f64((self.pages * self.fetch).max(0.0))
+    }
+}
+
+/// How a step grows with its table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Growth {
+    /// Not at all.
+    Not,
+    /// It goes through all rows.
+    Rows,
+    /// It sorts them.
+    Sort,
+    /// It sorts them, and goes through all once more to see what has come meanwhile.
+    SortConcurrently,
+}
+
+/// What a second look at the table takes, of what building its index took: the rows are read and their places sorted.
+const SECOND_LOOK: f64 = 0.6;
+
+/// A step that took so long on the sample.
+pub(crate) fn time(measured: Duration, growth: Growth, size: &Size) -> Duration {
+    match growth {
+        Growth::Not => measured,
+        Growth::Rows => measured.mul_f64(size.ratio()) + size.fetched(),
+        Growth::Sort => measured.mul_f64(size.sorted()) + size.fetched(),
+        Growth::SortConcurrently => {
+            measured.mul_f64(size.sorted() * (1.0 + SECOND_LOOK)) + size.fetched() * 2
+        }
+    }
+}
+
+/// The bytes that the log grows by.
+pub(crate) fn wal(measured: u64, growth: Growth, size: &Size) -> u64 {
+    match growth {
+        Growth::Not => measured,
+        _ => times(measured, size.ratio()),
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "an estimate"
+)]
+fn times(number: u64, ratio: f64) -> u64 {
+    (number as f64 * ratio) as u64
+}
+
+/// What batches took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Batched {
+    /// The pass that changes.
+    pub(crate) first: Duration,
+    /// The pass that finds nothing left.
+    pub(crate) second: Duration,
+    /// What is verified in the end.
+    pub(crate) verified: Duration,
+    pub(crate) wal: u64,
+    /// The one that took longest.
+    pub(crate) longest: Duration,
+}
+
+/// A fifth of what a batch takes is a pause behind it, at least.
+const WITH_PAUSE: f64 = 1.2;
+
+/// A backfill: both passes with their pauses, and what is verified.
+pub(crate) fn backfill(batched: &Batched, size: &Size) -> Duration {
+    let passes = (batched.first + batched.second).mul_f64(WITH_PAUSE);
+    (passes + batched.verified).mul_f64(size.ratio()) + size.fetched()
+}
+
+/// Rows that are changed in pages which nobody has changed since the last checkpoint bring the pages along.
+pub(crate) fn backfill_wal(batched: &Batched, size: &Size, page: u64) -> u64 {
+    let images = if size.is_whole() { 0 } else { times(page, size.pages) };
+    times(batched.wal, size.ratio()) + images
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const SIZE: Size = Size { sample: 1e5, rows: 5e6, pages: 1e5, fetch: 0.0 };
+
+    #[test]
+    fn what_reads_all_rows_grows_with_them() {
+        assert_eq!(time(SECOND, Growth::Rows, &SIZE), SECOND * 50);
+        assert_eq!(time(SECOND, Growth::Not, &SIZE), SECOND);
+        assert_eq!(wal(1_000, Growth::Rows, &SIZE), 50_000);
+        assert_eq!(wal(1_000, Growth::Not, &SIZE), 1_000);
+    }
+
+    #[test]
+    fn what_sorts_them_grows_faster() {
+        let sorted = time(SECOND, Growth::Sort, &SIZE);
+        assert!(sorted > SECOND * 60 && sorted < SECOND * 70, "{sorted:?}");
+        assert!(time(SECOND, Growth::SortConcurrently, &SIZE) > sorted.mul_f64(1.4));
+    }
+
+    #[test]
+    fn pages_that_have_to_be_fetched_take_their_time_once_a_pass() {
+        let cold = Size { fetch: 1e-4, ..SIZE };
+        assert_eq!(time(SECOND, Growth::Rows, &cold), SECOND * 60);
+        let twice = time(SECOND, Growth::SortConcurrently, &cold)
+            - time(SECOND, Growth::SortConcurrently, &SIZE);
+        assert_eq!(twice, SECOND * 20);
+    }
+
+    #[test]
+    fn a_small_table_is_what_it_is() {
+        let small = Size { sample: 10.0, rows: 10.0, pages: 1.0, fetch: 0.0 };
+        assert!(small.is_whole() && !SIZE.is_whole());
+        for growth in [Growth::Rows, Growth::Sort] {
+            assert_eq!(time(SECOND, growth, &small), SECOND);
+        }
+        let empty = Size::default();
+        assert_eq!(time(SECOND, Growth::Sort, &empty), SECOND);
+    }
+
+    #[test]
+    fn a_backfill_goes_through_twice_and_rests() {
+        let batched = Batched {
+            first: SECOND,
+            second: SECOND / 2,
+            verified: SECOND,
+            wal: 100,
+            ..Batched::default()
+        };
+        assert_eq!(backfill(&batched, &SIZE), SECOND * 140);
+        assert_eq!(backfill_wal(&batched, &SIZE, 10), 5_000 + 1_000_000);
+    }
+}
