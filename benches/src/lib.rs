@@ -1,8 +1,8 @@
 //! What the measurements are made with.
 //!
 //! Programs: `peers` applies the same migrations through migrate, other migrators and psql, `builds` and `lint` look at
-//! what embedding and reviewing them costs the compiler, `freeze` at what an application feels of a migration, and `page`
-//! writes from what they found what people read. Everything that they need is a module here. Linux only: memory and CPU
+//! what embedding and reviewing them costs the compiler, `freeze` at what an application feels of a migration, `rehearse` at what is
+//! told of one beforehand, and `page` writes from what they found what people read. Everything that they need is a module here. Linux only: memory and CPU
 //! time are read from `/proc`.
 
 pub mod apply;
@@ -16,6 +16,7 @@ pub mod page;
 pub mod peer;
 pub mod proxy;
 pub mod record;
+pub mod rehearse;
 pub mod run;
 pub mod server;
 pub mod set;

@@ -40,7 +40,6 @@ pub(super) struct Table {
 pub(super) struct Stage<'s> {
     pub(super) session: &'s mut Session,
     pub(super) names: &'s Names,
-    pub(super) ours: &'s Options,
     pub(super) how: &'s Rehearse,
     /// `None` on a copy.
     pub(super) reader: Option<Reader>,
@@ -85,7 +84,7 @@ impl<'s> Stage<'s> {
         let (tables, meant) = (Vec::new(), BTreeMap::new());
         let (cast, before) = (Cast::default(), BTreeSet::new());
         let mut stage =
-            Self { session, names, ours, how, reader, tables, meant, cast, before, words };
+            Self { session, names, how, reader, tables, meant, cast, before, words };
         stage.begin().await?;
         stage.find(relations).await?;
         stage.before = stage.files().await.map_err(failed)?.into_keys().collect();
