@@ -112,7 +112,7 @@ async fn fill(pool: &PgPool, rows: u64) -> Result<()> {
     let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
     let fill = format!(
         "INSERT INTO customers SELECT i, 'customer ' || i FROM generate_series(1, {customers}) i;
-         INSERT INTO orders SELECT i, 1 + (i * 7919) % {customers}, md5(i::text) || '@Example.org', 1 + i % 1000,
+         INSERT INTO orders SELECT i, 1 + (i::bigint * 7919) % {customers}, md5(i::text) || '@Example.org', 1 + i % 1000,
              repeat('x', (i % 40)::int) FROM generate_series(1, {rows}) i;"
     );
     sqlx::raw_sql(AssertSqlSafe(fill)).execute(&mut connection).await?;

@@ -18,6 +18,7 @@ mod man;
 mod mark_applied;
 mod new;
 mod plan;
+mod rehearse;
 mod repair;
 mod resolve;
 mod revert;
@@ -32,6 +33,7 @@ pub(crate) async fn carry_out(context: &Context, command: &Command) -> Result<Ex
         Command::Explain(explain) => explain::carry_out(context, explain),
         Command::Run(run) => run::carry_out(context, run).await,
         Command::Plan(plan) => plan::carry_out(context, plan).await,
+        Command::Rehearse(rehearse) => rehearse::carry_out(context, rehearse).await,
         Command::Status(status) => status::carry_out(context, status).await,
         Command::Check(check) => check::carry_out(context, check).await,
         Command::Revert(revert) => revert::carry_out(context, revert).await,

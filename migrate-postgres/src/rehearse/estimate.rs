@@ -23,8 +23,20 @@ impl Size {
         self.sample >= self.rows
     }
 
-    fn ratio(&self) -> f64 {
+    pub(crate) fn ratio(&self) -> f64 {
         if self.sample > 0.0 { (self.rows / self.sample).max(1.0) } else { 1.0 }
+    }
+
+    /// Both tables together.
+    pub(crate) fn with(&self, other: &Size) -> Size {
+        let pages = self.pages + other.pages;
+        let fetched = self.pages * self.fetch + other.pages * other.fetch;
+        Size {
+            sample: self.sample + other.sample,
+            rows: self.rows + other.rows,
+            pages,
+            fetch: if pages > 0.0 { fetched / pages } else { 0.0 },
+        }
     }
 
     /// Keys are sorted: a row costs more the more there are.
@@ -95,23 +107,54 @@ pub(crate) struct Batched {
     /// What is verified in the end.
     pub(crate) verified: Duration,
     pub(crate) wal: u64,
-    /// The one that took longest.
-    pub(crate) longest: Duration,
 }
 
 /// A fifth of what a batch takes is a pause behind it, at least.
 const WITH_PAUSE: f64 = 1.2;
 
-/// A backfill: both passes with their pauses, and what is verified.
-pub(crate) fn backfill(batched: &Batched, size: &Size) -> Duration {
-    let passes = (batched.first + batched.second).mul_f64(WITH_PAUSE);
-    (passes + batched.verified).mul_f64(size.ratio()) + size.fetched()
+/// What a server does with its log.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Log {
+    /// The bytes of a table's indexes when it is filled.
+    pub(crate) indexes: f64,
+    /// The bytes of a page; nothing where pages are not written whole.
+    pub(crate) page: f64,
+    /// After so many bytes there is a checkpoint.
+    pub(crate) between_checkpoints: f64,
+    /// How long a commit waits for a byte, in seconds.
+    pub(crate) safe_byte: f64,
 }
 
-/// Rows that are changed in pages which nobody has changed since the last checkpoint bring the pages along.
-pub(crate) fn backfill_wal(batched: &Batched, size: &Size, page: u64) -> u64 {
-    let images = if size.is_whole() { 0 } else { times(page, size.pages) };
-    times(batched.wal, size.ratio()) + images
+/// How often a page of the table is changed for the first time since a checkpoint: when its rows get a successor, and
+/// when whoever reads next notes that they are gone and that the successors are there.
+const TOUCHES: f64 = 3.0;
+
+/// A backfill: both passes with their pauses, what is verified, and the commits.
+pub(crate) fn backfill(batched: &Batched, size: &Size, log: &Log) -> Duration {
+    let passes = batched.first + batched.second;
+    let commits = real(backfill_wal(batched, size, log)) * log.safe_byte;
+    (passes.mul_f64(WITH_PAUSE) + batched.verified).mul_f64(size.ratio())
+        + size.fetched()
+        + Duration::from_secs_f64(commits * WITH_PAUSE)
+}
+
+/// A page that is changed for the first time since a checkpoint is written whole; those of an index are changed all over,
+/// again after each checkpoint.
+pub(crate) fn backfill_wal(batched: &Batched, size: &Size, log: &Log) -> u64 {
+    let own = times(batched.wal, size.ratio());
+    if log.page <= 0.0 {
+        return own;
+    }
+    let once = real(own) + size.pages * log.page * TOUCHES + log.indexes;
+    let checkpoints = (once / log.between_checkpoints.max(1.0)).floor().min(1e3);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an estimate")]
+    let all = (once + checkpoints * log.indexes) as u64;
+    all
+}
+
+#[expect(clippy::cast_precision_loss, reason = "an estimate")]
+fn real(number: u64) -> f64 {
+    number as f64
 }
 
 #[cfg(test)]
@@ -163,9 +206,14 @@ mod tests {
             second: SECOND / 2,
             verified: SECOND,
             wal: 100,
-            ..Batched::default()
         };
-        assert_eq!(backfill(&batched, &SIZE), SECOND * 140);
-        assert_eq!(backfill_wal(&batched, &SIZE, 10), 5_000 + 1_000_000);
+        assert_eq!(backfill(&batched, &SIZE, &Log::default()), SECOND * 140);
+        assert_eq!(backfill_wal(&batched, &SIZE, &Log::default()), 5_000);
+        let log =
+            Log { indexes: 1e6, page: 10.0, between_checkpoints: 2e6, safe_byte: 1e-6 };
+        let once = 5_000 + 3_000_000 + 1_000_000;
+        assert_eq!(backfill_wal(&batched, &SIZE, &log), once + 2_000_000);
+        let commits = backfill(&batched, &SIZE, &log) - SECOND * 140;
+        assert_eq!(commits.as_secs_f64().round(), 7.0);
     }
 }

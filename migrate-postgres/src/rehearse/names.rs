@@ -36,6 +36,8 @@ statements! {
     KEYS = "keys",
     MISSING = "missing",
     PARENTS = "parents",
+    EMIT = "emit",
+    WEIGHT = "weight",
 }
 
 /// What of the names of migrations is on the stage.

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use migrate_core::sql::{classify, elsewhere, mask};
-use migrate_core::{Backfill as Declared, LockMode, Script, Targets, Work};
+use migrate_core::{Backfill as Declared, LockMode, LockTarget, Script, Targets, Work};
 
-use super::estimate::{self, Batched, Growth, Size};
-use super::names::{HELD, KEYS, MEASURE, MISSING, PARENTS, THERE};
+use super::estimate::{self, Batched, Growth, Log, Size};
+use super::names::{HELD, KEYS, MEASURE, MISSING, PARENTS, THERE, WEIGHT};
 use super::sample::failed;
 use super::stage::{Stage, is_stage};
 use super::{Basis, LockHeld, Rehearsed, Rehearse, holding};
@@ -206,15 +206,15 @@ impl Play<'_> {
         Ok(Ok((wal.unwrap_or_default(), took.unwrap_or_default())))
     }
 
-    /// Twice more, if that is over soon: the one in the middle counts, whatever else the machine did meanwhile.
+    /// Four times more, if that is over soon: the one in the middle counts, whatever else the machine did meanwhile.
     async fn again(
         &mut self,
         text: &str,
         first: (u64, Duration),
     ) -> Result<(u64, Duration), Error> {
-        const SOON: Duration = Duration::from_secs(2);
+        const SOON: Duration = Duration::from_secs(1);
         let mut all = vec![first];
-        while all.len() < 3 && first.1 < SOON {
+        while all.len() < 5 && first.1 < SOON {
             self.take_back().await?;
             match self.once(text).await? {
                 Ok(measured) => all.push(measured),
@@ -244,10 +244,19 @@ impl Play<'_> {
     ) -> Option<(String, Size)> {
         let locks = targets.map(|targets| &*targets.locks).unwrap_or_default();
         let most = locks.iter().map(|lock| (lock.work, lock.mode)).max();
-        let first = locks.iter().find(|lock| Some((lock.work, lock.mode)) == most);
-        let table = first.and_then(|lock| self.stage.meant(&lock.relation));
-        let table = table.or_else(|| rewritten.iter().find_map(|name| self.stage.played(name)));
-        table.map(|table| (table.relation.clone(), table.size))
+        let first = locks.iter().position(|lock| Some((lock.work, lock.mode)) == most);
+        let meant = |lock: &LockTarget| self.stage.meant(&lock.relation);
+        let table = first.and_then(|first| meant(locks.get(first)?));
+        let table = table.or_else(|| rewritten.iter().find_map(|name| self.stage.played(name)))?;
+        // The other side of a foreign key is looked through as well.
+        let looks_up = |lock: &&LockTarget| {
+            most.is_some_and(|(work, _)| work == Work::Scan)
+                && (lock.work == Work::Scan || lock.mode == LockMode::RowShare)
+        };
+        let others = locks.iter().filter(looks_up).filter_map(meant);
+        let others = others.filter(|other| other.relation != table.relation);
+        let size = others.fold(table.size, |size, other| size.with(&other.size));
+        Some((table.relation.clone(), size))
     }
 
     fn rewritten(&self, statement: &str, seen: &[String]) -> Vec<String> {
@@ -375,7 +384,10 @@ impl Play<'_> {
             ("names", names),
         ];
         let data = reader.copy(&sql::fill(PARENTS, &values)).await.map_err(failed)?;
-        self.stage.copy_in(&table.name, &table.columns, &data).await.map_err(failed)
+        self.stage.copy_in(&table.name, &table.columns, &data).await.map_err(failed)?;
+        let brought = data.iter().filter(|byte| **byte == b'\n').count();
+        self.stage.grew(parent, brought);
+        self.stage.analyze(parent).await
     }
 
     async fn backfill(
@@ -412,23 +424,42 @@ impl Play<'_> {
         let size = if on_copy { WHOLE } else { size };
         let (first, second) = (done.first, done.second);
         let wal = wal.unwrap_or_default();
-        let batched =
-            Batched { first, second, verified: done.verified, wal, longest: done.longest };
+        let batched = Batched { first, second, verified: done.verified, wal };
         let basis = match size.is_whole() {
             true => Basis::Whole,
             false => measured::sample(relation.clone(), &size),
         };
+        let log = self.log(&batches.table, &size).await?;
         let mut measured = Measured::of(basis);
-        let page = if on_copy { 0 } else { 8192 };
         measured.note(
-            estimate::backfill_wal(&batched, &size, page),
-            estimate::backfill(&batched, &size),
+            estimate::backfill_wal(&batched, &size, &log),
+            estimate::backfill(&batched, &size, &log),
         );
         let held = |mode, held| LockHeld { relation: relation.clone(), mode, held: Some(held) };
         let mut locks = vec![held(LockMode::RowExclusive, done.longest)];
         locks.extend(done.proof.map(|took| held(LockMode::AccessExclusive, took)));
         measured.locks = Some(locks);
         Ok(measured)
+    }
+
+    /// What its commits will wait for.
+    async fn log(&mut self, table: &str, size: &Size) -> Result<Log, Error> {
+        let Some(reader) = &mut self.stage.reader else { return Ok(Log::default()) };
+        let safe_byte = reader.safe_byte().await.map_err(failed)?;
+        let relation = self.directed(table).await?;
+        let look = sql::fill(WEIGHT, &[("relation", &literal(&relation))]);
+        let row = self.stage.session.send(look).await.map_err(failed)?;
+        let of = |column: &str| {
+            let number = row.as_ref().and_then(|row| text(row, column));
+            number.and_then(|number| number.parse::<f64>().ok()).unwrap_or_default()
+        };
+        let is_whole = row.as_ref().and_then(|row| text(row, "full_pages")) == Some("on");
+        Ok(Log {
+            indexes: of("indexes") * size.ratio(),
+            page: if is_whole { of("page") } else { 0.0 },
+            between_checkpoints: of("most_wal") / 2.0,
+            safe_byte,
+        })
     }
 
     /// The same about what is on the stage.

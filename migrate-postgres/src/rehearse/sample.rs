@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
 use super::estimate::Size;
-use super::names::{COPY_OUT, RANGE, READ, SOME, WHOLE};
+use super::names::{COPY_OUT, EMIT, RANGE, READ, SOME, WHOLE};
 use crate::error::{Error, LOCK_NOT_AVAILABLE, sqlstate};
 use crate::options::{Names, Options};
 use crate::session::{Session, number, rows, send};
@@ -159,6 +159,21 @@ impl Reader {
         });
         let parts = parts.collect::<Vec<_>>().join(" UNION ALL ");
         (parts, real(ranges.iter().map(|(from, to)| to - from).sum()))
+    }
+
+    /// How long a commit waits for a byte of the server's log to be safe, in seconds. What is written for it means nothing
+    /// to anybody.
+    pub(super) async fn safe_byte(&mut self) -> Result<f64, sqlx::Error> {
+        const BYTES: u32 = 4 << 20;
+        let emit = sql::fill(EMIT, &[("bytes", &BYTES.to_string())]);
+        if let Err(error) = send(&mut self.connection, emit).await {
+            tracing::debug!(%error, "migrate: it is not known how long a commit takes");
+            send(&mut self.connection, "ROLLBACK".to_owned()).await?;
+            return Ok(0.0);
+        }
+        let began = Instant::now();
+        send(&mut self.connection, "COMMIT".to_owned()).await?;
+        Ok(began.elapsed().as_secs_f64() / f64::from(BYTES))
     }
 
     /// May `NOT NULL` be a constraint that has not looked at all rows yet?

@@ -185,7 +185,19 @@ impl<'s> Stage<'s> {
         for row in &around {
             self.furnish(text(row, "statement").unwrap_or_default()).await?;
         }
-        self.send(sql::fill(ANALYZE, &[("table", &ident(&name))])).await
+        self.analyze(&name).await
+    }
+
+    pub(super) async fn analyze(&mut self, table: &str) -> Result<(), Error> {
+        self.send(sql::fill(ANALYZE, &[("table", &ident(table))])).await
+    }
+
+    /// So many rows have come to a sample.
+    pub(super) fn grew(&mut self, table: &str, rows: usize) {
+        let rows = u64::try_from(rows).unwrap_or_default();
+        for one in self.tables.iter_mut().filter(|one| one.name == table && one.unfit.is_none()) {
+            one.size.sample = (one.size.sample + super::sample::real(rows)).min(one.size.rows);
+        }
     }
 
     /// Adds what belongs to a table; what cannot be added, since it needs what is not here, is left out.

@@ -1,0 +1,4 @@
+SELECT pg_catalog.pg_indexes_size(pg_catalog.to_regclass({relation})) AS indexes,
+    pg_catalog.pg_size_bytes(pg_catalog.current_setting('max_wal_size')) AS most_wal,
+    pg_catalog.current_setting('full_page_writes') AS full_pages,
+    pg_catalog.current_setting('block_size') AS page;
