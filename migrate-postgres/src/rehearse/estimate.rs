@@ -15,6 +15,8 @@ pub(crate) struct Size {
     pub(crate) pages: f64,
     /// What it takes to get a page of it that nobody has read before, beyond reading it, in seconds.
     pub(crate) fetch: f64,
+    /// Workers that help to build an index of it.
+    pub(crate) workers: u32,
 }
 
 impl Size {
@@ -36,6 +38,7 @@ impl Size {
             rows: self.rows + other.rows,
             pages,
             fetch: if pages > 0.0 { fetched / pages } else { 0.0 },
+            workers: self.workers,
         }
     }
 
@@ -43,6 +46,11 @@ impl Size {
     fn sorted(&self) -> f64 {
         let of = |rows: f64| rows.max(2.0).log2();
         self.ratio() * of(self.rows.max(self.sample)) / of(self.sample)
+    }
+
+    /// How much faster it is with their help: what they have sorted, one merges.
+    fn helped(&self) -> f64 {
+        1.0 / (1.0 + HELP * f64::from(self.workers))
     }
 
     /// To get all of its pages once.
@@ -67,14 +75,43 @@ pub(crate) enum Growth {
 /// What a second look at the table takes, of what building its index took: the rows are read and their places sorted.
 const SECOND_LOOK: f64 = 0.6;
 
+/// What a worker adds to the one who builds an index.
+const HELP: f64 = 0.6;
+
+/// What decides how many workers a server lends to whoever builds an index.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Help {
+    /// `max_parallel_maintenance_workers`
+    pub(crate) most: u32,
+    /// `maintenance_work_mem`, in bytes.
+    pub(crate) memory: f64,
+    /// `min_parallel_table_scan_size`, in bytes.
+    pub(crate) least: f64,
+}
+
+/// How many help with a table of so many bytes: one more each time it is three times as large, and each has 32 MB.
+pub(crate) fn workers(help: &Help, bytes: f64) -> u32 {
+    let mut workers = 0;
+    let mut threshold = help.least.max(1.0);
+    while workers < help.most && bytes >= threshold {
+        workers += 1;
+        threshold *= 3.0;
+    }
+    while workers > 0 && help.memory / f64::from(workers + 1) < 33_554_432.0 {
+        workers -= 1;
+    }
+    workers
+}
+
 /// A step that took so long on the sample.
 pub(crate) fn time(measured: Duration, growth: Growth, size: &Size) -> Duration {
     match growth {
         Growth::Not => measured,
         Growth::Rows => measured.mul_f64(size.ratio()) + size.fetched(),
-        Growth::Sort => measured.mul_f64(size.sorted()) + size.fetched(),
+        Growth::Sort => measured.mul_f64(size.sorted() * size.helped()) + size.fetched(),
         Growth::SortConcurrently => {
-            measured.mul_f64(size.sorted() * (1.0 + SECOND_LOOK)) + size.fetched() * 2
+            let looks = size.helped() + SECOND_LOOK;
+            measured.mul_f64(size.sorted() * looks) + size.fetched() * 2
         }
     }
 }
@@ -162,7 +199,7 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
-    const SIZE: Size = Size { sample: 1e5, rows: 5e6, pages: 1e5, fetch: 0.0 };
+    const SIZE: Size = Size { sample: 1e5, rows: 5e6, pages: 1e5, fetch: 0.0, workers: 0 };
 
     #[test]
     fn what_reads_all_rows_grows_with_them() {
@@ -180,6 +217,18 @@ mod tests {
     }
 
     #[test]
+    fn workers_help_with_large_tables_as_far_as_there_is_memory_for_each() {
+        let help = Help { most: 2, memory: 67_108_864.0, least: 8_388_608.0 };
+        assert_eq!(workers(&help, 1e6), 0);
+        assert_eq!(workers(&help, 1e7), 1);
+        assert_eq!(workers(&help, 1e10), 1, "64 MB are enough for two");
+        assert_eq!(workers(&Help { memory: 1e9, ..help }, 1e10), 2);
+        assert_eq!(workers(&Help { most: 0, ..help }, 1e10), 0);
+        let alone = time(SECOND, Growth::Sort, &SIZE);
+        assert!(time(SECOND, Growth::Sort, &Size { workers: 1, ..SIZE }) < alone.mul_f64(0.7));
+    }
+
+    #[test]
     fn pages_that_have_to_be_fetched_take_their_time_once_a_pass() {
         let cold = Size { fetch: 1e-4, ..SIZE };
         assert_eq!(time(SECOND, Growth::Rows, &cold), SECOND * 60);
@@ -190,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_small_table_is_what_it_is() {
-        let small = Size { sample: 10.0, rows: 10.0, pages: 1.0, fetch: 0.0 };
+        let small = Size { sample: 10.0, rows: 10.0, pages: 1.0, fetch: 0.0, workers: 0 };
         assert!(small.is_whole() && !SIZE.is_whole());
         for growth in [Growth::Rows, Growth::Sort] {
             assert_eq!(time(SECOND, growth, &small), SECOND);

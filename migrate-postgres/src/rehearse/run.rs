@@ -12,7 +12,7 @@ use migrate_core::{Backfill as Declared, LockMode, LockTarget, Script, Targets, 
 use super::estimate::{self, Batched, Growth, Log, Size};
 use super::names::{HELD, KEYS, MEASURE, MISSING, PARENTS, THERE, WEIGHT};
 use super::sample::failed;
-use super::stage::{Stage, is_stage};
+use super::stage::{Stage, Table, is_stage};
 use super::{Basis, LockHeld, Rehearsed, Rehearse, holding};
 use crate::backfill::{self, Broken};
 use crate::error::{Error, sqlstate};
@@ -99,7 +99,10 @@ impl Play<'_> {
 
     async fn piece(&mut self, piece: &Piece<'_>) -> Result<Measured, Error> {
         match &piece.what {
-            What::Statement { text, targets, .. } => self.statement(text, *targets).await,
+            What::Statement { text, targets, .. } => {
+                let named = policy::named(piece);
+                self.statement(text, *targets, &named).await
+            }
             What::Backfill { declared, code } => self.backfill(declared, code.as_ref()).await,
             What::Code { code, .. } => {
                 let Some(code) = code else { return Ok(Measured::of(policy::elsewhere())) };
@@ -123,6 +126,7 @@ impl Play<'_> {
         &mut self,
         original: &str,
         targets: Option<&Targets>,
+        named: &[String],
     ) -> Result<Measured, Error> {
         let concurrently = elsewhere::without_concurrently(original);
         let text = concurrently.as_deref().unwrap_or(original);
@@ -143,11 +147,14 @@ impl Play<'_> {
         let after = self.stage.files().await.map_err(failed)?;
         let seen = measured::changes(&before, &after);
         let grows = policy::growth(original, targets, &seen, concurrently.is_some());
-        let size = self.size_of(targets, &seen.rewritten);
+        let mut size = self.size_of(targets, &seen.rewritten, named);
+        if let Some((_, size)) = size.as_mut().filter(|_| !policy::is_helped(original)) {
+            size.workers = 0;
+        }
         let locks = self.locks_taken(&held, targets).await?;
         let mut measured = Measured { locks, ..Measured::of(Basis::Whole) };
         measured.rewrites = self.rewritten(original, &seen.rewritten);
-        let Some((relation, size)) = size.filter(|_| self.stage.reader.is_some()) else {
+        let Some((table, size)) = size.filter(|_| self.stage.reader.is_some()) else {
             measured.note(wal, estimate::time(took, concurrent_alone(grows), &WHOLE));
             return Ok(measured);
         };
@@ -159,7 +166,7 @@ impl Play<'_> {
         measured.basis = match (grows, size.is_whole()) {
             (Growth::Not, _) => Basis::AnyNumber,
             (_, true) => Basis::Whole,
-            (_, false) => measured::sample(relation, &size),
+            (_, false) => measured::sample(table.relation, &table.size),
         };
         measured.note(estimate::wal(wal, grows, &size), estimate::time(took, grows, &size));
         Ok(measured)
@@ -241,13 +248,15 @@ impl Play<'_> {
         &self,
         targets: Option<&Targets>,
         rewritten: &[String],
-    ) -> Option<(String, Size)> {
+        named: &[String],
+    ) -> Option<(Table, Size)> {
         let locks = targets.map(|targets| &*targets.locks).unwrap_or_default();
         let most = locks.iter().map(|lock| (lock.work, lock.mode)).max();
         let first = locks.iter().position(|lock| Some((lock.work, lock.mode)) == most);
         let meant = |lock: &LockTarget| self.stage.meant(&lock.relation);
         let table = first.and_then(|first| meant(locks.get(first)?));
-        let table = table.or_else(|| rewritten.iter().find_map(|name| self.stage.played(name)))?;
+        let table = table.or_else(|| rewritten.iter().find_map(|name| self.stage.played(name)));
+        let table = table.or_else(|| named.iter().find_map(|name| self.stage.meant(name)))?;
         // The other side of a foreign key is looked through as well.
         let looks_up = |lock: &&LockTarget| {
             most.is_some_and(|(work, _)| work == Work::Scan)
@@ -256,7 +265,7 @@ impl Play<'_> {
         let others = locks.iter().filter(looks_up).filter_map(meant);
         let others = others.filter(|other| other.relation != table.relation);
         let size = others.fold(table.size, |size, other| size.with(&other.size));
-        Some((table.relation.clone(), size))
+        Some((table.clone(), size))
     }
 
     fn rewritten(&self, statement: &str, seen: &[String]) -> Vec<String> {
@@ -314,7 +323,7 @@ impl Play<'_> {
 }
 
 /// All that there is was measured.
-const WHOLE: Size = Size { sample: 1.0, rows: 1.0, pages: 0.0, fetch: 0.0 };
+const WHOLE: Size = Size { sample: 1.0, rows: 1.0, pages: 0.0, fetch: 0.0, workers: 0 };
 
 /// Of what was run on everything, what it would do more if it were not in a transaction.
 fn concurrent_alone(growth: Growth) -> Growth {

@@ -36,6 +36,7 @@ pub(super) struct Source<'s> {
     pub(super) columns: &'s str,
     pub(super) pages: u64,
     pub(super) rows_a_page: f64,
+    pub(super) workers: u32,
 }
 
 /// How long it waits for somebody who has locked a table, and how often.
@@ -133,7 +134,7 @@ impl Reader {
         let is_whole = pages_read >= pages;
         let rows = if is_whole { sample } else { sample / pages_read.max(1.0) * pages };
         let fetch = first.saturating_sub(second).as_secs_f64() / pages_read.max(1.0);
-        Ok(Sample { size: Size { sample, rows, pages, fetch }, data })
+        Ok(Sample { size: Size { sample, rows, pages, fetch, workers: source.workers }, data })
     }
 
     /// A query that still wants its columns, and how many pages it reads.

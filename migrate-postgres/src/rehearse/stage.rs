@@ -9,7 +9,7 @@ use std::time::Duration;
 use sqlx::postgres::PgRow;
 
 use super::Rehearse;
-use super::estimate::Size;
+use super::estimate::{self, Help, Size};
 use super::names::{
     ANALYZE, AROUND, COPY_IN, Cast, FILES, MAKE, NAMED, ON_STAGE, OPEN_NOT_NULL, STAGE, TABLE,
 };
@@ -34,6 +34,7 @@ pub(super) struct Table {
     pub(super) unfit: Option<String>,
     pages: u64,
     rows_a_page: f64,
+    workers: u32,
 }
 
 /// The transaction, and who reads for it.
@@ -174,6 +175,7 @@ impl<'s> Stage<'s> {
             columns: &table.columns,
             pages: table.pages,
             rows_a_page: table.rows_a_page,
+            workers: table.workers,
         };
         let sample = reader.sample(&source, self.how.sample).await.map_err(failed)?;
         table.size = sample.size;
@@ -291,6 +293,12 @@ impl<'s> Stage<'s> {
 
 fn table(row: &PgRow) -> Option<Table> {
     let of = |column: &str| text(row, column).unwrap_or_default().to_owned();
+    let real = |column: &str| of(column).parse().unwrap_or_default();
+    let help = Help {
+        most: of("most_workers").parse().unwrap_or_default(),
+        memory: real("memory"),
+        least: real("least_bytes"),
+    };
     Some(Table {
         oid: number(row, "oid")?,
         relation: of("relation"),
@@ -300,7 +308,8 @@ fn table(row: &PgRow) -> Option<Table> {
         size: Size::default(),
         unfit: text(row, "unfit").map(ToOwned::to_owned),
         pages: number(row, "pages").and_then(|pages| pages.try_into().ok()).unwrap_or_default(),
-        rows_a_page: of("rows_a_page").parse().unwrap_or_default(),
+        rows_a_page: real("rows_a_page"),
+        workers: estimate::workers(&help, real("bytes")),
     })
 }
 

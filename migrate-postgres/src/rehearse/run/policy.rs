@@ -13,11 +13,13 @@ use super::super::estimate::Growth;
 use super::measured::Seen;
 use super::{Play, in_transaction, most_work};
 use crate::execute::pieces::{Piece, What};
+use crate::sql::ident;
 
 /// The relations that a piece names.
 pub(super) fn relations(piece: &Piece<'_>) -> BTreeSet<String> {
     let locks = targets(piece).map(|targets| &*targets.locks).unwrap_or_default();
     let mut all: BTreeSet<String> = locks.iter().map(|lock| lock.relation.to_string()).collect();
+    all.extend(named(piece));
     if let What::Backfill { declared, .. } = &piece.what {
         all.extend(declared.header().backfill.map(|batches| batches.table));
     }
@@ -35,6 +37,15 @@ pub(super) fn words(piece: &Piece<'_>) -> Vec<String> {
         None => token.to_lowercase(),
     };
     words.map(|token| word(token.text(text))).collect()
+}
+
+/// Every word of it that may be a relation, quoted: what the linter has never met is there all the same.
+pub(super) fn named(piece: &Piece<'_>) -> Vec<String> {
+    let What::Statement { text, .. } = &piece.what else { return Vec::new() };
+    let pairs = elsewhere::qualified(text);
+    let pairs = pairs.iter().map(|one| format!("{}.{}", ident(&one.schema), ident(&one.name)));
+    let words = words(piece);
+    pairs.chain(words.iter().map(|word| ident(word))).collect()
 }
 
 /// What the linter says of it.
@@ -89,7 +100,11 @@ impl Play<'_> {
                 if !in_transaction(text) || classify::copies_from_stdin(text) {
                     return Some("it cannot be in a transaction that is rolled back".to_owned());
                 }
-                if in_use { self.refusal_in_use(text, *targets, *is_judged) } else { None }
+                if !in_use {
+                    return None;
+                }
+                self.refusal_in_use(text, *targets, *is_judged)
+                    .or_else(|| named(piece).iter().find_map(|name| self.off_stage(name)))
             }
             What::Code { .. } if in_use => Some(
                 "what code does, nobody can tell before; rehearse it on a copy".to_owned(),
@@ -175,6 +190,13 @@ pub(super) fn growth(
         (false, Work::None) => Growth::Not,
         (false, Work::Scan | Work::Rewrite) => Growth::Rows,
     }
+}
+
+/// Do workers help to build the index? With those that are no trees, they seldom do.
+pub(super) fn is_helped(text: &str) -> bool {
+    let words: Vec<_> = elsewhere::first_words(text, 40);
+    let method = words.iter().position(|word| word == "USING").and_then(|at| words.get(at + 1));
+    method.is_none_or(|method| matches!(method.as_str(), "BTREE" | "INDEX"))
 }
 
 /// What a server says, without what it repeats of a statement that may hold a secret.
