@@ -55,7 +55,8 @@ pub fn steps() -> impl Iterator<Item = &'static str> {
 /// When anything fails.
 pub async fn measure(figures: &mut Figures, bench: &Bench, rows: u64) -> Result<()> {
     let database = bench.create().await?;
-    let pool = PgPoolOptions::new().max_connections(2).connect_with(bench.options(&database)).await?;
+    let pool =
+        PgPoolOptions::new().max_connections(2).connect_with(bench.options(&database)).await?;
     let migrator = Migrator::new(Embedded).budget(Duration::from_secs(24 * 3600));
     migrator.run_to(&pool, Version::new(1)).await?;
     fill(&pool, rows).await?;

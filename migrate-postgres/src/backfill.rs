@@ -33,8 +33,8 @@ mod steps;
 mod verify;
 mod work;
 
-pub use report::{BackfillDone, BackfillReport, BackfillState};
 pub(crate) use rehearsed::{Broken, rehearse};
+pub use report::{BackfillDone, BackfillReport, BackfillState};
 pub(crate) use report::{states, want};
 pub use rows::Rows;
 pub use state::Wanted;

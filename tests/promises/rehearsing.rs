@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use migrate_core::{LockMode, Version};
 use migrate_core::source::{File, WayBack, read};
+use migrate_core::{LockMode, Version};
 use migrate_lint::{Facts, judge};
 use migrate_postgres::{Basis, Migrator, Rehearsal, Rehearse, Rehearsed};
 use sqlx::{AssertSqlSafe, PgConnection, Row};
@@ -151,7 +151,10 @@ async fn everything(database: &Database) -> String {
 
 #[tokio::test]
 async fn a_rehearsal_changes_nothing() {
-    let more = ("11_rows.sql", "INSERT INTO t (parent, n) SELECT 1, 1 FROM parents; DELETE FROM t WHERE id < 10;");
+    let more = (
+        "11_rows.sql",
+        "INSERT INTO t (parent, n) SELECT 1, 1 FROM parents; DELETE FROM t WHERE id < 10;",
+    );
     let files: Vec<_> = EACH.into_iter().chain([more]).collect();
     let pending = Pending::of(3_000, &files).await;
     let before = everything(&pending.database).await;
@@ -329,7 +332,10 @@ async fn a_table_that_the_linter_has_never_met_is_not_touched_either() {
         .await;
     let rehearsal = pending.rehearse(&small()).await;
     let one = step(&rehearsal, 2);
-    assert!(matches!(&one.basis, Basis::Sample { relation, .. } if relation == "public.other"), "{one:?}");
+    assert!(
+        matches!(&one.basis, Basis::Sample { relation, .. } if relation == "public.other"),
+        "{one:?}"
+    );
 }
 
 #[tokio::test]

@@ -66,7 +66,10 @@ const EXAMPLES: [(&str, &[Example]); 17] = [
     (
         "rehearse",
         &[
-            ("on samples of the tables in production", "rehearse --database-url postgres://me@db.example.org/app"),
+            (
+                "on samples of the tables in production",
+                "rehearse --database-url postgres://me@db.example.org/app",
+            ),
             ("on a copy that nobody uses, all rows", "rehearse --copy"),
             ("for a pull request", "rehearse --markdown"),
             ("fail for what takes longer than ten minutes", "rehearse --fail-above 10min"),

@@ -124,7 +124,9 @@ impl<'r> Judged<'r> {
 fn basis(basis: &Basis) -> String {
     match basis {
         Basis::Whole => "run on all rows and rolled back".to_owned(),
-        Basis::AnyNumber => "run on a sample and rolled back; the number of rows makes no difference".to_owned(),
+        Basis::AnyNumber => {
+            "run on a sample and rolled back; the number of rows makes no difference".to_owned()
+        }
         Basis::Sample { relation, rows, of } => {
             let (rows, of) = (grouped(*rows), grouped(*of));
             format!("sample of {rows} of {of} rows of {relation}, extrapolated by rows")
@@ -255,7 +257,10 @@ fn row(look: Look, judged: &Judged<'_>) -> String {
         Verdict::Error => Ink::Bad,
     };
     let (time, log) = (judged.time(), judged.log());
-    let time = look.paint(ink, &format!("{}{time}", " ".repeat(12_usize.saturating_sub(time.chars().count()))));
+    let time = look.paint(
+        ink,
+        &format!("{}{time}", " ".repeat(12_usize.saturating_sub(time.chars().count()))),
+    );
     let mut lines = vec![format!("{time}  {log:>9}  {}", migration(*id, name))];
     let mut tell = |ink: Option<Ink>, text: &str| {
         let wrapped = look.wrap(&format!("{INDENT}{text}"), &format!("{INDENT}  "));

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::harness::{AGE, Database, Outcome, Project, USERS};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "adopt",
     "init",
     "new",
@@ -12,6 +12,7 @@ const COMMANDS: [&str; 16] = [
     "explain",
     "run",
     "plan",
+    "rehearse",
     "status",
     "check",
     "revert",

@@ -9,9 +9,7 @@ use std::time::{Duration, Instant};
 use super::Filler;
 use super::rows::{Chosen, Next, Rows};
 use super::state::{Range, Wanted};
-use super::statements::{
-    ADVANCE, HOLD, LOCK_ROWS, number as or_null, place,
-};
+use super::statements::{ADVANCE, HOLD, LOCK_ROWS, number as or_null, place};
 use crate::error::{Error, sqlstate};
 use crate::history;
 use crate::session::{self, Limits, Scope, Session, number, text, truth};

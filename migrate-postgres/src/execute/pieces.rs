@@ -31,8 +31,14 @@ pub(crate) enum What<'p> {
         /// Whether the linter was asked.
         is_judged: bool,
     },
-    Code { code: Option<Arc<dyn Code>>, in_transaction: bool },
-    Backfill { declared: &'p Declared, code: Option<Arc<dyn Backfill>> },
+    Code {
+        code: Option<Arc<dyn Code>>,
+        in_transaction: bool,
+    },
+    Backfill {
+        declared: &'p Declared,
+        code: Option<Arc<dyn Backfill>>,
+    },
 }
 
 /// All of them, in order, without what was done before.

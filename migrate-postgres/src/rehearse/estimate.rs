@@ -250,16 +250,10 @@ mod tests {
 
     #[test]
     fn a_backfill_goes_through_twice_and_rests() {
-        let batched = Batched {
-            first: SECOND,
-            second: SECOND / 2,
-            verified: SECOND,
-            wal: 100,
-        };
+        let batched = Batched { first: SECOND, second: SECOND / 2, verified: SECOND, wal: 100 };
         assert_eq!(backfill(&batched, &SIZE, &Log::default()), SECOND * 140);
         assert_eq!(backfill_wal(&batched, &SIZE, &Log::default()), 5_000);
-        let log =
-            Log { indexes: 1e6, page: 10.0, between_checkpoints: 2e6, safe_byte: 1e-6 };
+        let log = Log { indexes: 1e6, page: 10.0, between_checkpoints: 2e6, safe_byte: 1e-6 };
         let once = 5_000 + 3_000_000 + 1_000_000;
         assert_eq!(backfill_wal(&batched, &SIZE, &log), once + 2_000_000);
         let commits = backfill(&batched, &SIZE, &log) - SECOND * 140;

@@ -45,13 +45,8 @@ mod tests {
 
     #[test]
     fn a_lock_is_held_until_its_transaction_ends() {
-        let mut steps = [
-            step(1, Some(5)),
-            step(1, Some(2)),
-            step(2, Some(7)),
-            step(3, Some(1)),
-            step(3, None),
-        ];
+        let mut steps =
+            [step(1, Some(5)), step(1, Some(2)), step(2, Some(7)), step(3, Some(1)), step(3, None)];
         hold(&mut steps);
         let held: Vec<_> =
             steps.iter().map(|step| step.locks[0].held.map(|held| held.as_secs())).collect();

@@ -73,7 +73,9 @@ mod tests {
             "CREATE INDEX i ON migrate_rehearsal.\"users\" (app.f(name))"
         );
         assert_eq!(
-            cast.direct("CREATE TABLE app.roles (u int REFERENCES app.users, r int REFERENCES app.other)"),
+            cast.direct(
+                "CREATE TABLE app.roles (u int REFERENCES app.users, r int REFERENCES app.other)"
+            ),
             "CREATE TABLE migrate_rehearsal.\"roles\" (u int REFERENCES migrate_rehearsal.\"users\", r int REFERENCES \
              app.other)"
         );

@@ -13,7 +13,7 @@ use super::estimate::{self, Batched, Growth, Log, Size};
 use super::names::{HELD, KEYS, MEASURE, MISSING, PARENTS, THERE, WEIGHT};
 use super::sample::failed;
 use super::stage::{Stage, Table, is_stage};
-use super::{Basis, LockHeld, Rehearsed, Rehearse, holding};
+use super::{Basis, LockHeld, Rehearse, Rehearsed, holding};
 use crate::backfill::{self, Broken};
 use crate::error::{Error, sqlstate};
 use crate::execute::pieces::{Piece, What};
@@ -238,7 +238,9 @@ impl Play<'_> {
     fn failed(&self, statement: &str, error: &sqlx::Error) -> Basis {
         let said = policy::said(statement, error);
         match self.has_gaps {
-            true => Basis::NotRun(format!("it fails where what was not run before it is missing: {said}")),
+            true => Basis::NotRun(format!(
+                "it fails where what was not run before it is missing: {said}"
+            )),
             false => Basis::Failed(said),
         }
     }
@@ -346,7 +348,13 @@ impl Play<'_> {
         let keys = keys.map_err(failed)?;
         self.stage.send("ROLLBACK TO SAVEPOINT migrate_keys".to_owned()).await?;
         for key in &keys {
-            let of = |column: &str| sqlx::Row::try_get_raw(key, column).ok().and_then(|v| v.as_str().ok()).unwrap_or_default().to_owned();
+            let of = |column: &str| {
+                sqlx::Row::try_get_raw(key, column)
+                    .ok()
+                    .and_then(|v| v.as_str().ok())
+                    .unwrap_or_default()
+                    .to_owned()
+            };
             let width = number(key, "width").unwrap_or(1).clamp(1, 32);
             let names: Vec<_> = (1..=width).map(|at| format!("c{at}")).collect();
             let arrays: Vec<_> = names
@@ -370,7 +378,13 @@ impl Play<'_> {
                 found.map(|found| format!("{}::text[]", literal(&found)))
             });
             let Some(arrays) = arrays.collect::<Option<Vec<_>>>() else { continue };
-            self.bring_rows(&of("parent"), &of("referenced"), &of("typed"), (&arrays.join(", "), &names)).await?;
+            self.bring_rows(
+                &of("parent"),
+                &of("referenced"),
+                &of("typed"),
+                (&arrays.join(", "), &names),
+            )
+            .await?;
         }
         Ok(())
     }

@@ -68,8 +68,7 @@ impl Reader {
     /// What a query gives.
     pub(super) async fn ask(&mut self, query: &str) -> Result<Vec<PgRow>, sqlx::Error> {
         for attempt in 1.. {
-            let asked =
-                rows(&mut self.connection, format!("{}{query}\n; COMMIT", self.head)).await;
+            let asked = rows(&mut self.connection, format!("{}{query}\n; COMMIT", self.head)).await;
             match asked {
                 Err(error) => self.again(error, attempt).await?,
                 asked => return asked,
@@ -155,9 +154,9 @@ impl Reader {
             return (with(SOME, &[("percent", &percent)]), wanted);
         }
         let ranges = ranges(pages, wanted);
-        let parts = ranges.iter().map(|(from, to)| {
-            with(RANGE, &[("from", &from.to_string()), ("to", &to.to_string())])
-        });
+        let parts = ranges
+            .iter()
+            .map(|(from, to)| with(RANGE, &[("from", &from.to_string()), ("to", &to.to_string())]));
         let parts = parts.collect::<Vec<_>>().join(" UNION ALL ");
         (parts, real(ranges.iter().map(|(from, to)| to - from).sum()))
     }

@@ -84,8 +84,7 @@ impl<'s> Stage<'s> {
         };
         let (tables, meant) = (Vec::new(), BTreeMap::new());
         let (cast, before) = (Cast::default(), BTreeSet::new());
-        let mut stage =
-            Self { session, names, how, reader, tables, meant, cast, before, words };
+        let mut stage = Self { session, names, how, reader, tables, meant, cast, before, words };
         stage.begin().await?;
         stage.find(relations).await?;
         stage.before = stage.files().await.map_err(failed)?.into_keys().collect();

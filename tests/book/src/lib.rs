@@ -13,10 +13,12 @@ mod chapters {
     struct Locks;
     #[doc = include_str!("../../../docs/watching.md")]
     struct Watching;
+    #[doc = include_str!("../../../docs/rehearse.md")]
+    struct Rehearse;
     #[doc = include_str!("../../../docs/from-sqlx.md")]
     struct FromSqlx;
 }
 
 /// The chapters that are compiled here.
-pub const COMPILED: [&str; 5] =
-    ["files.md", "start-up.md", "locks.md", "watching.md", "from-sqlx.md"];
+pub const COMPILED: [&str; 6] =
+    ["files.md", "start-up.md", "locks.md", "watching.md", "rehearse.md", "from-sqlx.md"];

@@ -95,13 +95,7 @@ mod tests {
 
     fn file(name: &str, file: i64, of_table: i64) -> InFile {
         let bare = name.rsplit('.').next().unwrap().to_owned();
-        InFile {
-            name: name.to_owned(),
-            bare,
-            is_index: of_table > 0,
-            of_table,
-            file: Some(file),
-        }
+        InFile { name: name.to_owned(), bare, is_index: of_table > 0, of_table, file: Some(file) }
     }
 
     #[test]
@@ -132,6 +126,9 @@ mod tests {
         ];
         let all = locks(seen.iter(), vec![known]);
         let all: Vec<_> = all.iter().map(|lock| (&*lock.relation, lock.mode)).collect();
-        assert_eq!(all, [("public.t", LockMode::AccessExclusive), ("public.u", LockMode::RowShare)]);
+        assert_eq!(
+            all,
+            [("public.t", LockMode::AccessExclusive), ("public.u", LockMode::RowShare)]
+        );
     }
 }

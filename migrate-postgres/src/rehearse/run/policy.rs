@@ -29,9 +29,8 @@ pub(super) fn relations(piece: &Piece<'_>) -> BTreeSet<String> {
 /// The names in it.
 pub(super) fn words(piece: &Piece<'_>) -> Vec<String> {
     let What::Statement { text, .. } = &piece.what else { return Vec::new() };
-    let words = Lexer::new(text).filter(|token| {
-        matches!(token.kind, TokenKind::Word | TokenKind::QuotedIdent)
-    });
+    let words = Lexer::new(text)
+        .filter(|token| matches!(token.kind, TokenKind::Word | TokenKind::QuotedIdent));
     let word = |token: &str| match token.strip_prefix('"').and_then(|t| t.strip_suffix('"')) {
         Some(quoted) => quoted.replace("\"\"", "\""),
         None => token.to_lowercase(),
@@ -106,9 +105,9 @@ impl Play<'_> {
                 self.refusal_in_use(text, *targets, *is_judged)
                     .or_else(|| named(piece).iter().find_map(|name| self.off_stage(name)))
             }
-            What::Code { .. } if in_use => Some(
-                "what code does, nobody can tell before; rehearse it on a copy".to_owned(),
-            ),
+            What::Code { .. } if in_use => {
+                Some("what code does, nobody can tell before; rehearse it on a copy".to_owned())
+            }
             What::Code { in_transaction: false, .. } => {
                 Some("it cannot be in a transaction that is rolled back".to_owned())
             }
@@ -119,7 +118,9 @@ impl Play<'_> {
             }
             What::Backfill { declared, .. } if in_use => {
                 if declared.script().is_none() {
-                    return Some("what code does, nobody can tell before; rehearse it on a copy".to_owned());
+                    return Some(
+                        "what code does, nobody can tell before; rehearse it on a copy".to_owned(),
+                    );
                 }
                 let table = declared.header().backfill.map(|batches| batches.table);
                 self.off_stage(&table.unwrap_or_default())
@@ -142,7 +143,10 @@ impl Play<'_> {
         let Some(targets) = targets else {
             let is_for_all = FOR_ALL.contains(&word(1)) || word(0) == "VACUUM";
             let is_about_it = matches!(word(0), "ALTER" | "DROP" | "GRANT" | "REVOKE" | "REASSIGN")
-                && !matches!(word(1), "TABLE" | "INDEX" | "VIEW" | "TRIGGER" | "POLICY" | "SEQUENCE");
+                && !matches!(
+                    word(1),
+                    "TABLE" | "INDEX" | "VIEW" | "TRIGGER" | "POLICY" | "SEQUENCE"
+                );
             return (is_for_all || is_about_it).then(|| SHARED.to_owned());
         };
         if targets.opaque {
@@ -159,7 +163,8 @@ impl Play<'_> {
     }
 }
 
-const SHARED: &str = "others may use what it changes, of which there is no sample; rehearse it on a copy";
+const SHARED: &str =
+    "others may use what it changes, of which there is no sample; rehearse it on a copy";
 
 const CODE_IS_ELSEWHERE: &str = "its code is not part of this program";
 
@@ -184,7 +189,9 @@ pub(super) fn growth(
     match (seen.has_index || word == "REINDEX", work) {
         (true, _) if concurrently => Growth::SortConcurrently,
         (true, _) => Growth::Sort,
-        (false, Work::None) if is_about_rows || !seen.rewritten.is_empty() && word != "TRUNCATE" => {
+        (false, Work::None)
+            if is_about_rows || !seen.rewritten.is_empty() && word != "TRUNCATE" =>
+        {
             Growth::Rows
         }
         (false, Work::None) => Growth::Not,
@@ -228,7 +235,10 @@ mod tests {
         let of = |text, targets: &Targets, seen: &Seen| growth(text, Some(targets), seen, false);
         assert_eq!(of("ALTER TABLE t ADD a int", &none, &nothing), Growth::Not);
         assert_eq!(of("UPDATE t SET a = 1", &none, &nothing), Growth::Rows);
-        assert_eq!(of("ALTER TABLE t VALIDATE CONSTRAINT c", &targets(Work::Scan), &nothing), Growth::Rows);
+        assert_eq!(
+            of("ALTER TABLE t VALIDATE CONSTRAINT c", &targets(Work::Scan), &nothing),
+            Growth::Rows
+        );
         let rewritten = Seen { rewritten: vec!["t".into()], has_index: false };
         assert_eq!(of("ALTER TABLE t ADD a int", &none, &rewritten), Growth::Rows);
         assert_eq!(of("TRUNCATE t", &none, &rewritten), Growth::Not);
