@@ -31,7 +31,7 @@ const CHORES: [Chore; 10] = [
     },
     Chore {
         name: "bench",
-        what: "the benchmarks: `bench peers [--quick]`, `bench build [--quick]`, `bench lint [--quick]`, `bench freeze [--quick]`; `bench page` writes docs/measured.md",
+        what: "the benchmarks: `bench peers [--quick]`, `bench build [--quick]`, `bench lint [--quick]`, `bench freeze [--quick]`, `bench rehearse [--quick]`; `bench page` writes docs/measured.md",
         run: bench::run,
     },
     Chore { name: "real", what: "the folders that other people wrote, end to end", run: real::run },

@@ -154,12 +154,36 @@ const WITH_PAUSE: f64 = 1.2;
 pub(crate) struct Log {
     /// The bytes of a table's indexes when it is filled.
     pub(crate) indexes: f64,
+    /// Into how many of them a row that is changed gets an entry, at a place of its own.
+    pub(crate) entries: f64,
     /// The bytes of a page; nothing where pages are not written whole.
     pub(crate) page: f64,
     /// After so many bytes there is a checkpoint.
     pub(crate) between_checkpoints: f64,
     /// How long a commit waits for a byte, in seconds.
     pub(crate) safe_byte: f64,
+}
+
+impl Log {
+    /// The bytes of index pages that so many rows change for the first time: of few rows each has its own.
+    fn touched(&self, rows: f64) -> f64 {
+        let pages = self.indexes / self.page.max(1.0);
+        if pages < 1.0 {
+            return 0.0;
+        }
+        self.indexes * (1.0 - (-rows * self.entries / pages).exp())
+    }
+
+    /// How many rows fit between two checkpoints, of which each has so many bytes of its own.
+    fn rows_between(&self, own: f64, most: f64) -> f64 {
+        let (mut low, mut high) = (0.0, most);
+        for _ in 0..50 {
+            let middle = f64::midpoint(low, high);
+            let bytes = middle * own + self.touched(middle);
+            *(if bytes <= self.between_checkpoints { &mut low } else { &mut high }) = middle;
+        }
+        high.max(1.0)
+    }
 }
 
 /// How often a page of the table is changed for the first time since a checkpoint: when its rows get a successor, and
@@ -182,10 +206,11 @@ pub(crate) fn backfill_wal(batched: &Batched, size: &Size, log: &Log) -> u64 {
     if log.page <= 0.0 {
         return own;
     }
-    let once = real(own) + size.pages * log.page * TOUCHES + log.indexes;
-    let checkpoints = (once / log.between_checkpoints.max(1.0)).floor().min(1e3);
+    let rows = size.rows.max(1.0);
+    let each = (real(own) + size.pages * log.page * TOUCHES) / rows;
+    let between = log.rows_between(each, rows);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an estimate")]
-    let all = (once + checkpoints * log.indexes) as u64;
+    let all = (rows * each + rows / between * log.touched(between)) as u64;
     all
 }
 
@@ -253,10 +278,25 @@ mod tests {
         let batched = Batched { first: SECOND, second: SECOND / 2, verified: SECOND, wal: 100 };
         assert_eq!(backfill(&batched, &SIZE, &Log::default()), SECOND * 140);
         assert_eq!(backfill_wal(&batched, &SIZE, &Log::default()), 5_000);
-        let log = Log { indexes: 1e6, page: 10.0, between_checkpoints: 2e6, safe_byte: 1e-6 };
-        let once = 5_000 + 3_000_000 + 1_000_000;
-        assert_eq!(backfill_wal(&batched, &SIZE, &log), once + 2_000_000);
+        let log = Log { page: 10.0, between_checkpoints: 1e12, safe_byte: 1e-6, ..Log::default() };
+        assert_eq!(backfill_wal(&batched, &SIZE, &log), 5_000 + 3_000_000);
         let commits = backfill(&batched, &SIZE, &log) - SECOND * 140;
-        assert_eq!(commits.as_secs_f64().round(), 7.0);
+        assert_eq!(commits.as_secs_f64().round(), 4.0);
+    }
+
+    #[test]
+    fn pages_of_an_index_are_written_whole_again_after_each_checkpoint() {
+        let batched = Batched { wal: 100_000_000, ..Batched::default() };
+        let of = |between_checkpoints, entries| {
+            let log =
+                Log { indexes: 1e9, entries, page: 8192.0, between_checkpoints, safe_byte: 0.0 };
+            real(backfill_wal(&batched, &SIZE, &log)) / 1e9
+        };
+        let own = 5.0 + 1e5 * 8192.0 * 3.0 / 1e9;
+        assert!((of(1e12, 0.0) - own).abs() < 0.01, "no entries, no pages");
+        assert!((of(1e12, 1.0) - own - 1.0).abs() < 0.01, "each page once");
+        assert!(of(1e9, 1.0) > own + 5.0, "{}", of(1e9, 1.0));
+        assert!(of(3e7, 1.0) > own + 30.0, "{}", of(3e7, 1.0));
+        assert!(of(3e7, 1.0) < own + 5e6 * 8192.0 / 1e9, "no more than a page a row");
     }
 }

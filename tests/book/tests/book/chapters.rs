@@ -10,11 +10,12 @@ use crate::desk::Desk;
 use crate::page::{Page, root};
 
 /// Their `cargo xtask migrate` is a program of this package.
-pub const TYPED: [&str; 7] = [
+pub const TYPED: [&str; 8] = [
     "files.md",
     "from-sqlx.md",
     "history.md",
     "phases.md",
+    "rehearse.md",
     "review.md",
     "start-up.md",
     "comparison.md",
@@ -72,6 +73,11 @@ fn files_and_directives() {
 #[test]
 fn phases() {
     read("phases.md");
+}
+
+#[test]
+fn rehearsing() {
+    read("rehearse.md");
 }
 
 #[test]
