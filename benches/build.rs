@@ -2,4 +2,5 @@
 
 fn main() {
     println!("cargo::rerun-if-changed=freeze");
+    println!("cargo::rerun-if-changed=rehearse");
 }

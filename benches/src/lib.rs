@@ -2,7 +2,8 @@
 //!
 //! Programs: `peers` applies the same migrations through migrate, other migrators and psql, `builds` and `lint` look at
 //! what embedding and reviewing them costs the compiler, `freeze` and `backfill` at what an application feels of a migration,
-//! and `page` writes from what they found what people read. Everything that they need is a module here. Linux only: memory and CPU
+//! `rehearse` at what is told of one beforehand, and `page` writes from what they found what people read. Everything that they
+//! need is a module here. Linux only: memory and CPU
 //! time are read from `/proc`.
 
 pub mod apply;
@@ -17,6 +18,7 @@ pub mod page;
 pub mod peer;
 pub mod proxy;
 pub mod record;
+pub mod rehearse;
 pub mod run;
 pub mod server;
 pub mod set;

@@ -14,7 +14,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use crate::Result;
 
 /// What the throwaway server has otherwise, put back to what PostgreSQL ships with.
-const DEFAULTS: [(&str, &str); 8] = [
+const DEFAULTS: [(&str, &str); 9] = [
     ("fsync", "on"),
     ("synchronous_commit", "on"),
     ("full_page_writes", "on"),
@@ -23,6 +23,7 @@ const DEFAULTS: [(&str, &str); 8] = [
     ("max_wal_senders", "10"),
     ("shared_buffers", "128MB"),
     ("max_connections", "100"),
+    ("max_wal_size", "1GB"),
 ];
 
 /// As somebody has it whose tables have millions of rows: with the defaults every checkpoint would be forced by the

@@ -166,6 +166,17 @@ pub fn of_backfill(figures: &Figures) -> Vec<Target> {
     Tool::OURS.into_iter().flat_map(each).chain([wal]).collect()
 }
 
+/// Those of `rehearse`.
+pub fn of_rehearsal(figures: &Figures) -> Vec<Target> {
+    use crate::rehearse::{FACTOR, key, steps};
+    let of = |step| Target {
+        what: format!("the factor between predicted and real: {step}"),
+        limit: 2.0,
+        found: figures.most(key(FACTOR, step)),
+    };
+    steps().map(of).collect()
+}
+
 /// The figure of an application.
 pub fn app(app: App, migrations: usize) -> Key {
     let (tool, mode) = match app {

@@ -92,6 +92,8 @@ pub(crate) enum Command {
     Backfill(Backfill),
     /// Show what `run` would do: SQL, transactions, what waits and why
     Plan(Plan),
+    /// Say before `run` what it would do: locks, rewrites, log, time; nothing of it stays
+    Rehearse(Rehearse),
     /// Show every migration and where it stands
     Status(Status),
     /// Is anything pending? Tells by its exit code; only reads
@@ -285,6 +287,30 @@ pub(crate) struct Plan {
     /// The newest version to apply
     #[arg(long, value_name = "VERSION")]
     pub(crate) to: Option<Version>,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Rehearse {
+    /// The newest version to rehearse
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) to: Option<Version>,
+    /// Nobody else uses this database: run everything on the tables themselves, then roll back
+    #[arg(long)]
+    pub(crate) copy: bool,
+    /// How many rows of a table are tried, where it has more [default: 100000]
+    #[arg(long, value_name = "ROWS", conflicts_with = "copy", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) sample: Option<u64>,
+    /// Warn of a step that takes longer
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5min")]
+    pub(crate) warn_above: Duration,
+    /// Fail for a step that takes longer
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "60min")]
+    pub(crate) fail_above: Duration,
+    /// As a table for a pull request
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) markdown: bool,
     #[command(flatten)]
     pub(crate) target: Target,
 }

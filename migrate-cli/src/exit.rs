@@ -35,7 +35,7 @@ impl Exit {
             Exit::Usage => "usage: arguments, URL or a file of the folder",
             Exit::Pending => "check only: migrations are pending",
             Exit::Diverged => "diverged: database and declared migrations disagree",
-            Exit::Found => "lint only: errors were found",
+            Exit::Found => "lint, rehearse: errors were found",
         }
     }
 

@@ -23,6 +23,8 @@ use crate::throttle::{Answer, Closed, Controller, Limits, Question, Signals, ask
 mod batch;
 mod ground;
 mod limits;
+mod next;
+mod rehearsed;
 mod report;
 mod rows;
 mod split;
@@ -33,6 +35,7 @@ mod steps;
 mod verify;
 mod work;
 
+pub(crate) use rehearsed::{Broken, rehearse};
 pub use report::{BackfillDone, BackfillReport, BackfillState};
 pub(crate) use report::{limit, states, want};
 pub use rows::Rows;

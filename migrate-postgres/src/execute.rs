@@ -34,6 +34,7 @@ mod code;
 mod fill;
 mod leased;
 mod locking;
+pub(crate) mod pieces;
 mod send;
 mod standalone;
 mod together;

@@ -28,6 +28,7 @@ mod eye;
 mod fill;
 mod held;
 mod lent;
+mod rehearse;
 mod through;
 mod told;
 

@@ -31,6 +31,7 @@ mod pooler;
 mod pools;
 mod race;
 mod recognised;
+mod rehearsing;
 mod roles;
 mod round_trips;
 mod rust;

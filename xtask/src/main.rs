@@ -32,7 +32,7 @@ const CHORES: [Chore; 11] = [
     },
     Chore {
         name: "bench",
-        what: "the benchmarks: `bench peers [--quick]`, `bench build [--quick]`, `bench lint [--quick]`, `bench freeze [--quick]`, `bench backfill [--quick]`; `bench page` writes docs/measured.md",
+        what: "the benchmarks: `bench peers [--quick]`, `bench build [--quick]`, `bench lint [--quick]`, `bench freeze [--quick]`, `bench backfill [--quick]`, `bench rehearse [--quick]`; `bench page` writes docs/measured.md",
         run: bench::run,
     },
     Chore { name: "real", what: "the folders that other people wrote, end to end", run: real::run },

@@ -7,7 +7,7 @@ use crate::exit::Exit;
 /// What for, and the words behind the program's name.
 type Example = (&'static str, &'static str);
 
-const EXAMPLES: [(&str, &[Example]); 18] = [
+const EXAMPLES: [(&str, &[Example]); 19] = [
     (
         "init",
         &[
@@ -71,6 +71,18 @@ const EXAMPLES: [(&str, &[Example]); 18] = [
             ("the SQL of the next run", "plan"),
             ("for another database", "plan --database-url postgres://me@db.example.org/app"),
             ("for a script", "plan --json"),
+        ],
+    ),
+    (
+        "rehearse",
+        &[
+            (
+                "on samples of the tables in production",
+                "rehearse --database-url postgres://me@db.example.org/app",
+            ),
+            ("on a copy that nobody uses, all rows", "rehearse --copy"),
+            ("for a pull request", "rehearse --markdown"),
+            ("fail for what takes longer than ten minutes", "rehearse --fail-above 10min"),
         ],
     ),
     (

@@ -20,6 +20,7 @@ mod man;
 mod mark_applied;
 mod new;
 mod plan;
+mod rehearse;
 mod repair;
 mod resolve;
 mod revert;
@@ -35,6 +36,7 @@ pub(crate) async fn carry_out(context: &Context, command: &Command) -> Result<Ex
         Command::Run(run) => run::carry_out(context, run).await,
         Command::Backfill(backfill) => backfill::carry_out(context, backfill).await,
         Command::Plan(plan) => plan::carry_out(context, plan).await,
+        Command::Rehearse(rehearse) => rehearse::carry_out(context, rehearse).await,
         Command::Status(status) => status::carry_out(context, status).await,
         Command::Check(check) => check::carry_out(context, check).await,
         Command::Contract(contract) => contract::carry_out(context, contract).await,

@@ -23,6 +23,7 @@ mod lint_fix;
 mod output;
 mod project;
 mod records;
+mod rehearse;
 mod rust;
 mod secrets;
 mod switch;

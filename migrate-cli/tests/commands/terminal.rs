@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::harness::{AGE, Database, Outcome, Project, USERS};
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "adopt",
     "backfill",
     "contract",
@@ -14,6 +14,7 @@ const COMMANDS: [&str; 18] = [
     "explain",
     "run",
     "plan",
+    "rehearse",
     "status",
     "check",
     "revert",

@@ -10,11 +10,13 @@
 //! | [`position`] | lines, columns and characters of a byte offset |
 //! | [`classify`] | questions about one statement |
 //! | [`quote`] | identifiers and literals on their way into a statement |
+//! | [`elsewhere`] | a statement that is to be about other relations |
 //! | [`mask`] | a statement to be shown, without its values |
 //! | [`secret`] | what of a text is not to be shown where logs are read |
 //! | [`normal`] | the part of a text that counts: tokens without blanks and comments |
 
 pub mod classify;
+pub mod elsewhere;
 pub mod lexer;
 pub mod mask;
 pub mod mistake;

@@ -6,22 +6,15 @@
 
 use std::time::{Duration, Instant};
 
-use migrate_core::backfill::{Span, by_key};
-use sqlx::Row as _;
-use sqlx::postgres::PgRow;
-
 use super::Filler;
-use super::ground::Order;
-use super::rows::{Chosen, Next, Paged, Rows, next_pages};
-use super::state::{Place, Range, Wanted};
+use super::rows::{Chosen, Next, Rows};
+use super::state::{Range, Wanted};
 use super::statement::locks_what_it_reads;
-use super::statements::{
-    ADVANCE, HOLD, LOCK_ROWS, NEXT_BY_KEY, NEXT_BY_PAGE, number as or_null, place,
-};
+use super::statements::{ADVANCE, HOLD, LOCK_ROWS, number as or_null, place};
 use crate::error::{Error, sqlstate};
 use crate::history;
 use crate::session::{self, Limits, Scope, Session, number, text, truth};
-use crate::sql::{self, ident, literal};
+use crate::sql::{self, literal};
 
 /// How a batch ended.
 pub(super) enum Ended {
@@ -187,7 +180,7 @@ impl Filler<'_> {
             "{} {begin}{settings}{AS_A_BATCH}{AS_PLACES}{hold} {}{AS_FOUND}\
              SET LOCAL statement_timeout = {}",
             self.comment(),
-            self.look_for_next(range, rows),
+            self.ground.look_for_next(range, rows),
             patience.statement.as_millis()
         );
         let found = session::rows(&mut session.connection, message).await?;
@@ -205,69 +198,13 @@ impl Filler<'_> {
             let reason = text(held, "reason").map(ToOwned::to_owned);
             return Ok(Err(Ended::Unwanted(wanted, reason)));
         }
-        let pass = number(held, "pass").unwrap_or(1);
+        let prunes = self.signals.as_ref().is_none_or(|seen| seen.lets_prune(&self.limits));
+        let makes_room = prunes && number(held, "pass") == Some(1);
         Ok(Ok(Held {
             wal: text(held, "wal").unwrap_or("0/0").to_owned(),
             limits: text(held, "limits").unwrap_or_default().to_owned(),
-            next: found.next().and_then(|row| self.next(range, row, rows, pass)),
+            next: found.next().and_then(|row| self.ground.next(range, row, rows, makes_room)),
         }))
-    }
-
-    fn look_for_next(&self, range: &Range, rows: u32) -> String {
-        let key = match &self.ground.order {
-            Order::Pages { .. } => {
-                return sql::fill(NEXT_BY_PAGE, &[("relation", &literal(&range.relation))]);
-            }
-            Order::Key(key) => key,
-        };
-        let after = range.cursor.as_deref().or(range.after.as_deref());
-        let rest = by_key(key, Span { after, up_to: range.up_to.as_deref() }, None);
-        let columns: Vec<_> = key.iter().map(|column| ident(&column.name)).collect();
-        let as_text: Vec<_> = columns.iter().map(|column| format!("{column}::text")).collect();
-        sql::fill(
-            NEXT_BY_KEY,
-            &[
-                ("relation", &range.relation),
-                ("rest", &rest),
-                ("key", &columns.join(", ")),
-                ("key_as_text", &as_text.join(", ")),
-                ("rows", &rows.to_string()),
-            ],
-        )
-    }
-
-    fn next(&self, range: &Range, row: &PgRow, rows: u32, pass: i64) -> Option<Next> {
-        let key = match &self.ground.order {
-            Order::Pages { stripes } => {
-                let rows_a_page = text(row, "rows_a_page").and_then(|text| text.parse().ok());
-                let paged = Paged {
-                    filenode: number(row, "filenode"),
-                    pages: number(row, "pages").and_then(|pages| pages.try_into().ok())?,
-                    rows_a_page: rows_a_page.unwrap_or_default(),
-                };
-                // Where nothing is expected to change, or what is old may not be cleared away, no room can be made.
-                let prunes = self.signals.as_ref().is_none_or(|seen| seen.lets_prune(&self.limits));
-                let stripes = if pass > 1 || range.is_hole || !prunes { 1 } else { *stripes };
-                return next_pages(range, paged, stripes, rows);
-            }
-            Order::Key(key) => key,
-        };
-        let seen = number(row, "n").filter(|n| *n > 0)?;
-        let last = row.try_get::<Place, _>("place").ok()?;
-        let is_last = seen < i64::from(rows);
-        let after = range.cursor.clone().or_else(|| range.after.clone());
-        let up_to = if is_last { range.up_to.clone() } else { Some(last.clone()) };
-        let chosen = Chosen::Key { key: key.clone(), after, up_to };
-        let relation = range.relation.clone();
-        let up_to = range.up_to.clone();
-        Some(Next {
-            rows: Rows { relation, chosen },
-            seen,
-            cursor: Some(last),
-            up_to,
-            filenode: None,
-            is_last,
-        })
     }
 
     /// Changes the rows; how many were changed.
@@ -480,7 +417,7 @@ impl Change {
 
 /// A policy that hides rows is an error and not a row left out; a plan for one batch is not worth a compiler; and the
 /// next rows are found by the index, whatever the statistics say.
-const AS_A_BATCH: &str =
+pub(super) const AS_A_BATCH: &str =
     "SET LOCAL row_security = off; SET LOCAL jit = off; SET LOCAL enable_seqscan = off; ";
 
 /// A place is written such that every session reads it alike, whatever its role has been set to.

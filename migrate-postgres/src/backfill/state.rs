@@ -96,6 +96,24 @@ pub(super) struct Range {
     pub(super) batch_rows: Option<i64>,
 }
 
+impl Range {
+    /// All rows of a table that nobody else works at.
+    pub(super) fn whole(relation: &str) -> Self {
+        Self {
+            no: 1,
+            relation: relation.to_owned(),
+            after: None,
+            up_to: None,
+            is_last: true,
+            is_hole: false,
+            cursor: None,
+            filenode: None,
+            fence: 0,
+            batch_rows: None,
+        }
+    }
+}
+
 /// Rows that are to be gone through once more.
 pub(super) struct Hole<'h> {
     pub(super) after: Option<&'h [String]>,

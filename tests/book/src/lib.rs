@@ -17,17 +17,20 @@ mod chapters {
     struct Locks;
     #[doc = include_str!("../../../docs/watching.md")]
     struct Watching;
+    #[doc = include_str!("../../../docs/rehearse.md")]
+    struct Rehearse;
     #[doc = include_str!("../../../docs/from-sqlx.md")]
     struct FromSqlx;
 }
 
 /// The chapters that are compiled here.
-pub const COMPILED: [&str; 7] = [
+pub const COMPILED: [&str; 8] = [
     "files.md",
     "backfills.md",
     "contract.md",
     "start-up.md",
     "locks.md",
+    "rehearse.md",
     "watching.md",
     "from-sqlx.md",
 ];

@@ -10,13 +10,14 @@ use crate::desk::Desk;
 use crate::page::{Page, root};
 
 /// Their `cargo xtask migrate` is a program of this package.
-pub const TYPED: [&str; 9] = [
+pub const TYPED: [&str; 10] = [
     "backfills.md",
     "contract.md",
     "files.md",
     "from-sqlx.md",
     "history.md",
     "phases.md",
+    "rehearse.md",
     "review.md",
     "start-up.md",
     "comparison.md",
@@ -84,6 +85,11 @@ fn phases() {
 #[test]
 fn before_something_is_removed() {
     read("contract.md");
+}
+
+#[test]
+fn rehearsing() {
+    read("rehearse.md");
 }
 
 #[test]

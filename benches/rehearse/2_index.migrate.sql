@@ -1,0 +1,2 @@
+-- migrate: no-transaction
+CREATE INDEX CONCURRENTLY orders_by_email ON orders (email);

@@ -1,0 +1,1 @@
+COPY migrate_rehearsal.{table} ({columns}) FROM STDIN

@@ -1,0 +1,1 @@
+CREATE TABLE migrate_rehearsal.{made};

@@ -1,0 +1,1 @@
+SELECT {columns} FROM ONLY {relation} WHERE ctid >= '({from},0)'::tid AND ctid < '({to},0)'::tid
