@@ -62,10 +62,11 @@ async fn together(
     });
     let mut report = BackfillReport::default();
     for _ in 0..workers {
-        let ended = all.join_next().await.and_then(|ended| ended.ok().flatten());
-        match ended {
-            Some(done) => report = report.and(done?),
-            None => return Ok(None),
+        match all.join_next().await {
+            Some(Ok(Some(done))) => report = report.and(done?),
+            Some(Ok(None)) | None => return Ok(None),
+            // Code of the application may panic.
+            Some(Err(error)) => return Err(Failure::file("go on with a worker")(error.into())),
         }
     }
     Ok(Some(report))

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use migrate_postgres::{BackfillState, Counted, Event, MigrationId, Phase, Steps, Wanted};
 
 use super::live::how_far;
-use super::words::{clean, count, grouped, migration};
+use super::words::{clean, grouped, migration};
 use super::{Ink, Look};
 
 /// Backfills that are worked at, by all workers of this program together.
@@ -143,8 +143,8 @@ impl Gone {
 }
 
 fn counted(seen: u64, expected: u64) -> Counted {
-    // Statistics are old when rows were added since.
-    let total = (expected > 0).then_some(expected.max(seen));
+    // Where there are more than the statistics knew of, nobody knows how many.
+    let total = (expected > 0 && seen <= expected).then_some(expected);
     let mut counted = Counted::default();
     (counted.unit, counted.done, counted.total) = ("rows".to_owned(), seen, total);
     counted
@@ -212,16 +212,22 @@ pub(super) fn block(
 ) -> Vec<String> {
     let mut lines = vec![head(look, state)];
     let far = how_far(&counted(number(state.seen), number(state.expected)), None);
-    lines.push(look.cut(&format!("  {far}, {}", passes(state.pass))));
+    let more = match state.expected {
+        expected if (1..state.seen).contains(&expected) => {
+            format!(", more than the {} that were expected", grouped(number(expected)))
+        }
+        _ => String::new(),
+    };
+    lines.push(look.cut(&format!("  {far}{more}, {}", passes(state.pass))));
     lines.push(look.cut(&format!("  {}", sum(state, rate))));
     lines.extend(who(state).map(|who| look.wrap(&format!("  {who}"), "    ")));
     lines.extend(slow(state).map(|slow| look.wrap(&format!("  {slow}"), "    ")));
     if state.holes > 0 {
-        let holes = count(usize::try_from(state.holes).unwrap_or_default(), "batch");
-        let holes = holes.replace("batchs", "batches");
-        let text =
-            format!("  {holes} had locked rows in it, and comes back at the end of the pass");
-        lines.push(look.wrap(&text, "    "));
+        let holes = match state.holes {
+            1 => "1 batch had locked rows in it, and comes back".to_owned(),
+            many => format!("{many} batches had locked rows in them, and come back"),
+        };
+        lines.push(look.wrap(&format!("  {holes} at the end of the pass"), "    "));
     }
     if !state.limits.is_empty() {
         lines.push(look.wrap(&format!("  limits of its own: {}", clean(&state.limits)), "    "));

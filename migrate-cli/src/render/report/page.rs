@@ -71,6 +71,10 @@ fn verdict(recording: &Recording) -> String {
             whole(recording, &done),
             count(recording.planned, "migration")
         ),
+        None if of_migrations(recording).any(|track| track.outcome == Outcome::Left) => {
+            let many = count(done.len(), "migration");
+            format!("<b class=\"good\">{many} {verb}</b>, and a backfill was left to go on")
+        }
         None if done.is_empty() => "<b class=\"good\">Nothing to do</b>".to_owned(),
         None => format!("<b class=\"good\">{} {verb}</b>", count(done.len(), "migration")),
     }

@@ -156,5 +156,6 @@ fn of_a_backfill_batches_and_brakes_are_told_apart() {
     assert!(text.contains("1,234 batches, 1,500,000 rows changed; 7.0 s of pauses"), "{text}");
     assert!(text.contains("backfill braked: something else comes first 20.0 s"), "{text}");
     assert!(text.contains("20261122101500 expand slugs left"), "{text}");
+    assert!(text.contains("0 migrations applied, and a backfill was left to go on"), "{text}");
     assert!(page.contains(": standby web-2 is 5.1 s behind</title>"), "{page}");
 }
