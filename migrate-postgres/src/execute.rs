@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use migrate_core::sql::Statement;
 use migrate_core::{
-    Action, Direction, Down, Entry, Header, MigrationId, Plan, Script, Set, State, Step, Targets,
-    TextOf, Unit, units,
+    Action, Deferred, Direction, Down, Entry, Header, MigrationId, Notice, Plan, Script, Set,
+    State, Step, Targets, TextOf, Unit, units,
 };
 
 use tracing::Instrument;
@@ -74,15 +74,10 @@ impl Tally {
         self.applied.iter().map(|applied| applied.id).collect()
     }
 
-    pub(crate) fn take(&mut self) -> Vec<Applied> {
-        std::mem::take(&mut self.applied)
-    }
-
-    /// What a run that has done its plan says.
-    pub(crate) fn report(&mut self, plan: Plan) -> Report {
-        let Plan { deferred, notices, .. } = plan;
-        let fell_back = self.fell_back;
-        Report { applied: self.take(), deferred, notices, fell_back, took: Duration::ZERO }
+    /// What a run says that has left nothing to do but what is deferred.
+    pub(crate) fn report(&mut self, deferred: Vec<Deferred>, notices: Vec<Notice>) -> Report {
+        let (applied, fell_back) = (std::mem::take(&mut self.applied), self.fell_back);
+        Report { applied, deferred, notices, fell_back, took: Duration::ZERO }
     }
 }
 

@@ -7,8 +7,8 @@ use migrate_testing::Server;
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-use crate::harness::proxy::{After, Before, Moment, Proxy, Which};
-use crate::harness::{Database, Folder, Heard, applied, trace_this_thread, traced};
+use crate::harness::proxy::{After, Before, Failure, Moment, Proxy, Then, Which};
+use crate::harness::{Database, Folder, Gate, Heard, applied, aside, trace_this_thread, traced};
 
 const ENTRIES: &str = "SELECT string_agg(entry, ' ' ORDER BY id) FROM log";
 const LOG: (&str, &str) =
@@ -95,6 +95,37 @@ async fn a_run_goes_on_with_another_connection_where_the_history_says() {
         assert_eq!(heard.with("done up 2 expand").len(), 1, "{moment:?}");
         assert_eq!(database.value(ENTRIES).await, "two three");
     }
+}
+
+/// The other one has left its mark and still has the lock, so that the run learns that there is nothing to do before it
+/// could look at the history for itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_committed_is_told_also_where_another_migrator_does_the_rest() {
+    let database = Database::fresh().await;
+    database.run("CREATE TYPE mood AS ENUM ('sad')").await;
+    let folder = Folder::of(&[
+        ("1_value.sql", "ALTER TYPE mood ADD VALUE 'glad';"),
+        ("2_use.sql", "CREATE TABLE moods (mood mood DEFAULT 'glad');"),
+        ("3_more.sql", "INSERT INTO moods DEFAULT VALUES;"),
+        ("4_rest.sql", "CREATE TABLE rest (id int);"),
+    ]);
+    let (gate, lossy) = (Gate::before("reconnecting"), database.options());
+    let lossy = Proxy::cut(lossy, After, Which::Says("INSERT INTO moods"));
+    let running = aside(folder.migrator().observer(gate.clone()), lossy.options());
+    gate.reached().await;
+    let which = Which::Says("pg_advisory_unlock");
+    let pause = Failure { moment: Before, which, then: Then::Pause };
+    let busy = Proxy::new(database.options(), Some(pause), None);
+    let (migrator, options) = (folder.migrator(), busy.options());
+    let other = tokio::spawn(async move { migrator.run(&options).await });
+    busy.reached().await;
+    gate.open();
+    let report = running.await.unwrap().expect("a good end");
+    busy.go_on();
+    assert_eq!(applied(&report), ["1 expand", "2 expand", "3 expand"]);
+    assert!(report.fell_back, "{report}");
+    assert_eq!(applied(&other.await.unwrap().expect("a good end")), ["4 expand"]);
+    assert_eq!(database.done().await, "1 2 3 4");
 }
 
 /// A statement that brings the server down would do so for ever.
