@@ -25,7 +25,7 @@ use crate::retry::{self, Attempts};
 use crate::session::Session;
 use crate::source::Source;
 use crate::wanted::Wanted;
-use crate::watch::Watch;
+use crate::watch::{Gone, Watch};
 
 use send::{Ends, Failure};
 
@@ -194,7 +194,7 @@ impl<'r> Runner<'r> {
 
     /// Watches over the next message; of an attempt in the queue, who waits behind it.
     fn monitor(&self, most_waiting: Option<usize>) -> Monitor<'r> {
-        Monitor::new(self.session.facts.pid, most_waiting, self.ear, self.now)
+        Monitor::new(self.session.facts.backend, most_waiting, self.ear, self.now)
     }
 
     fn finish(&mut self, id: MigrationId, name: String, direction: Direction, took: Duration) {
@@ -234,6 +234,15 @@ impl<'r> Runner<'r> {
                 Err(failure) => return Err(Failure { blockers: locking.blockers, ..failure }),
             }
         }
+    }
+
+    /// Writes rows of the history in a transaction of their own.
+    async fn write(&mut self, rows: &[Row<'_>]) -> Result<(), Error> {
+        let mut monitor = self.monitor(None);
+        let writing = self.clerk.write(self.session, rows);
+        let written = self.watch.over(&mut monitor, writing).await;
+        written
+            .unwrap_or_else(|Gone| Err(Error::driver("write the history", self.session.gave_up())))
     }
 
     /// Attempts at what nobody has looked at before.
@@ -292,7 +301,7 @@ impl<'r> Runner<'r> {
 
     async fn record_failure(&mut self, job: &Job<'_>, reason: &str) {
         let row = Row { reason: Some(reason), ..job.row(State::Failed, job.action.id) };
-        if let Err(error) = self.clerk.write(self.session, &[row]).await {
+        if let Err(error) = self.write(&[row]).await {
             tracing::warn!(%error, "migrate: the failure could not be recorded");
         }
     }

@@ -9,6 +9,7 @@ use migrate_core::sql::quote;
 use migrate_core::{LockMode, Version};
 
 use crate::options::Names;
+use crate::session::Backend;
 
 /// Puts values into the `{holes}` of a statement; a value is never looked into for holes.
 pub(crate) fn fill(template: &str, values: &[(&str, &str)]) -> String {
@@ -396,9 +397,14 @@ pub(crate) fn statement_timeout(limit: Duration) -> String {
     format!("SET LOCAL statement_timeout = {}; ", limit.as_millis())
 }
 
-/// Counts those who wait behind a backend, and says what it waits for itself.
-pub(crate) fn waiting(pid: i32) -> String {
-    fill(WAITING, &[("pid", &pid.to_string())])
+/// Counts those who wait behind a backend, and says what it waits for itself and whether it is there at all.
+pub(crate) fn waiting(backend: Backend) -> String {
+    let (pid, began) = (backend.pid.to_string(), or_null(backend.began));
+    fill(WAITING, &[("pid", &pid), ("began", &began)])
+}
+
+fn or_null(number: Option<i64>) -> String {
+    number.map_or_else(|| "NULL".to_owned(), |number| number.to_string())
 }
 
 /// Ends what a backend does at this moment.

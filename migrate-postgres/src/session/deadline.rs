@@ -7,10 +7,10 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use tokio::time::timeout;
 
-use super::{Session, Told, connect, send, send_counting};
+use super::{Session, Told, close, connect, send, send_counting};
 use crate::options::Waits;
 use crate::sql;
 
@@ -37,6 +37,9 @@ impl Session {
         patience: Duration,
         waits: &Waits,
     ) -> Sent {
+        if let Err(error) = self.hears() {
+            return Sent::InTime(Err(error));
+        }
         let Self { connection, options, facts, .. } = self;
         let mut sent = pin!(send_counting(connection, message, told));
         if let Ok(answer) = timeout(patience, &mut sent).await {
@@ -52,15 +55,13 @@ impl Session {
         };
         let mut end = Sent::Never;
         for _ in 0..TIMES {
-            cancel(&mut second, facts.pid, waits.connect).await;
+            cancel(&mut second, facts.backend.pid, waits.connect).await;
             if let Ok(answer) = timeout(EACH, &mut sent).await {
                 end = Sent::Late(answer);
                 break;
             }
         }
-        if let Err(error) = second.close().await {
-            tracing::debug!(%error, "migrate: the second connection did not close in good order");
-        }
+        close(second).await;
         end
     }
 }
