@@ -78,8 +78,9 @@ impl Look for Monitor<'_> {
         let waiting = number(&row, "waiting").and_then(|count| usize::try_from(count).ok());
         let too_many = self.most_waiting.is_some_and(|most| waiting.is_some_and(|n| n > most));
         if too_many && !self.gave_up {
-            self.gave_up = true;
-            send(eye, sql::cancel(self.backend.pid)).await?;
+            self.gave_up = true; // also where nobody hears any more whether it was
+            let ended = send(eye, sql::cancel(self.backend, number(&row, "sent"))).await?;
+            self.gave_up = ended.is_some_and(|row| truth(&row, "ended"));
         }
         self.tell(eye, waiting.unwrap_or_default()).await?;
         Ok(Sight::There)

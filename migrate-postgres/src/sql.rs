@@ -77,7 +77,6 @@ statements! {
     SCHEMA_MISSING = "schema_missing",
     CREATE_SCHEMA = "create_schema",
     GRANT = "grant",
-    CANCEL = "cancel",
     LIFT_TIMEOUTS = "lift_timeouts",
     WHO = "who",
     GRANTS_MISSING = "grants_missing",
@@ -94,6 +93,8 @@ statements! {
     BLOCKERS = "blockers",
     OF_SESSION = "of_session",
     END_BLOCKER = "end_blocker",
+    STILL_SENT = "still_sent",
+    UNDER_WAY = "under_way",
     STILL_IDLE = "still_idle",
     STILL_VACUUM = "still_vacuum",
     WAITED = "waited",
@@ -407,9 +408,17 @@ fn or_null(number: Option<i64>) -> String {
     number.map_or_else(|| "NULL".to_owned(), |number| number.to_string())
 }
 
-/// Ends what a backend does at this moment.
-pub(crate) fn cancel(pid: i32) -> String {
-    fill(CANCEL, &[("pid", &pid.to_string())])
+/// Asks when the message was sent that a backend is at, which tells it from the next one.
+pub(crate) fn under_way(backend: Backend) -> String {
+    fill(UNDER_WAY, &[("pid", &backend.pid.to_string())])
+}
+
+/// Ends what a backend does, if that is still the message that was sent then: whenever this gets there, it is not to
+/// meet what comes after it.
+pub(crate) fn cancel(backend: Backend, sent: Option<i64>) -> String {
+    let (began, sent) = (or_null(backend.began), or_null(sent));
+    let still = fill(STILL_SENT, &[("began", &began), ("sent", &sent)]);
+    end_blocker("pg_cancel_backend", backend.pid, &still)
 }
 
 #[cfg(test)]

@@ -48,6 +48,9 @@ enum Turn<T> {
     Missed,
 }
 
+/// For a look when nobody needs it any more.
+const TO_THE_END: Duration = Duration::from_secs(1);
+
 /// What a session says when it ends is on its way for a moment.
 const ON_ITS_WAY: Duration = Duration::from_secs(1);
 
@@ -104,17 +107,14 @@ impl Watch {
                 Either::Right(Err(error)) => return missed(error),
             },
         };
-        let looking = timeout(door.patience, look.look(&mut eye));
-        let seen = match first(work, looking).await {
-            Either::Left(done) => return Ok(Turn::Done(done)),
-            Either::Right(seen) => seen.unwrap_or_else(|_| Err(no_answer())),
-        };
-        match seen {
-            Ok(seen) => {
-                self.eye = Some(eye);
-                Ok(Turn::Seen(seen))
-            }
-            Err(error) => missed(Error::driver("watch the session", error)),
+        let (done, seen) = look_to_the_end(work, look, &mut eye, door.patience).await;
+        if seen.is_ok() {
+            self.eye = Some(eye);
+        }
+        match (done, seen) {
+            (Some(done), _) => Ok(Turn::Done(done)),
+            (None, Ok(seen)) => Ok(Turn::Seen(seen)),
+            (None, Err(error)) => missed(Error::driver("watch the session", error)),
         }
     }
 
@@ -133,6 +133,23 @@ fn missed<T>(error: Error) -> Result<Turn<T>, Error> {
         return Ok(Turn::Missed);
     }
     Err(error)
+}
+
+/// A look that is under way when the work is done comes to its end, unless it takes long: it may be about to cancel what
+/// it looks at, and that is over.
+async fn look_to_the_end<W: Future>(
+    work: Pin<&mut W>,
+    look: &mut impl Look,
+    eye: &mut PgConnection,
+    patience: Duration,
+) -> (Option<W::Output>, Result<Sight, sqlx::Error>) {
+    let looking = pin!(timeout(patience, look.look(eye)));
+    let (done, seen) = match select(work, looking).await {
+        Either::Left((done, looking)) => (Some(done), timeout(TO_THE_END, looking).await),
+        Either::Right((seen, _)) => (None, Ok(seen)),
+    };
+    let seen = seen.and_then(|seen| seen).unwrap_or_else(|_| Err(no_answer()));
+    (done, seen)
 }
 
 /// What is over first; the other is given up, but for the work.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use sqlx::PgConnection;
 use tokio::time::timeout;
 
-use super::{Session, Told, close, connect, send, send_counting};
+use super::{Backend, Session, Told, close, connect, number, send, send_counting};
 use crate::options::Waits;
 use crate::sql;
 
@@ -55,7 +55,7 @@ impl Session {
         };
         let mut end = Sent::Never;
         for _ in 0..TIMES {
-            cancel(&mut second, facts.backend.pid, waits.connect).await;
+            cancel(&mut second, facts.backend, waits.connect).await;
             if let Ok(answer) = timeout(EACH, &mut sent).await {
                 end = Sent::Late(answer);
                 break;
@@ -66,9 +66,15 @@ impl Session {
     }
 }
 
-/// The signal is delivered when this returns, so that it cannot meet a later statement.
-async fn cancel(second: &mut PgConnection, pid: i32, patience: Duration) {
-    match timeout(patience, send(second, sql::cancel(pid))).await {
+/// Cancels what is under way, which is the message that nobody has heard the answer of yet. It cannot meet a later one:
+/// the signal is delivered when this returns, and where that was not waited for, it looks for its message itself.
+async fn cancel(second: &mut PgConnection, backend: Backend, patience: Duration) {
+    let cancel = async {
+        let found = send(second, sql::under_way(backend)).await?;
+        let sent = found.and_then(|row| number(&row, "sent"));
+        send(second, sql::cancel(backend, sent)).await
+    };
+    match timeout(patience, cancel).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::warn!(%error, "migrate: a statement could not be cancelled"),
         Err(_) => tracing::warn!("migrate: a statement could not be cancelled in time"),
