@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use migrate_core::sql::Statement;
 use migrate_core::{
-    Action, Direction, Down, Entry, Header, Held, MigrationId, Plan, Reason, Script, Set, State,
-    Step, Targets, TextOf, Unit, units,
+    Action, Deferred, Direction, Down, Entry, Header, Held, MigrationId, Notice, Plan, Reason,
+    Script, Set, State, Step, Targets, TextOf, Unit, units,
 };
 
 use tracing::Instrument;
@@ -26,7 +26,7 @@ use crate::retry::{self, Attempts};
 use crate::session::Session;
 use crate::source::Source;
 use crate::wanted::Wanted;
-use crate::watch::Watch;
+use crate::watch::{Gone, Watch};
 
 use send::{Ends, Failure};
 
@@ -90,15 +90,12 @@ impl Tally {
         self.applied.iter().map(|applied| applied.id).collect()
     }
 
-    pub(crate) fn take(&mut self) -> Vec<Applied> {
-        std::mem::take(&mut self.applied)
-    }
-
-    /// What a run that has done its plan says.
-    pub(crate) fn report(&mut self, plan: Plan) -> Report {
-        let Plan { deferred, notices, .. } = plan;
-        let (fell_back, left) = (self.fell_back, std::mem::take(&mut self.unfilled));
-        Report { applied: self.take(), deferred, left, notices, fell_back, took: Duration::ZERO }
+    /// What a run says that has left nothing to do but what is deferred.
+    pub(crate) fn report(&mut self, deferred: Vec<Deferred>, notices: Vec<Notice>) -> Report {
+        let (applied, left) =
+            (std::mem::take(&mut self.applied), std::mem::take(&mut self.unfilled));
+        let fell_back = self.fell_back;
+        Report { applied, deferred, left, notices, fell_back, took: Duration::ZERO }
     }
 }
 
@@ -223,7 +220,7 @@ impl<'r> Runner<'r> {
 
     /// Watches over the next message; of an attempt in the queue, who waits behind it.
     fn monitor(&self, guard: Option<Guard>) -> Monitor<'r> {
-        Monitor::new(self.session.facts.pid, guard, self.ear, self.now)
+        Monitor::new(self.session.facts.backend, guard, self.ear, self.now)
     }
 
     /// Of an attempt that the server ends when it has waited for long enough.
@@ -268,6 +265,15 @@ impl<'r> Runner<'r> {
                 Err(failure) => return Err(Failure { blockers: locking.blockers, ..failure }),
             }
         }
+    }
+
+    /// Writes rows of the history in a transaction of their own.
+    async fn write(&mut self, rows: &[Row<'_>]) -> Result<(), Error> {
+        let mut monitor = self.monitor(None);
+        let writing = self.clerk.write(self.session, rows);
+        let written = self.watch.over(&mut monitor, writing).await;
+        written
+            .unwrap_or_else(|Gone| Err(Error::driver("write the history", self.session.gave_up())))
     }
 
     /// Attempts at what nobody has looked at before.
@@ -326,7 +332,7 @@ impl<'r> Runner<'r> {
 
     async fn record_failure(&mut self, job: &Job<'_>, reason: &str) {
         let row = Row { reason: Some(reason), ..job.row(State::Failed, job.action.id) };
-        if let Err(error) = self.clerk.write(self.session, &[row]).await {
+        if let Err(error) = self.write(&[row]).await {
             tracing::warn!(%error, "migrate: the failure could not be recorded");
         }
     }

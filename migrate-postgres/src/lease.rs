@@ -90,10 +90,10 @@ async fn try_take(
 ) -> Result<Option<i64>, Error> {
     let lasts = ours.waits.lease.as_millis();
     let take = as_ourselves(names) + &names.take_lease(&holder_name(ours), lasts);
-    let row = match session.send(take.clone()).await {
+    let row = match session.send_quick(take.clone()).await {
         Err(error) if is_absent(&error) => {
             history::prepare_lease(session, names, ours).await?;
-            session.send(take).await
+            session.send_quick(take).await
         }
         sent => sent,
     };
@@ -111,7 +111,7 @@ fn is_absent(error: &sqlx::Error) -> bool {
 
 /// Who has the lease now, for somebody who waits for it.
 pub(crate) async fn holder(session: &mut Session, names: &Names) -> Result<Option<String>, Error> {
-    let row = session.send(as_ourselves(names) + &names.lease_holder()).await;
+    let row = session.send_quick(as_ourselves(names) + &names.lease_holder()).await;
     let row = row.map_err(|error| Error::driver("look for a lease", error))?;
     Ok(row.as_ref().map(shown))
 }
@@ -215,7 +215,7 @@ impl Session {
 impl Session {
     /// Whoever has lost it is told so by the next transaction.
     async fn renew(&mut self, renew: String) {
-        match self.send(renew).await {
+        match self.send_quick(renew).await {
             Ok(_) => {
                 if let Some(lease) = &mut self.lease {
                     lease.renewed = Instant::now();

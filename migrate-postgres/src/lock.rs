@@ -7,14 +7,15 @@
 
 use std::time::{Duration, Instant};
 
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
+use sqlx::postgres::PgRow;
 use tokio::time::timeout;
 
 use crate::error::Error;
 use crate::lease;
 use crate::observe::{Ear, Event, Seldom};
 use crate::options::{Names, Options};
-use crate::session::{Session, number, send, text, truth};
+use crate::session::{Session, close, no_answer, number, send, text, truth};
 use crate::settled::{self, Settled};
 use crate::sql;
 
@@ -146,7 +147,7 @@ struct Tried {
 
 async fn try_lock(session: &mut Session, names: &Names, key: i64) -> Result<Option<Tried>, Error> {
     let row = session
-        .send(sql::AS_WE_WRITE.to_owned() + &names.try_lock(key))
+        .send_quick(sql::AS_WE_WRITE.to_owned() + &names.try_lock(key))
         .await
         .map_err(|error| Error::driver("ask for the lock", error))?;
     Ok(row.filter(|row| truth(row, "ours")).map(|row| Tried { leased: truth(&row, "leased") }))
@@ -204,7 +205,7 @@ async fn still_held_by_sqlx(waiting: &Waiting<'_>, session: &mut Session) -> Err
 }
 
 async fn holder(session: &mut Session, names: &Names, key: i64) -> String {
-    let row = session.send(names.holder(key)).await.ok().flatten();
+    let row = session.send_quick(names.holder(key)).await.ok().flatten();
     let told = row.as_ref().and_then(|row| {
         let name =
             text(row, "application_name").filter(|name| !name.is_empty()).unwrap_or("a session");
@@ -255,7 +256,8 @@ pub(crate) async fn look_for_pooler(
     ours: &Options,
     ear: &Ear,
 ) -> Result<Pooling, Error> {
-    let first = backend(&mut session.connection, "").await?;
+    let look = session.send_quick(sql::backend().to_owned()).await;
+    let first = look.map_err(not_looked)?.and_then(|row| Backend::of(&row));
     let Some(second) = session.another(&ours.waits).await else { return Ok(Pooling::None) };
     let mut second = match second {
         Ok(second) => second,
@@ -266,9 +268,7 @@ pub(crate) async fn look_for_pooler(
         }
     };
     let pooling = pooling(session, &mut second, first, ours.waits.connect).await?;
-    if let Err(error) = second.close().await {
-        tracing::debug!(%error, "migrate: the second connection did not close in good order");
-    }
+    close(second).await;
     Ok(pooling)
 }
 
@@ -296,7 +296,7 @@ async fn pooling(
         looked += 1;
         match timeout(short, backend(second, "BEGIN; ")).await {
             Ok(Ok(other)) if is_same(&other, &first) => {
-                backend(second, "COMMIT; ").await?; // or the pooler would end the session with us
+                commit(second, patience).await?; // or the pooler would end the session with us
                 return Ok(Pooling::Transactions);
             }
             Ok(Err(error)) if error.is_about_pooling() => return Ok(Pooling::Statements),
@@ -311,7 +311,7 @@ async fn pooling(
         };
         // Many migrators that look at once have all sessions of a small pooler: none is served before one gives up.
         let during = is_still_ours(session, first, short.min(IN_A_TRANSACTION)).await?;
-        backend(second, "COMMIT; ").await?;
+        commit(second, patience).await?;
         if !during || !is_still_ours(session, first, patience).await? {
             return Ok(Pooling::Transactions);
         }
@@ -350,12 +350,25 @@ fn is_older(second: Option<&Backend>, first: Option<&Backend>) -> bool {
     began.zip(asked).is_some_and(|(began, asked)| began < asked)
 }
 
-async fn backend(connection: &mut PgConnection, before: &str) -> Result<Option<Backend>, Error> {
-    let ask = format!("{before}{}", sql::backend());
-    let row =
-        send(connection, ask).await.map_err(|error| Error::driver("look for a pooler", error))?;
-    Ok(row.and_then(|row| {
-        let of = |column| number(&row, column);
+impl Backend {
+    fn of(row: &PgRow) -> Option<Self> {
+        let of = |column| number(row, column);
         Some(Backend { pid: of("backend")?, began: of("began"), now: of("now") })
-    }))
+    }
+}
+
+async fn backend(connection: &mut PgConnection, before: &str) -> Result<Option<Backend>, Error> {
+    let row = send(connection, format!("{before}{}", sql::backend())).await.map_err(not_looked)?;
+    Ok(row.and_then(|row| Backend::of(&row)))
+}
+
+async fn commit(connection: &mut PgConnection, patience: Duration) -> Result<(), Error> {
+    match timeout(patience, send(connection, "COMMIT".to_owned())).await {
+        Ok(committed) => committed.map(drop).map_err(not_looked),
+        Err(_) => Err(not_looked(no_answer())),
+    }
+}
+
+fn not_looked(error: sqlx::Error) -> Error {
+    Error::driver("look for a pooler", error)
 }

@@ -10,13 +10,13 @@ use sqlx::PgConnection;
 
 use crate::activity::{in_the_way, progress};
 use crate::observe::{Ear, Event};
-use crate::session::{number, send, text};
+use crate::session::{Backend, number, send, text, truth};
 use crate::sql;
-use crate::watch::Look;
+use crate::watch::{Look, Sight};
 
 /// Looks at one message of a session.
 pub(crate) struct Monitor<'m> {
-    pid: i32,
+    backend: Backend,
     began: Instant,
     ear: &'m Ear,
     /// The migration, and which of its statements where each runs by itself.
@@ -46,13 +46,13 @@ const TELL: Duration = Duration::from_secs(1);
 
 impl<'m> Monitor<'m> {
     pub(crate) fn new(
-        pid: i32,
+        backend: Backend,
         guard: Option<Guard>,
         ear: &'m Ear,
         of: Option<(MigrationId, Option<u32>)>,
     ) -> Self {
         let (began, told, waits_for) = (Instant::now(), None, None);
-        Self { pid, began, ear, of, told, guard, closing: None, gave_up: false, waits_for }
+        Self { backend, began, ear, of, told, guard, closing: None, gave_up: false, waits_for }
     }
 
     /// Does it harm others more than it may?
@@ -73,8 +73,8 @@ impl<'m> Monitor<'m> {
             return Ok(());
         }
         self.told = Some(Instant::now());
-        let progress = progress(eye, self.pid).await?;
-        let blockers = in_the_way(eye, self.pid).await?;
+        let progress = progress(eye, self.backend.pid).await?;
+        let blockers = in_the_way(eye, self.backend.pid).await?;
         let elapsed = self.began.elapsed();
         let (progress, blockers) = (progress.as_ref(), blockers.as_slice());
         self.ear.tell(&Event::Working { id, statement, elapsed, progress, blockers, waiting });
@@ -93,17 +93,20 @@ impl Look for Monitor<'_> {
         }
     }
 
-    async fn look(&mut self, eye: &mut PgConnection) -> Result<(), sqlx::Error> {
-        let Some(row) = send(eye, sql::waiting(self.pid)).await? else { return Ok(()) };
+    async fn look(&mut self, eye: &mut PgConnection) -> Result<Sight, sqlx::Error> {
+        let row = send(eye, sql::waiting(self.backend)).await?;
+        let Some(row) = row.filter(|row| truth(row, "there")) else { return Ok(Sight::Gone) };
         let mode = text(&row, "mode").and_then(LockMode::of_shown);
         if let (Some(relation), Some(mode)) = (text(&row, "relation"), mode) {
             self.waits_for = Some((relation.to_owned(), mode));
         }
         let waiting = number(&row, "waiting").and_then(|count| usize::try_from(count).ok());
         if self.is_too_much(mode, waiting) && !self.gave_up {
-            self.gave_up = true;
-            send(eye, sql::cancel(self.pid)).await?;
+            self.gave_up = true; // also where nobody hears any more whether it was
+            let ended = send(eye, sql::cancel(self.backend, number(&row, "sent"))).await?;
+            self.gave_up = ended.is_some_and(|row| truth(&row, "ended"));
         }
-        self.tell(eye, waiting.unwrap_or_default()).await
+        self.tell(eye, waiting.unwrap_or_default()).await?;
+        Ok(Sight::There)
     }
 }

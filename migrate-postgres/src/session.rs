@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::TryStreamExt;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Either, Executor, PgConnection, Row};
+use tokio::time::timeout;
 
 use crate::error::Error;
 use crate::lease::{self, Lease};
@@ -78,13 +79,17 @@ pub(crate) struct Session {
     pub(crate) lease: Option<Lease>,
     /// What the server said of itself and of us.
     pub(crate) facts: Facts,
+    /// How long an answer may take that takes no time.
+    patience: Duration,
+    /// No answer comes any more, and whoever waited for one would wait for ever.
+    is_silent: bool,
 }
 
 /// What is to be known of the server and of us, once, before there is work.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Facts {
-    /// Our backend; behind a pooler, somebody's.
-    pub(crate) pid: i32,
+    /// Ours; behind a pooler, somebody's.
+    pub(crate) backend: Backend,
     /// The server follows another one and takes no writes.
     pub(crate) standby: bool,
     /// When it was started, which tells it from another one and from itself after a restart.
@@ -93,19 +98,35 @@ pub(crate) struct Facts {
     pub(crate) deadlock_timeout: Duration,
 }
 
+/// A process of the server.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Backend {
+    pub(crate) pid: i32,
+    /// When it was connected to, which tells it from another one with its number: in microseconds by the clock of the
+    /// server, where that may be seen.
+    pub(crate) began: Option<i64>,
+}
+
 impl Session {
     pub(crate) async fn open(options: &PgConnectOptions, ours: &Options) -> Result<Self, Error> {
         let application = options.get_application_name().unwrap_or_default().to_owned();
         let options =
             options.clone().application_name(&holder_name(ours)).disable_statement_logging();
         let connection = connect(&options, ours.waits.connect).await?;
-        let options = Some(Box::new(options));
-        Ok(Self { connection, options, application, facts: Facts::default(), lease: None })
+        let given = Self::given(connection, ours);
+        Ok(Self { options: Some(Box::new(options)), application, ..given })
     }
 
-    pub(crate) fn given(connection: PgConnection) -> Self {
-        let (application, facts) = (String::new(), Facts::default());
-        Self { connection, options: None, application, facts, lease: None }
+    pub(crate) fn given(connection: PgConnection, ours: &Options) -> Self {
+        Self {
+            connection,
+            options: None,
+            application: String::new(),
+            lease: None,
+            facts: Facts::default(),
+            patience: ours.waits.connect,
+            is_silent: false,
+        }
     }
 
     /// Another one in place of this one, whose connection is lost; `None` when we were given it.
@@ -120,20 +141,21 @@ impl Session {
         ours: &Options,
     ) -> Result<Self, Error> {
         let connection = connect(&options, ours.waits.connect).await?;
-        let (application, facts) = (self.application.clone(), Facts::default());
-        let (lease, options) = (self.lease.clone(), Some(options));
-        let mut session = Self { connection, options, application, facts, lease };
+        let (application, lease) = (self.application.clone(), self.lease.clone());
+        let given = Self::given(connection, ours);
+        let mut session = Self { options: Some(options), application, lease, ..given };
         session.learn_facts().await?;
         Ok(session)
     }
 
     /// Asks the server what is to be known of it.
     pub(crate) async fn learn_facts(&mut self) -> Result<(), Error> {
-        let row = self.send(sql::facts().to_owned()).await;
+        let row = self.send_quick(sql::facts().to_owned()).await;
         let row = row.map_err(|error| Error::driver("look at the server", error))?;
         let Some(row) = row else { return Ok(()) };
+        let pid = number(&row, "pid").and_then(|pid| i32::try_from(pid).ok());
         self.facts = Facts {
-            pid: number(&row, "pid").and_then(|pid| i32::try_from(pid).ok()).unwrap_or_default(),
+            backend: Backend { pid: pid.unwrap_or_default(), began: number(&row, "began") },
             standby: truth(&row, "standby"),
             up_since: text(&row, "up_since").unwrap_or_default().to_owned(),
             deadlock_timeout: number(&row, "deadlock_ms")
@@ -174,7 +196,29 @@ impl Session {
 
     /// Sends one message.
     pub(crate) async fn send(&mut self, message: String) -> Result<Option<PgRow>, sqlx::Error> {
+        self.hears()?;
         send(&mut self.connection, message).await
+    }
+
+    /// Sends one message whose answer takes no time: where it is not there within that of a connection, none will come.
+    pub(crate) async fn send_quick(
+        &mut self,
+        message: String,
+    ) -> Result<Option<PgRow>, sqlx::Error> {
+        match timeout(self.patience, self.send(message)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(self.gave_up()),
+        }
+    }
+
+    /// Waits for no answer any more, which counts as a lost connection.
+    pub(crate) fn gave_up(&mut self) -> sqlx::Error {
+        self.is_silent = true;
+        no_answer()
+    }
+
+    fn hears(&self) -> Result<(), sqlx::Error> {
+        if self.is_silent { Err(no_answer()) } else { Ok(()) }
     }
 
     /// Sends one message and counts its statements as they are done, up to the one that fails.
@@ -183,6 +227,7 @@ impl Session {
         message: String,
         told: &mut Told,
     ) -> Result<(), sqlx::Error> {
+        self.hears()?;
         send_counting(&mut self.connection, message, told).await
     }
 
@@ -203,9 +248,7 @@ impl Session {
 
     /// Ends it in good order; what is left of it ends with the connection anyway.
     pub(crate) async fn close(self) {
-        if let Err(error) = self.connection.close().await {
-            tracing::debug!(%error, "migrate: the connection did not close in good order");
-        }
+        close(self.connection).await;
     }
 
     /// Settings of every piece of work, as `SET LOCAL` in a transaction or `SET` outside of one.
@@ -239,7 +282,7 @@ impl Session {
 /// The way to a connection.
 pub(crate) struct Door {
     options: Box<PgConnectOptions>,
-    patience: Duration,
+    pub(crate) patience: Duration,
 }
 
 impl Door {
@@ -296,12 +339,28 @@ pub(crate) fn identity(ours: &Options, scope: Scope) -> String {
 }
 
 async fn connect(options: &PgConnectOptions, patience: Duration) -> Result<PgConnection, Error> {
-    match tokio::time::timeout(patience, options.connect()).await {
+    match timeout(patience, options.connect()).await {
         Ok(connected) => connected.map_err(|error| Error::driver("connect", error)),
-        Err(_) => {
-            let waited = std::io::Error::from(std::io::ErrorKind::TimedOut);
-            Err(Error::driver("connect", sqlx::Error::Io(waited)))
+        Err(_) => Err(Error::driver("connect", no_answer())),
+    }
+}
+
+/// What counts as a lost connection.
+pub(crate) fn no_answer() -> sqlx::Error {
+    sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())
+}
+
+/// A word of farewell finds no way either where nothing is answered any more.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Closes a connection in good order, if that takes no time.
+pub(crate) async fn close(connection: PgConnection) {
+    match timeout(FAREWELL, connection.close()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "migrate: a connection did not close in good order");
         }
+        Err(_) => tracing::debug!("migrate: a connection did not close in time"),
     }
 }
 

@@ -9,6 +9,7 @@ use migrate_core::sql::quote;
 use migrate_core::{LockMode, Version};
 
 use crate::options::Names;
+use crate::session::Backend;
 
 /// Puts values into the `{holes}` of a statement; a value is never looked into for holes.
 pub(crate) fn fill(template: &str, values: &[(&str, &str)]) -> String {
@@ -87,7 +88,6 @@ statements! {
     SCHEMA_MISSING = "schema_missing",
     CREATE_SCHEMA = "create_schema",
     GRANT = "grant",
-    CANCEL = "cancel",
     LIFT_TIMEOUTS = "lift_timeouts",
     WHO = "who",
     GRANTS_MISSING = "grants_missing",
@@ -104,6 +104,8 @@ statements! {
     BLOCKERS = "blockers",
     OF_SESSION = "of_session",
     END_BLOCKER = "end_blocker",
+    STILL_SENT = "still_sent",
+    UNDER_WAY = "under_way",
     STILL_IDLE = "still_idle",
     STILL_VACUUM = "still_vacuum",
     WAITED = "waited",
@@ -499,9 +501,10 @@ pub(crate) fn statement_timeout(limit: Duration) -> String {
     format!("SET LOCAL statement_timeout = {}; ", limit.as_millis())
 }
 
-/// Counts those who wait behind a backend, and says what it waits for itself.
-pub(crate) fn waiting(pid: i32) -> String {
-    fill(WAITING, &[("pid", &pid.to_string())])
+/// Counts those who wait behind a backend, and says what it waits for itself and whether it is there at all.
+pub(crate) fn waiting(backend: Backend) -> String {
+    let (pid, began) = (backend.pid.to_string(), or_null(backend.began));
+    fill(WAITING, &[("pid", &pid), ("began", &began)])
 }
 
 /// All that tells how busy a server is, for the fill of a table by a session; where checkpoints are counted changed with
@@ -522,9 +525,21 @@ pub(crate) fn throttle_signals(
     )
 }
 
-/// Ends what a backend does at this moment.
-pub(crate) fn cancel(pid: i32) -> String {
-    fill(CANCEL, &[("pid", &pid.to_string())])
+fn or_null(number: Option<i64>) -> String {
+    number.map_or_else(|| "NULL".to_owned(), |number| number.to_string())
+}
+
+/// Asks when the message was sent that a backend is at, which tells it from the next one.
+pub(crate) fn under_way(backend: Backend) -> String {
+    fill(UNDER_WAY, &[("pid", &backend.pid.to_string())])
+}
+
+/// Ends what a backend does, if that is still the message that was sent then: whenever this gets there, it is not to
+/// meet what comes after it.
+pub(crate) fn cancel(backend: Backend, sent: Option<i64>) -> String {
+    let (began, sent) = (or_null(backend.began), or_null(sent));
+    let still = fill(STILL_SENT, &[("began", &began), ("sent", &sent)]);
+    end_blocker("pg_cancel_backend", backend.pid, &still)
 }
 
 #[cfg(test)]

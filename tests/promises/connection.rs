@@ -7,8 +7,8 @@ use migrate_testing::Server;
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-use crate::harness::proxy::{After, Before, Moment, Proxy, Which};
-use crate::harness::{Database, Folder, Heard, applied, trace_this_thread, traced};
+use crate::harness::proxy::{After, Before, Failure, Moment, Proxy, Sent, Then, Which};
+use crate::harness::{Database, Folder, Gate, Heard, applied, aside, trace_this_thread, traced};
 
 const ENTRIES: &str = "SELECT string_agg(entry, ' ' ORDER BY id) FROM log";
 const LOG: (&str, &str) =
@@ -36,9 +36,15 @@ async fn cut_at_each_message(moment: Moment) {
             assert!(end.is_ok_and(|report| report.applied.len() == 4) && number > 10, "{number}");
             return;
         }
-        // Neither a mark that is not left nor a second connection that cannot look is worth an error.
-        if let Err(error) = end {
-            assert!(error.is_connection(), "{moment:?} message {number}: {error}");
+        // A loss is survived from the first look at the server on, which comes before there is work. What is lost before it is
+        // told; neither a mark that is not left nor a second connection that cannot look is worth an error.
+        let sent = proxy.take().sent;
+        let works = sent.iter().any(|(_, text)| text.contains("pg_postmaster_start_time"));
+        match end {
+            Ok(report) => assert_eq!(applied(&report).len(), 4, "{moment:?} message {number}"),
+            Err(error) => {
+                assert!(!works && error.is_connection(), "{moment:?} message {number}: {error}");
+            }
         }
         folder.migrator().run(&database.options()).await.expect("a good end");
         assert_eq!(database.done().await, "1 2 3 4", "{moment:?} message {number}");
@@ -97,6 +103,37 @@ async fn a_run_goes_on_with_another_connection_where_the_history_says() {
     }
 }
 
+/// The other one has left its mark and still has the lock, so that the run learns that there is nothing to do before it
+/// could look at the history for itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_committed_is_told_also_where_another_migrator_does_the_rest() {
+    let database = Database::fresh().await;
+    database.run("CREATE TYPE mood AS ENUM ('sad')").await;
+    let folder = Folder::of(&[
+        ("1_value.sql", "ALTER TYPE mood ADD VALUE 'glad';"),
+        ("2_use.sql", "CREATE TABLE moods (mood mood DEFAULT 'glad');"),
+        ("3_more.sql", "INSERT INTO moods DEFAULT VALUES;"),
+        ("4_rest.sql", "CREATE TABLE rest (id int);"),
+    ]);
+    let (gate, lossy) = (Gate::before("reconnecting"), database.options());
+    let lossy = Proxy::cut(lossy, After, Which::Says("INSERT INTO moods"));
+    let running = aside(folder.migrator().observer(gate.clone()), lossy.options());
+    gate.reached().await;
+    let which = Which::Says("pg_advisory_unlock");
+    let pause = Failure { moment: Before, which, then: Then::Pause };
+    let busy = Proxy::new(database.options(), Some(pause), None);
+    let (migrator, options) = (folder.migrator(), busy.options());
+    let other = tokio::spawn(async move { migrator.run(&options).await });
+    busy.reached().await;
+    gate.open();
+    let report = running.await.unwrap().expect("a good end");
+    busy.go_on();
+    assert_eq!(applied(&report), ["1 expand", "2 expand", "3 expand"]);
+    assert!(report.fell_back, "{report}");
+    assert_eq!(applied(&other.await.unwrap().expect("a good end")), ["4 expand"]);
+    assert_eq!(database.done().await, "1 2 3 4");
+}
+
 /// A statement that brings the server down would do so for ever.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_is_lost_at_the_same_place_again_and_again_is_an_error() {
@@ -112,6 +149,8 @@ async fn a_connection_that_is_lost_at_the_same_place_again_and_again_is_an_error
 }
 
 const SLEEPS: &str = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep')";
+const END_SLEEP: &str = "SELECT bool_and(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                         WHERE datname = current_database() AND wait_event = 'PgSleep'";
 const SLOW: (&str, &str) =
     ("2_entry.sql", "INSERT INTO log (entry) VALUES ('two'); SELECT pg_sleep(600);");
 
@@ -124,9 +163,7 @@ async fn a_terminated_session_is_a_lost_connection() {
         let (migrator, options) = (folder.migrator(), database.options());
         let running = tokio::spawn(async move { migrator.run(&options).await });
         database.until(SLEEPS).await;
-        let end = "SELECT bool_and(pg_terminate_backend(pid)) FROM pg_stat_activity \
-                   WHERE datname = current_database() AND wait_event = 'PgSleep'";
-        assert_eq!(database.value(end).await, "true");
+        assert_eq!(database.value(END_SLEEP).await, "true");
         let error = running.await.unwrap().expect_err("it was terminated");
         assert!(error.is_connection() && error.sqlstate() == Some("57P01"), "{error}");
         // Nothing of the statement is there, so that another may take its place.
@@ -135,6 +172,68 @@ async fn a_terminated_session_is_a_lost_connection() {
         assert_eq!(applied.len(), 1);
         assert_eq!(database.value(ENTRIES).await, "two");
     }
+}
+
+/// Sleeps until the table says otherwise.
+const SLEEP_ONCE: &str = "INSERT INTO log (entry) VALUES ('two'); SELECT pg_sleep(CASE awake WHEN true THEN 0 ELSE 600 END) FROM bed;";
+
+/// As where a firewall has forgotten the connection and the server has noticed, or another one has taken over.
+#[tokio::test]
+async fn a_connection_that_goes_silent_is_lost_when_the_server_has_the_session_no_more() {
+    for head in ["", "-- migrate: no-transaction\n"] {
+        let database = Database::fresh().await;
+        Folder::of(&[LOG]).migrator().run(&database.options()).await.expect("a good end");
+        database.run("CREATE TABLE bed AS SELECT false AS awake").await;
+        let folder = Folder::of(&[LOG, (ENTRY.0, &format!("{head}{SLEEP_ONCE}"))]);
+        let which = Which::Says("pg_sleep");
+        let silence = Failure { moment: Sent, which, then: Then::Swallow };
+        let proxy = Proxy::new(database.options(), Some(silence), None);
+        let heard = Heard::default();
+        let (migrator, options) = (folder.migrator().observer(heard.clone()), proxy.options());
+        let running = tokio::spawn(async move { migrator.run(&options).await });
+        database.until(SLEEPS).await;
+        database.run("UPDATE bed SET awake = true").await;
+        assert_eq!(database.value(END_SLEEP).await, "true");
+        let report = running.await.unwrap().expect("a good end");
+        assert_eq!(applied(&report), ["2 expand"]);
+        assert_eq!(heard.with("reconnecting").len(), 1, "{:#?}", heard.all());
+        assert_eq!(database.value(ENTRIES).await, "two");
+    }
+}
+
+/// What takes no time is not waited for longer than a connection is.
+#[tokio::test]
+async fn a_connection_that_is_silent_from_the_beginning_is_lost_as_well() {
+    for words in ["pg_postmaster_start_time", "AS backend", "pg_try_advisory_lock"] {
+        let database = Database::fresh().await;
+        let silence = Failure { moment: Before, which: Which::Says(words), then: Then::Swallow };
+        let proxy = Proxy::new(database.options(), Some(silence), None);
+        let heard = Heard::default();
+        let migrator = Folder::of(&[LOG, ENTRY]).migrator().observer(heard.clone());
+        let migrator = migrator.connect_timeout(Duration::from_secs(3));
+        let report = migrator.run(&proxy.options()).await.expect("a good end");
+        assert_eq!(applied(&report), ["1 expand", "2 expand"], "{words}");
+        assert_eq!(heard.with("reconnecting").len(), 1, "{words} {:#?}", heard.all());
+    }
+}
+
+/// Whoever looks at a session may lose the connection for that, too.
+#[tokio::test]
+async fn a_watching_connection_that_goes_silent_is_followed_by_another() {
+    let database = Database::fresh().await;
+    database.run("CREATE TABLE bed AS SELECT false AS awake").await;
+    let folder = Folder::of(&[LOG, (ENTRY.0, SLEEP_ONCE)]);
+    let which = Which::Says("AS waiting");
+    let silence = Failure { moment: Before, which, then: Then::Swallow };
+    let proxy = Proxy::new(database.options(), Some(silence), None);
+    let heard = Heard::default();
+    let migrator = folder.migrator().observer(heard.clone());
+    let migrator = migrator.connect_timeout(Duration::from_secs(3));
+    let options = proxy.options();
+    let running = tokio::spawn(async move { migrator.run(&options).await });
+    heard.wait_for("working").await;
+    assert!(proxy.was_reached());
+    running.abort();
 }
 
 #[tokio::test(flavor = "multi_thread")]

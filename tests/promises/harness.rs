@@ -19,7 +19,7 @@ mod theirs;
 mod traced;
 
 pub use application::Application;
-pub use gate::Gate;
+pub use gate::{Gate, aside};
 pub use heard::Heard;
 pub use migrate_tests::proxy;
 pub use pooler::Pooler;

@@ -11,7 +11,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 use tokio::task::JoinSet;
 
-use crate::harness::{Application, Database, Folder, Gate, Heard, Pooler, applied};
+use crate::harness::{Application, Database, Folder, Gate, Heard, Pooler, applied, aside};
 use crate::rust::Rust;
 
 const LOG: (&str, &str) =
@@ -225,12 +225,6 @@ async fn stopped_before_two(folder: &Folder, way: PgConnectOptions) -> (Gate, Ru
     let run = aside(migrator, way);
     gate.reached().await;
     (gate, run)
-}
-
-/// On a thread of its own, which a gate may stop.
-fn aside(migrator: Migrator, way: PgConnectOptions) -> Run {
-    let runtime = tokio::runtime::Handle::current();
-    tokio::task::spawn_blocking(move || runtime.block_on(migrator.run(&way)))
 }
 
 type Run = tokio::task::JoinHandle<Result<Report, migrate_postgres::Error>>;

@@ -4,6 +4,7 @@
 
 mod adopt;
 mod by_hand;
+mod cancels;
 mod code;
 mod concurrent_index;
 mod connection;

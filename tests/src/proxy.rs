@@ -58,6 +58,8 @@ pub enum Then {
     Cut,
     /// It says nothing any more.
     Hold,
+    /// It takes what comes and says nothing any more, to nobody, as a firewall that has forgotten the connection.
+    Swallow,
     /// It waits for [`Proxy::go_on`], and then it is as if nothing had been.
     Pause,
     /// It says something to the server by itself, and then waits as well.
@@ -302,6 +304,9 @@ impl Wire<'_> {
         match failure.then {
             Then::Cut => Err(over()),
             Then::Hold => self.client.read_u8().await.and(Err(over())),
+            Then::Swallow => {
+                tokio::io::copy(&mut self.client, &mut tokio::io::sink()).await.and(Err(over()))
+            }
             Then::Pause | Then::Slip(_) => {
                 let mut going_on = self.work.going_on.subscribe();
                 going_on.wait_for(|going_on| *going_on).await.map(drop).map_err(|_| over())

@@ -240,7 +240,7 @@ impl About {
 
     /// Takes the next range that nobody works at; `None` when there is none.
     pub(super) async fn take(&self, session: &mut Session) -> Result<Option<Range>, Error> {
-        let backend = session.facts.pid.to_string();
+        let backend = session.facts.backend.pid.to_string();
         let take = self.fill(TAKE, &[("backend", &backend)]);
         let row = self.transaction(session, &take).await;
         let row = row.map_err(|error| Error::driver("take a range of a backfill", error))?;

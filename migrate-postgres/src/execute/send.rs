@@ -14,6 +14,7 @@ use crate::blocker::Blocker;
 use crate::observe::Event;
 use crate::session::{Limits, Scope, Told};
 use crate::sql::{self, AS_WE_WRITE};
+use crate::watch::Gone;
 
 /// How an attempt asks for its locks.
 pub(super) struct Asking {
@@ -181,7 +182,10 @@ impl Runner<'_> {
         let mut monitor = self.monitor(guard);
         let mut told = Told::default();
         let sending = self.session.send_counting(part.message(script), &mut told);
-        let Err(error) = self.watch.over(&mut monitor, sending).await else { return Ok(told) };
+        let sent = self.watch.over(&mut monitor, sending).await;
+        let Err(error) = sent.unwrap_or_else(|Gone| Err(self.session.gave_up())) else {
+            return Ok(told);
+        };
         let done = told.done.checked_sub(statements_in(&part.head));
         Err(Failure {
             is_in_locks: done.is_none() && !asking.locks.is_empty(),

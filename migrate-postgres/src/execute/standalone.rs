@@ -46,18 +46,18 @@ impl Runner<'_> {
             self.unit(Piece { job, unit, number }).await?;
         }
         self.session
-            .send(self.names.ourselves())
+            .send_quick(self.names.ourselves())
             .await
             .map_err(|error| Error::driver("leave the settings of the migration", error))?;
         let rows = job.final_rows();
-        self.clerk.write(self.session, &rows).await
+        self.write(&rows).await
     }
 
     async fn prepare_session(&mut self) -> Result<(), Error> {
         let limits =
             Limits { lock: Duration::from_secs(1), statement: self.ours.waits.statement(false) };
         let settings = self.session.settings(Scope::Session, self.ours, limits);
-        let sent = self.session.send(settings).await;
+        let sent = self.session.send_quick(settings).await;
         sent.map(drop).map_err(|error| Error::driver("prepare the session", error))
     }
 
@@ -77,12 +77,12 @@ impl Runner<'_> {
             return self.script_among_units(piece, script).await;
         }
         if self.look(piece).await? == Looked::Done {
-            return self.clerk.write(self.session, &[piece.row(State::Done)]).await;
+            return self.write(&[piece.row(State::Done)]).await;
         }
         if self.enclosed(piece).await? == Ended::Recorded {
             return Ok(());
         }
-        self.clerk.write(self.session, &[piece.row(State::Started)]).await?;
+        self.write(&[piece.row(State::Started)]).await?;
         match piece.unit {
             Unit::Statement(script, statement) => self.outside(piece, script, statement).await?,
             Unit::Code(_) => self.code_outside(piece.job).await?,
@@ -93,7 +93,7 @@ impl Runner<'_> {
                 return Err(Error::declaration(message).next(next));
             }
         }
-        self.clerk.write(self.session, &[piece.row(State::Done)]).await
+        self.write(&[piece.row(State::Done)]).await
     }
 
     /// A transaction of a migration that has other units too: it is done, and says so, or it never was.

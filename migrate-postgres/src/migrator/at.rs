@@ -84,7 +84,8 @@ impl At<'_> {
         let digest = if errand == Errand::Forward { &*self.digest } else { "" };
         match self.lock(session, digest).await? {
             Outcome::Settled(Settled { deferred, notices }) => {
-                Ok(Report { applied: tally.take(), deferred, notices, ..Report::default() })
+                self.look_what_was_done(session, tally).await?;
+                Ok(tally.report(deferred, notices))
             }
             Outcome::Ours => {
                 let done = self.under_lock(session, errand, tally).await;
@@ -118,7 +119,7 @@ impl At<'_> {
             if errand == Errand::Forward {
                 self.settle(session).await?;
             }
-            return Ok(tally.report(plan));
+            return Ok(tally.report(plan.deferred, plan.notices));
         }
     }
 

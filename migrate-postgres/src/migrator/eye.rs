@@ -29,7 +29,9 @@ impl Eye {
                 let session = Session::open(&connect, options).await?;
                 Ok(Eye::Own(Box::new(session)))
             }
-            Database::Connection(connection) => Ok(Eye::Own(Box::new(Session::given(*connection)))),
+            Database::Connection(connection) => {
+                Ok(Eye::Own(Box::new(Session::given(*connection, options))))
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use migrate_core::{Direction, MigrationId, Status, Version};
 use super::At;
 use crate::error::Error;
 use crate::execute::Tally;
-use crate::history::Loaded;
+use crate::history::{self, Loaded};
 use crate::observe::Event;
 use crate::report::{Applied, Report};
 use crate::session::Session;
@@ -84,6 +84,19 @@ impl At<'_> {
                 return None;
             }
         }
+    }
+
+    /// Looks for what was under way, in a run that has no other reason to read the history.
+    pub(super) async fn look_what_was_done(
+        &self,
+        session: &mut Session,
+        tally: &mut Tally,
+    ) -> Result<(), Error> {
+        if !tally.under_way.is_empty() {
+            let loaded = history::load_as_ourselves(session, &self.names).await?;
+            self.tell_what_was_done(&loaded, tally);
+        }
+        Ok(())
     }
 
     /// What was under way when the connection was lost, and is done, says the history.

@@ -136,7 +136,7 @@ impl Migrator {
         self
     }
 
-    /// How long to wait for a connection (default 30 s).
+    /// How long to wait for a connection, and on one that is there for an answer that takes no time (default 30 s).
     #[must_use]
     pub fn connect_timeout(mut self, wait: Duration) -> Self {
         self.options.waits.connect = wait;

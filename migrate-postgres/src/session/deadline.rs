@@ -7,10 +7,10 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use tokio::time::timeout;
 
-use super::{Session, Told, connect, send, send_counting};
+use super::{Backend, Session, Told, close, connect, number, send, send_counting};
 use crate::options::Waits;
 use crate::sql;
 
@@ -37,6 +37,9 @@ impl Session {
         patience: Duration,
         waits: &Waits,
     ) -> Sent {
+        if let Err(error) = self.hears() {
+            return Sent::InTime(Err(error));
+        }
         let Self { connection, options, facts, .. } = self;
         let mut sent = pin!(send_counting(connection, message, told));
         if let Ok(answer) = timeout(patience, &mut sent).await {
@@ -52,22 +55,26 @@ impl Session {
         };
         let mut end = Sent::Never;
         for _ in 0..TIMES {
-            cancel(&mut second, facts.pid, waits.connect).await;
+            cancel(&mut second, facts.backend, waits.connect).await;
             if let Ok(answer) = timeout(EACH, &mut sent).await {
                 end = Sent::Late(answer);
                 break;
             }
         }
-        if let Err(error) = second.close().await {
-            tracing::debug!(%error, "migrate: the second connection did not close in good order");
-        }
+        close(second).await;
         end
     }
 }
 
-/// The signal is delivered when this returns, so that it cannot meet a later statement.
-async fn cancel(second: &mut PgConnection, pid: i32, patience: Duration) {
-    match timeout(patience, send(second, sql::cancel(pid))).await {
+/// Cancels what is under way, which is the message that nobody has heard the answer of yet. It cannot meet a later one:
+/// the signal is delivered when this returns, and where that was not waited for, it looks for its message itself.
+async fn cancel(second: &mut PgConnection, backend: Backend, patience: Duration) {
+    let cancel = async {
+        let found = send(second, sql::under_way(backend)).await?;
+        let sent = found.and_then(|row| number(&row, "sent"));
+        send(second, sql::cancel(backend, sent)).await
+    };
+    match timeout(patience, cancel).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::warn!(%error, "migrate: a statement could not be cancelled"),
         Err(_) => tracing::warn!("migrate: a statement could not be cancelled in time"),

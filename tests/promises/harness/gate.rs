@@ -3,7 +3,9 @@
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use migrate_postgres::{Event, Observer};
+use migrate_postgres::{Error, Event, Migrator, Observer, Report};
+use sqlx::postgres::PgConnectOptions;
+use tokio::task::JoinHandle;
 
 use super::heard::line;
 
@@ -57,4 +59,10 @@ impl Observer for Gate {
             drop(self.0.changed.wait_timeout_while(state, patience, closed).expect("no panic"));
         }
     }
+}
+
+/// A run on a thread of its own, which a gate may stop.
+pub fn aside(migrator: Migrator, way: PgConnectOptions) -> JoinHandle<Result<Report, Error>> {
+    let runtime = tokio::runtime::Handle::current();
+    tokio::task::spawn_blocking(move || runtime.block_on(migrator.run(&way)))
 }

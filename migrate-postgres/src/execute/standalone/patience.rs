@@ -13,6 +13,7 @@ use crate::execute::send::Failure;
 use crate::monitor::Guard;
 use crate::session::{Sent, Told, text};
 use crate::sql;
+use crate::watch::Gone;
 
 /// What a message may take.
 #[derive(Clone, Copy)]
@@ -77,13 +78,13 @@ impl Runner<'_> {
         message: String,
         Patience { all, lock, guard }: Patience,
     ) -> Result<(), Missed> {
-        let before = self.session.send(sql::lift_timeouts(lock)).await?;
+        let before = self.session.send_quick(sql::lift_timeouts(lock)).await?;
         let sent = self.until_deadline(message, all, guard).await.map(drop);
         let answered =
             sent.as_ref().map_or_else(|missed| sqlstate(&missed.error).is_some(), |()| true);
         let restore = before.as_ref().and_then(|row| text(row, "restore")).filter(|_| answered);
         let restored = match restore {
-            Some(restore) => self.session.send(restore.to_owned()).await.map(drop),
+            Some(restore) => self.session.send_quick(restore.to_owned()).await.map(drop),
             None => Ok(()),
         };
         sent.and(restored.map_err(Missed::from))
@@ -100,9 +101,10 @@ impl Runner<'_> {
         let (mut told, mut monitor) = (Told::default(), self.monitor(guard));
         let sending = self.session.send_within(message, &mut told, patience, waits);
         let (answer, late) = match self.watch.over(&mut monitor, sending).await {
-            Sent::InTime(answer) => (answer, false),
-            Sent::Late(answer) => (answer, true),
-            Sent::Never => {
+            Ok(Sent::InTime(answer)) => (answer, false),
+            Ok(Sent::Late(answer)) => (answer, true),
+            Err(Gone) => (Err(self.session.gave_up()), false),
+            Ok(Sent::Never) => {
                 let waited = format!(
                     "it was not done within {} s, and the server could not be told to end it",
                     patience.as_secs_f64()

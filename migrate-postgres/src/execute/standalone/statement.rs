@@ -199,7 +199,7 @@ impl Runner<'_> {
             return Ok(());
         }
         let setting = format!("SET lock_timeout = {}", timeout.as_millis());
-        self.session.send(setting).await.map(drop)
+        self.session.send_quick(setting).await.map(drop)
     }
 }
 

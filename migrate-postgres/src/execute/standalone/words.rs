@@ -61,7 +61,7 @@ impl Runner<'_> {
         self.session.roll_back().await;
         let reason = format!("SQLSTATE {state}");
         let row = Row { reason: Some(&reason), ..piece.row(State::Failed) };
-        if let Err(error) = self.clerk.write(self.session, &[row]).await {
+        if let Err(error) = self.write(&[row]).await {
             tracing::warn!(%error, "migrate: the failure could not be recorded");
         }
     }
