@@ -7,7 +7,7 @@
 
 use std::error::Error;
 
-use migrate_postgres::{Migrations, Migrator, Phases, Version};
+use migrate_postgres::{Migrations, Migrator, Version};
 use migrate_testing::Server;
 use sqlx::postgres::PgPoolOptions;
 
@@ -48,7 +48,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let migrator = ["fleet", "strangers"].into_iter().fold(migrator, |migrator, evidence| {
         migrator.waive(evidence, "this program is all that uses the database")
     });
-    print!("{}", migrator.phases(Phases::ALL).run(&pool).await?);
+    print!("{}", migrator.run(&pool).await?);
+    print!("{}", migrator.contract(&pool, None).await?);
     let email: String = sqlx::query_scalar("SELECT email FROM customers").fetch_one(&pool).await?;
     println!("Ada's e-mail address is still {email}.");
 

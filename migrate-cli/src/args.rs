@@ -215,7 +215,7 @@ pub(crate) struct Target {
 /// What counts at the gates of contracts.
 #[derive(Args, Debug)]
 pub(crate) struct Evidence {
-    /// Evidence that does not keep a contract from running, and why; the history keeps the reason
+    /// Evidence that does not count for contracts (phases, soak, fleet, strangers, dependencies), and why
     #[arg(long, value_name = "SOURCE=REASON", value_parser = waiver)]
     pub(crate) waive: Vec<(String, String)>,
     /// A role or application_name whose sessions need nothing that contracts remove
