@@ -372,6 +372,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_book_has_every_limit_with_its_default() {
+        let book = include_str!("../../../docs/backfills.md");
+        for shown in Limits::default().shown() {
+            let (name, value) = shown.split_once('=').unwrap();
+            let row = book
+                .lines()
+                .find(|line| line.starts_with("| `") && line.contains(&format!("`{name}`")));
+            assert!(row.is_some_and(|row| row.contains(&format!("`{value}`"))), "{shown}: {row:?}");
+        }
+    }
+
+    #[test]
     fn what_is_shown_sets_the_same() {
         let other = [
             "batch_time=20ms",
