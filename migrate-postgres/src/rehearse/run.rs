@@ -90,7 +90,7 @@ impl Play<'_> {
             what,
             locks,
             rewrites,
-            wal,
+            wal: wal.filter(|_| self.stage.is_logged),
             time,
             basis,
             transaction: piece.transaction,
