@@ -155,7 +155,7 @@ const WITH_PAUSE: f64 = 1.2;
 /// What a server does with its log.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Log {
-    /// The bytes of a table's indexes when it is filled.
+    /// The bytes of a table's indexes.
     pub(crate) indexes: f64,
     /// Into how many of them a row that is changed gets an entry, at a place of its own.
     pub(crate) entries: f64,
