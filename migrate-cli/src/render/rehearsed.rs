@@ -164,7 +164,11 @@ impl<'r> Rehearsed<'r> {
 
     fn summary(&self) -> String {
         let Rehearsal { steps, took, .. } = self.rehearsal;
-        let (time, log) = (self.rehearsal.time(), amount(self.rehearsal.wal(), "bytes"));
+        let time = self.rehearsal.time();
+        let log = match steps.iter().any(|step| step.wal.is_some()) {
+            true => format!(" and {} of log", amount(self.rehearsal.wal(), "bytes")),
+            false => String::new(),
+        };
         let not_run = steps.iter().filter(|step| step.time.is_none()).count();
         let known = match not_run {
             0 => String::new(),
@@ -173,7 +177,7 @@ impl<'r> Rehearsed<'r> {
         let (many, took) = (count(steps.len(), "step"), duration(*took));
         let on = if self.on_copy { "on a copy" } else { "on samples" };
         format!(
-            "{many}: {} and {log} of log{known} (rehearsed {on} in {took}; nothing was changed)",
+            "{many}: {}{log}{known} (rehearsed {on} in {took}; nothing was changed)",
             duration(time)
         )
     }

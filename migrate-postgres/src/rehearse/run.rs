@@ -90,7 +90,7 @@ impl Play<'_> {
             what,
             locks,
             rewrites,
-            wal,
+            wal: wal.filter(|_| self.stage.is_logged),
             time,
             basis,
             transaction: piece.transaction,
@@ -460,6 +460,7 @@ impl Play<'_> {
         if log.indexes < before * GROWN {
             log.entries = 0.0; // new rows have stayed in their pages
         }
+        log.indexes = before; // in a sample many pages are split that are not in the table
         if let Some(reader) = &mut self.stage.reader {
             log.safe_byte = reader.safe_byte().await.map_err(failed)?;
         }

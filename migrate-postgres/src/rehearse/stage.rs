@@ -50,6 +50,8 @@ pub(super) struct Stage<'s> {
     pub(super) cast: Cast,
     /// Relations that were there before.
     pub(super) before: BTreeSet<i64>,
+    /// Is what happens on it written to the server's log? With `wal_level = minimal`, what is new is not.
+    pub(super) is_logged: bool,
     /// The words of what is rehearsed.
     words: Vec<String>,
 }
@@ -84,7 +86,18 @@ impl<'s> Stage<'s> {
         };
         let (tables, meant) = (Vec::new(), BTreeMap::new());
         let (cast, before) = (Cast::default(), BTreeSet::new());
-        let mut stage = Self { session, names, how, reader, tables, meant, cast, before, words };
+        let mut stage = Self {
+            session,
+            names,
+            how,
+            reader,
+            tables,
+            meant,
+            cast,
+            before,
+            is_logged: true,
+            words,
+        };
         stage.begin().await?;
         stage.find(relations).await?;
         stage.before = stage.files().await.map_err(failed)?.into_keys().collect();
@@ -110,7 +123,7 @@ impl<'s> Stage<'s> {
             if self.how.on_copy { "" } else { STAGE },
         );
         let begun = self.session.send(message).await;
-        begun.map(drop).map_err(|error| {
+        let row = begun.map_err(|error| {
             let error = failed(error);
             match error.sqlstate() {
                 Some("42501") => error.next(
@@ -119,7 +132,11 @@ impl<'s> Stage<'s> {
                 ),
                 _ => error,
             }
-        })
+        })?;
+        self.is_logged = row
+            .and_then(|row| text(&row, "wal_level").map(|level| level != "minimal"))
+            .unwrap_or(true);
+        Ok(())
     }
 
     /// Looks which tables the names mean.
