@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use migrate_postgres::{Migrator, Source};
 use sqlx::postgres::{PgPool, PgPoolOptions};
@@ -46,9 +47,12 @@ fn folder(tool: Tool) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("backfill").join(tool.name())
 }
 
+/// A run is to fill all of it.
+const ENOUGH: Duration = Duration::from_secs(3600);
+
 async fn fill(folder: &Path, pool: &PgPool) -> Result<()> {
     let source = Source::read(folder).map_err(|problems| format!("{problems:?}"))?;
-    let report = Migrator::new(source).run(pool).await?;
+    let report = Migrator::new(source).budget(ENOUGH).run(pool).await?;
     match report.deferred.first() {
         Some(deferred) => Err(format!("not filled, {} waits", deferred.name).into()),
         None => Ok(()),
