@@ -41,6 +41,8 @@ async fn a_standby_that_falls_behind_stops_it_before_the_next_batch_and_lets_it_
         ("hot_standby", "on"),
         ("wal_keep_size", "256MB"),
         ("wal_receiver_status_interval", "1s"),
+        // Or what a batch has written is seen a moment later.
+        ("synchronous_commit", "on"),
     ];
     let set = |builder: Builder, (name, value): &(&str, &str)| builder.setting(name, value);
     let server = settings.iter().fold(Server::builder(), set).private().unwrap();
