@@ -18,7 +18,7 @@ use crate::observe::{Ear, Event, Seldom};
 use crate::options::{Names, Options};
 use crate::session::{self, Session};
 use crate::source::BoxError;
-use crate::throttle::{Answer, Closed, Controller, Limits, Question, Signals, ask};
+use crate::throttle::{Answer, Closed, Controller, LimitedBy, Limits, Question, Signals, ask};
 
 mod batch;
 mod ground;
@@ -141,8 +141,8 @@ pub(crate) struct Filler<'f> {
     controller: Controller,
     signals: Option<Signals>,
     looked: Option<Instant>,
-    /// When the table was vacuumed last.
-    vacuumed: Option<Instant>,
+    /// When the table was vacuumed last, and how long that took.
+    vacuumed: Option<(Instant, Duration)>,
     limited_by: String,
     why: String,
     /// When the time is over; `None` is never.
@@ -160,8 +160,8 @@ const PASSES: i64 = 5;
 /// How often the server is looked at while batches are done: before each of them, but for the smallest.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Between two times that a table is vacuumed by whoever fills it.
-const VACUUM_AGAIN: Duration = Duration::from_secs(60);
+/// Between two times that a table is vacuumed by whoever fills it; and five times as long as the last time took.
+const VACUUM_AGAIN: Duration = Duration::from_secs(5);
 
 const UNVERIFIED: &str = "what was promised of it does not hold";
 
@@ -381,7 +381,9 @@ impl<'f> Filler<'f> {
         let answer = ask(&mut session.connection, question, self.signals.as_ref()).await?;
         let Answer { signals, closed, warned } = answer;
         self.signals = Some(signals);
-        if let Some(first) = closed.into_iter().next() {
+        // Dead rows are not waited for: they are cleared away.
+        let waits = |closed: &Closed| closed.by != LimitedBy::DeadTuples;
+        if let Some(first) = closed.into_iter().find(waits) {
             return Ok(Some(first));
         }
         self.looked = Some(Instant::now());

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::observe::Event;
 use crate::session::{Session, truth};
 use crate::sql::{self, literal};
-use crate::throttle::{Controller, Measured, Signals};
+use crate::throttle::{Controller, Measured};
 
 /// How the work at a range ended.
 pub(super) enum Worked {
@@ -171,19 +171,24 @@ impl Filler<'_> {
         }
     }
 
-    /// Clears away dead rows where they have become many and no autovacuum will do it. What is not done now, for want of
-    /// a lock or of a right, is told and left.
+    /// Clears away dead rows where they have become many, without the indexes: new versions of rows find room then. What
+    /// is not done now, for want of a lock or of a right, is told and left, and the next time comes soon.
     async fn vacuum_by_need(&mut self, session: &mut Session, relation: &str) {
-        let wanted = self.signals.as_ref().is_some_and(Signals::wants_vacuum);
-        let recently = self.vacuumed.is_some_and(|at| at.elapsed() < VACUUM_AGAIN);
+        let wanted = self.signals.as_ref().is_some_and(|seen| {
+            seen.dead.as_ref().is_some_and(|dead| dead.over.is_some()) && seen.vacuum.is_none()
+        });
+        let recently = self
+            .vacuumed
+            .is_some_and(|(at, took)| at.elapsed() < VACUUM_AGAIN.max(took.saturating_mul(5)));
         if !wanted || recently {
             return;
         }
-        self.vacuumed = Some(Instant::now());
+        let began = Instant::now();
         if let Err(error) = session.send(sql::fill(VACUUM, &[("relation", relation)])).await {
             let text = format!("{relation} was not vacuumed: {error}");
             self.ear.tell(&Event::Warning { text: &text });
         }
+        self.vacuumed = Some((Instant::now(), began.elapsed()));
     }
 
     /// A batch that waits is not asked for; what is wanted by now is looked up.

@@ -50,7 +50,8 @@ pub struct Limits {
     pub autovacuum: Option<Duration>,
     /// Whether an autovacuum of the table that prevents wraparound is waited for: until it is done.
     pub wraparound: bool,
-    /// How many percent of the table may be dead rows while an autovacuum is on its way: 20.
+    /// How many percent of the table may be dead rows before whoever fills it clears them away: 10, which is before
+    /// an autovacuum would.
     pub dead_tuples: Option<u32>,
     /// The hours for work: all.
     pub off_peak: Option<Window>,
@@ -110,7 +111,7 @@ impl Default for Limits {
             horizon: Some(Duration::from_secs(60 * 60)),
             autovacuum: Some(Duration::from_secs(30 * 60)),
             wraparound: true,
-            dead_tuples: Some(20),
+            dead_tuples: Some(10),
             off_peak: None,
             unknown: OnUnknown::Block,
         }

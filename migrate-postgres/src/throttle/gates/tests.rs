@@ -185,7 +185,7 @@ fn dead_rows_close_only_while_an_autovacuum_is_on_its_way() {
         (told(&signals, texts), signals.wants_vacuum())
     };
     let (closed, wants) = with(true, 3, &[]);
-    let dead = "dead_tuples: 40 % of the table are dead rows (limit 20 %), and an autovacuum is due; opens: when it has \
+    let dead = "dead_tuples: 40 % of the table are dead rows (limit 10 %), and an autovacuum is due; opens: when it has \
                 finished, and in 27 min in any case";
     assert_eq!((closed.as_slice(), wants), (&[dead.to_owned()][..], false));
     assert_eq!(with(true, 30, &[]).0, [""; 0], "not for ever");
