@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::limited_by::LimitedBy;
 use super::limits::Limits;
-use super::load::utilisation;
+use super::load::{utilisation, wal_a_second};
 use super::signals::Signals;
 
 /// One batch, when it is done.
@@ -73,19 +73,22 @@ impl Controller {
     pub(crate) fn after(&mut self, batch: &Measured, signals: &Signals) -> Pace {
         let size = self.learn(batch);
         let load = utilisation(signals, &self.limits);
+        let wal = self.pause_for_wal(batch, signals);
         let floor = self.floor(batch.took);
         self.pause = self.pause_for(load, floor);
         if load >= 1.0 {
             self.shrink();
         }
-        let limited_by = if self.pause > floor {
+        let limited_by = if self.pause > floor.max(wal) {
             LimitedBy::Load
+        } else if wal > floor {
+            LimitedBy::Wal
         } else if self.limits.duty > 1.0 {
             LimitedBy::Duty
         } else {
             size
         };
-        Pace { pause: self.pause.max(floor), limited_by }
+        Pace { pause: self.pause.max(floor).max(wal), limited_by }
     }
 
     /// The batch was too much, or somebody had its rows: it was ended before it was done.
@@ -147,11 +150,23 @@ impl Controller {
         share.unwrap_or(Duration::MAX).min(self.limits.pause)
     }
 
+    /// Until as much time has passed as what was written may take.
+    fn pause_for_wal(&self, batch: &Measured, signals: &Signals) -> Duration {
+        let Some(rate) = wal_a_second(signals.wal.max_wal_size, &self.limits) else {
+            return Duration::ZERO;
+        };
+        if batch.rows_changed == 0 {
+            return Duration::ZERO; // it is of others
+        }
+        let share = Duration::try_from_secs_f64(batch.wal as f64 / rate).unwrap_or(Duration::MAX);
+        share.saturating_sub(batch.took).min(self.limits.pause)
+    }
+
     /// As the load wants it. What the floor adds is not carried along, or a slow batch would be paid for twice.
     fn pause_for(&self, load: f64, floor: Duration) -> Duration {
         let long = self.pause.max(floor).max(LEAST_PAUSE);
         let pause = match load {
-            ..0.4 => self.pause.mul_f64(0.8),
+            ..0.4 => self.pause.mul_f64(0.5),
             0.4..0.7 => self.pause,
             0.7..1.0 => long.mul_f64(1.5),
             _ => long.mul_f64(4.0),

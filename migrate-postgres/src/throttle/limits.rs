@@ -30,7 +30,7 @@ pub struct Limits {
     /// From how many others on that are at work the server is busy. None: how many its processors take cannot be
     /// asked in SQL.
     pub active: Option<u32>,
-    /// How much WAL the whole server should write in a minute: 25 % of `max_wal_size`.
+    /// How much WAL a backfill may write in a minute: as much as `max_wal_size`.
     pub wal_rate: WalRate,
     /// How long a standby may be behind: 2 s.
     pub replica_lag: Option<Duration>,
@@ -101,7 +101,7 @@ impl Default for Limits {
             pause: Duration::from_secs(30),
             blocked: Some(3),
             active: None,
-            wal_rate: WalRate::Percent(25),
+            wal_rate: WalRate::Percent(100),
             replica_lag: Some(Duration::from_secs(2)),
             replica_bytes: Some(64 << 20),
             standbys: Vec::new(),

@@ -3,7 +3,7 @@
 //! Pure. Owns which signals count and what they are measured by. What is done about it is the controller's.
 
 use super::limits::{Limits, WalRate};
-use super::signals::{Signal, Signals, Wal};
+use super::signals::{Signal, Signals};
 
 /// A checkpoint that came before its time. It may be anybody's, for a backup or by hand: a reason to go slower, not to
 /// stand still.
@@ -19,18 +19,18 @@ pub(crate) fn utilisation(signals: &Signals, limits: &Limits) -> f64 {
         Signal::Hidden | Signal::Untold => 0.0,
     };
     let requested = if signals.wal.requested_since { REQUESTED } else { 0.0 };
-    let all = [part(signals.blocked, limits.blocked), active, wal(&signals.wal, limits), requested];
+    let all = [part(signals.blocked, limits.blocked), active, requested];
     all.into_iter().fold(0.0, f64::max)
 }
 
-fn wal(wal: &Wal, limits: &Limits) -> f64 {
+/// The WAL that may be written in a second, where there is a limit.
+pub(crate) fn wal_a_second(max_wal_size: u64, limits: &Limits) -> Option<f64> {
     let a_minute = match limits.wal_rate {
-        WalRate::Any => return 0.0,
-        WalRate::Percent(percent) => wal.max_wal_size as f64 * f64::from(percent) / 100.0,
+        WalRate::Any => return None,
+        WalRate::Percent(percent) => max_wal_size as f64 * f64::from(percent) / 100.0,
         WalRate::Bytes(bytes) => bytes as f64,
     };
-    let rate = wal.rate.unwrap_or_default() * 60.0;
-    if a_minute > 0.0 { rate / a_minute } else { 0.0 }
+    (a_minute > 0.0).then_some(a_minute / 60.0)
 }
 
 #[cfg(test)]
@@ -53,17 +53,13 @@ mod tests {
     }
 
     #[test]
-    fn wal_is_measured_by_the_minute() {
-        let mut signals = quiet();
-        signals.wal.max_wal_size = 1 << 30;
-        signals.wal.rate = Some((1_u64 << 30) as f64 / 60.0 / 8.0);
+    fn wal_is_limited_by_the_minute() {
         let with = |rate| {
             let mut limits = Limits::default();
             limits.set(&format!("wal_rate={rate}")).unwrap();
-            (utilisation(&signals, &limits) * 1000.0).round() / 1000.0
+            wal_a_second(60 << 20, &limits).map(|rate| rate / f64::from(1 << 20))
         };
-        assert_eq!(["25%", "64MiB", "none"].map(with), [0.5, 2.0, 0.0]);
-        assert_eq!(utilisation(&quiet(), &Limits::default()), 0.0, "there was one look only");
+        assert_eq!(["25%", "120MiB", "none"].map(with), [Some(0.25), Some(2.0), None]);
     }
 
     #[test]

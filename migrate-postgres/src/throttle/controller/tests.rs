@@ -16,7 +16,7 @@ fn batch(rows: u32, fixed: u64, row: u64, wal: u64) -> Measured {
 /// A quiet server but for this load.
 fn load(part: f64) -> Signals {
     let mut signals = quiet();
-    signals.wal.rate = Some(part * signals.wal.max_wal_size as f64 / 4.0 / 60.0);
+    signals.active = Signal::Known((part * 100.0).round() as u32);
     signals
 }
 
@@ -191,7 +191,7 @@ fn the_pause_follows_the_load_in_four_zones() {
         (1.01, 80, 500),
         (9.0, 80, 500),
     ] {
-        let limits = Limits { batch_time: ms(100), ..Limits::default() };
+        let limits = Limits { batch_time: ms(100), active: Some(100), ..Limits::default() };
         let mut controller = Controller::new(&limits, 1000);
         let pace = controller.after(&batch(1000, 0, 100, 0), &load(part));
         assert_eq!((pace.pause, controller.rows()), (ms(pause), rows), "{part}");
@@ -212,11 +212,26 @@ fn a_pause_grows_up_to_its_limit_and_goes_when_the_load_has_gone() {
     assert_eq!((pace.pause, pace.limited_by), (ms(30_000), LimitedBy::Load));
     assert_eq!(controller.rows(), 50);
     let easing = controller.after(&batch(50, 0, 1000, 0), &quiet());
-    assert_eq!((easing.pause, easing.limited_by), (ms(24_000), LimitedBy::Load));
+    assert_eq!((easing.pause, easing.limited_by), (ms(15_000), LimitedBy::Load));
     for _ in 0..40 {
         controller.after(&batch(50, 0, 1000, 0), &quiet());
     }
     let pace = controller.after(&batch(50, 0, 1000, 0), &quiet());
     assert_eq!(pace.pause, ms(10));
     assert_ne!(pace.limited_by, LimitedBy::Load);
+}
+
+/// What a batch has written is paid for by its time: no more, however much it was.
+#[test]
+fn a_pause_is_as_long_as_the_wal_of_its_batch_may_take() {
+    let mut signals = quiet();
+    signals.wal.max_wal_size = 60 << 20; // 1 MiB a second
+    let mut controller = Controller::new(&Limits::default(), 1000);
+    let of = |wal: u64| Measured { rows_seen: 1000, rows_changed: 1000, took: ms(100), wal };
+    let pace = controller.after(&of(1 << 20), &signals);
+    assert_eq!((pace.pause, pace.limited_by), (ms(900), LimitedBy::Wal));
+    let pace = controller.after(&of(1 << 10), &signals);
+    assert_eq!(pace.pause, ms(20));
+    let none = Measured { rows_changed: 0, ..of(1 << 30) };
+    assert_eq!(controller.after(&none, &signals).pause, ms(20), "what others write is theirs");
 }
