@@ -99,16 +99,17 @@ async fn serve(build: Build, number: i64, pool: &PgPool) -> Served {
         let at = turn * 37 % OWN;
         let (id, value) = (1_000_000 * number + at, format!("{number}/{turn}"));
         let Some(last) = usize::try_from(at).ok().and_then(|at| left.get_mut(at)) else { break };
+        // Read before it is written again: in the hundred turns since, nobody else may have changed it, a backfill included.
+        match read(build, pool, id).await {
+            Ok(found) if found == *last => served.statements += 1,
+            Ok(_) => served.lost += 1,
+            Err(_) => served.errors += 1,
+        }
         match write(build, turn, pool, id, &value).await {
             Ok(now) => {
                 served.statements += 1;
                 *last = now;
             }
-            Err(_) => served.errors += 1,
-        }
-        match read(build, pool, id).await {
-            Ok(found) if found == *last => served.statements += 1,
-            Ok(_) => served.lost += 1,
             Err(_) => served.errors += 1,
         }
         // Rows that were there before, of everybody.

@@ -17,6 +17,10 @@ pub struct Outcome {
     pub lost: u64,
     /// Whether the contract had run while an old instance was there.
     pub too_early: bool,
+    /// Rows in which the two columns were not alike while both were there.
+    pub unlike: i64,
+    /// Rows that no instance had touched and that came out with what they went in with.
+    pub kept: i64,
     pub columns: String,
 }
 
@@ -51,6 +55,12 @@ impl Instance {
         Ok(())
     }
 }
+
+/// While both columns are there, and written.
+const UNLIKE: &str = "SELECT count(*) FROM users WHERE town IS DISTINCT FROM city";
+/// Instances touch the first 5000 rows.
+const KEPT: &str = "SELECT count(*) FROM users \
+                    WHERE id BETWEEN 5001 AND 20000 AND town = 'city ' || id % 50";
 
 const CHANGE: i64 = 20_261_125_101_500;
 
@@ -92,6 +102,7 @@ pub async fn play(
     for instance in old {
         outcome.too_early |= !migrator.contract(&pool, None).await?.applied.is_empty();
         explain(&migrator.gates(&pool, None).await?, &tell);
+        outcome.unlike += sqlx::query_scalar::<_, i64>(UNLIKE).fetch_one(&pool).await?;
         tell("one instance of release 1 is stopped");
         instance.stop(&mut outcome)?;
     }
@@ -112,6 +123,7 @@ pub async fn play(
     let columns = "SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute \
                    WHERE attrelid = 'users'::regclass AND attnum > 0 AND NOT attisdropped";
     outcome.columns = sqlx::query_scalar(columns).fetch_one(&pool).await?;
+    outcome.kept = sqlx::query_scalar(KEPT).fetch_one(&pool).await?;
     Ok(outcome)
 }
 

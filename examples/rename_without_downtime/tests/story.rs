@@ -20,6 +20,7 @@ async fn a_column_gets_another_name_while_two_releases_use_it() {
     let program = Path::new(env!("CARGO_BIN_EXE_rename-app"));
     let outcome = story::play(&server, program, |line| eprintln!("- {line}")).await.unwrap();
     assert_eq!((outcome.errors, outcome.lost, outcome.too_early), (0, 0, false), "{outcome:?}");
+    assert_eq!((outcome.unlike, outcome.kept), (0, 15_000), "{outcome:?}");
     assert!(outcome.statements > 100, "{outcome:?}");
     assert_eq!(outcome.columns, "id, name, town");
 }
