@@ -443,6 +443,11 @@ impl Error {
         headline.clone() + &said.unwrap_or_default() + &told("now", now) + &told("next", next)
     }
 
+    /// What went wrong and what to do next, for an error of something larger.
+    pub(crate) fn parts(&self) -> (&str, Option<&str>) {
+        (&self.0.headline, self.0.next.as_deref())
+    }
+
     /// What this run had applied before it failed.
     pub fn applied(&self) -> &[MigrationId] {
         self.0.applied.as_deref().unwrap_or_default()

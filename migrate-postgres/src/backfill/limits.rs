@@ -2,6 +2,7 @@
 //!
 //! Owns how such a text is taken apart and put together. What a limit means is not known here.
 
+use crate::error::Error;
 use crate::throttle::Limits;
 
 /// One after another. A value may have commas in it: what has no `=` belongs to the one before.
@@ -16,19 +17,41 @@ pub(super) fn each(said: &str) -> Vec<String> {
     all
 }
 
+/// Why a limit is none, and what to write instead where that is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refused {
+    pub(super) why: String,
+    pub(super) next: Option<String>,
+}
+
+impl Refused {
+    fn new(why: String) -> Self {
+        Self { why, next: None }
+    }
+
+    fn of(error: &Error) -> Self {
+        let (why, next) = error.parts();
+        let why = why.strip_prefix("failed to set the ").unwrap_or(why);
+        Self { why: why.to_owned(), next: next.map(ToOwned::to_owned) }
+    }
+}
+
 /// Some of them changed, the others as they were, in their order; an empty value takes one away.
-pub(super) fn merged(before: &str, changes: &[&str]) -> Result<String, String> {
+pub(super) fn merged(before: &str, changes: &[&str]) -> Result<String, Refused> {
     let mut limits: Vec<(String, String)> =
         each(before).iter().filter_map(|limit| split(limit)).collect();
     for change in changes.iter().flat_map(|changes| each(changes)) {
-        let (name, value) = split(&change).ok_or_else(|| format!("`{change}` is no limit"))?;
+        let (name, value) =
+            split(&change).ok_or_else(|| Refused::new(format!("`{change}` is no limit")))?;
         let place = limits.iter().position(|(known, _)| *known == name);
         match (value.is_empty(), place) {
             (true, Some(place)) => drop(limits.remove(place)),
-            (true, None) => return Err(format!("it has no limit `{name}` of its own")),
+            (true, None) => {
+                return Err(Refused::new(format!("it has no limit `{name}` of its own")));
+            }
             (false, place) => {
                 let set = Limits::default().set(&format!("{name}={value}"));
-                set.map_err(|error| error.to_string())?;
+                set.map_err(|error| Refused::of(&error))?;
                 match place.and_then(|place| limits.get_mut(place)) {
                     Some(limit) => limit.1 = value,
                     None => limits.push((name, value)),
@@ -58,10 +81,11 @@ mod tests {
     #[test]
     fn limits_are_merged_by_their_names() {
         let change = |before, changes: &[&str]| merged(before, changes);
-        assert_eq!(change("", &["batch_time=100ms"]).as_deref(), Ok("batch_time=100ms"));
+        assert_eq!(change("", &["batch_time=100ms"]), Ok("batch_time=100ms".to_owned()));
         let before = "batch_time=100ms, other=1,2";
-        assert_eq!(change(before, &[" batch_time=2s "]).as_deref(), Ok("batch_time=2s, other=1,2"));
-        assert_eq!(change(before, &["other=,batch_time="]).as_deref(), Ok(""));
+        let other = Ok("batch_time=2s, other=1,2".to_owned());
+        assert_eq!(change(before, &[" batch_time=2s "]), other);
+        assert_eq!(change(before, &["other=,batch_time="]), Ok(String::new()));
     }
 
     #[test]

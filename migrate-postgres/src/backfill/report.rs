@@ -9,7 +9,7 @@ use migrate_core::{MigrationId, Phase, Version};
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
-use super::limits::merged;
+use super::limits::{Refused, merged};
 use super::state::Wanted;
 use super::statements::{LIMIT, LIMITS, STATES, WANT, optional};
 use crate::error::{Error, sqlstate};
@@ -207,7 +207,7 @@ pub(crate) async fn limit(
         let found = about(connection, names, id, LIMITS, &[]).await?;
         let found = found.ok_or_else(|| never_begun(id))?;
         let before = text(&found, "limits").unwrap_or_default();
-        let merged = merged(before, changes).map_err(|why| refused(id, &why))?;
+        let merged = merged(before, changes).map_err(|refused| not_limited(id, &refused))?;
         let values = [("limits", &*literal(&merged)), ("before", &*literal(before))];
         if about(connection, names, id, LIMIT, &values).await?.is_some() {
             return Ok(());
@@ -220,11 +220,11 @@ pub(crate) async fn limit(
     .next("Try again."))
 }
 
-fn refused(id: MigrationId, why: &str) -> Error {
-    let error = Error::declaration(format!("failed to limit backfill {id}: {why}"));
-    error.now("nothing was changed").next_unless_known(
-        "A limit is `name=value`, such as `batch_time=100ms`; `name=` takes one back.",
-    )
+fn not_limited(id: MigrationId, refused: &Refused) -> Error {
+    let usual = "A limit is `name=value`, such as `batch_time=100ms`; `name=` takes one back.";
+    Error::declaration(format!("failed to limit backfill {id}: {}", refused.why))
+        .now("nothing was changed")
+        .next(refused.next.as_deref().unwrap_or(usual))
 }
 
 /// Says what is wanted of one; whoever works at it reads it before the next batch.
