@@ -34,6 +34,14 @@ impl Instance {
         Ok(Self(command.spawn()?))
     }
 
+    /// Whoever waits for what it does would wait for ever if it had ended.
+    fn alive(&mut self) -> Result<(), Error> {
+        match self.0.try_wait()? {
+            None => Ok(()),
+            Some(_) => Err("an instance ended before it was told to".into()),
+        }
+    }
+
     /// Tells it to end, and adds up what it has done.
     fn stop(mut self, outcome: &mut Outcome) -> Result<(), Error> {
         drop(self.0.stdin.take());
@@ -86,13 +94,14 @@ pub async fn play(
     tell(
         "release 2 starts beside them: it adds users.town, keeps both alike by a trigger, and fills it",
     );
-    let new = [
+    let mut new = [
         Instance::start(program, ["new", "3", &url])?,
         Instance::start(program, ["new", "4", &url])?,
     ];
     // Whoever tells the story is no part of the application.
     let migrator = Migrator::new(Release2).known("story");
     while !migrator.is_ready(&pool, "town").await? {
+        new.iter_mut().try_for_each(Instance::alive)?;
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     until(&pool, "SELECT count(*) >= 100 FROM users WHERE id >= 3000000").await;
