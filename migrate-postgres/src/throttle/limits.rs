@@ -23,7 +23,7 @@ pub struct Limits {
     pub rows: RangeInclusive<u32>,
     /// A pause after each batch, as a part of what it took: at least 0.2.
     pub duty: f64,
-    /// The longest pause between two batches that nothing forbids: 30 s.
+    /// The longest pause between two batches that nothing forbids: 5 s.
     pub pause: Duration,
     /// From how many sessions on that wait for a lock of ours it is too many: 3.
     pub blocked: Option<u32>,
@@ -98,7 +98,7 @@ impl Default for Limits {
             batch_wal: 8 << 20,
             rows: 50..=20_000,
             duty: 0.2,
-            pause: Duration::from_secs(30),
+            pause: Duration::from_secs(5),
             blocked: Some(3),
             active: None,
             wal_rate: WalRate::Percent(100),
@@ -160,7 +160,7 @@ const NAMED: [Named; 21] = [
     },
     Named {
         name: "pause",
-        form: "a time such as `30s`",
+        form: "a time such as `5s`",
         set: |limits, text| put(&mut limits.pause, duration(text)),
         show: |limits| show_duration(limits.pause),
     },
