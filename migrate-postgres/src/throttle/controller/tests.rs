@@ -6,6 +6,11 @@ const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
+/// The limits, with a time to reckon with.
+fn usual() -> Limits {
+    Limits { batch_time: ms(150), ..Limits::default() }
+}
+
 /// A batch on a server where each one costs some microseconds, and so does each row, beside bytes of WAL.
 fn batch(rows: u32, fixed: u64, row: u64, wal: u64) -> Measured {
     let rows = u64::from(rows);
@@ -34,7 +39,7 @@ impl Dice {
 
 /// After so many batches of this cost, and what the last was limited by.
 fn after(first: u32, batches: usize, fixed: u64, row: u64, wal: u64) -> (u32, LimitedBy) {
-    let mut controller = Controller::new(&Limits::default(), first);
+    let mut controller = Controller::new(&usual(), first);
     let mut limited = LimitedBy::Nothing;
     for _ in 0..batches {
         let batch = batch(controller.rows(), fixed, row, wal);
@@ -71,7 +76,7 @@ fn a_batch_has_no_more_rows_than_it_may() {
 
 #[test]
 fn where_nothing_changes_the_wal_is_of_others() {
-    let mut controller = Controller::new(&Limits::default(), 1000);
+    let mut controller = Controller::new(&usual(), 1000);
     for _ in 0..30 {
         let batch = Measured { rows_changed: 0, ..batch(controller.rows(), 0, 1, 100_000) };
         controller.after(&batch, &quiet());
@@ -82,7 +87,7 @@ fn where_nothing_changes_the_wal_is_of_others() {
 #[test]
 fn nothing_that_happens_leads_out_of_the_limits() {
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
-    let mut limits = Limits::default();
+    let mut limits = usual();
     let mut controller = Controller::new(&limits, 1000);
     for turn in 0..50_000 {
         let before = controller.rows();
@@ -119,7 +124,7 @@ fn nothing_that_happens_leads_out_of_the_limits() {
 
 #[test]
 fn a_batch_that_was_refused_is_halved_and_not_soon_as_large_again() {
-    let mut controller = Controller::new(&Limits::default(), 1000);
+    let mut controller = Controller::new(&usual(), 1000);
     controller.after(&batch(1000, 0, 150, 0), &quiet());
     controller.refused();
     assert_eq!(controller.rows(), 500);
@@ -137,7 +142,7 @@ fn a_batch_that_was_refused_is_halved_and_not_soon_as_large_again() {
 
 #[test]
 fn a_batch_that_took_much_too_long_halves_the_next_one_and_those_after_it() {
-    let mut controller = Controller::new(&Limits::default(), 1000);
+    let mut controller = Controller::new(&usual(), 1000);
     for _ in 0..5 {
         controller.after(&batch(1000, 0, 150, 0), &quiet());
     }
@@ -150,7 +155,7 @@ fn a_batch_that_took_much_too_long_halves_the_next_one_and_those_after_it() {
 
 #[test]
 fn a_batch_without_rows_teaches_nothing() {
-    let mut controller = Controller::new(&Limits::default(), 1000);
+    let mut controller = Controller::new(&usual(), 1000);
     let nothing = Measured { rows_seen: 0, rows_changed: 0, took: ms(900), wal: 0 };
     assert_eq!(controller.after(&nothing, &quiet()).limited_by, LimitedBy::Nothing);
     assert_eq!(controller.rows(), 1000);
@@ -170,7 +175,7 @@ fn the_target_is_never_above_what_a_batch_may_take() {
 #[test]
 fn a_part_of_the_time_is_left_to_others_whatever_a_batch_takes() {
     for (took, pause) in [(100, 20), (1000, 200), (5, 1), (1_000_000, 5_000)] {
-        let mut controller = Controller::new(&Limits::default(), 1000);
+        let mut controller = Controller::new(&usual(), 1000);
         let batch = Measured { took: ms(took), ..batch(1000, 0, 0, 0) };
         assert_eq!(controller.after(&batch, &quiet()).pause, ms(pause));
     }
@@ -201,7 +206,7 @@ fn the_pause_follows_the_load_in_four_zones() {
 
 #[test]
 fn a_pause_grows_up_to_its_limit_and_goes_when_the_load_has_gone() {
-    let mut controller = Controller::new(&Limits::default(), 1000);
+    let mut controller = Controller::new(&usual(), 1000);
     let mut signals = quiet();
     signals.blocked = 3;
     assert_eq!(signals.active, Signal::Known(0));
@@ -226,7 +231,7 @@ fn a_pause_grows_up_to_its_limit_and_goes_when_the_load_has_gone() {
 fn a_pause_is_as_long_as_the_wal_of_its_batch_may_take() {
     let mut signals = quiet();
     signals.wal.max_wal_size = 60 << 20; // 1 MiB a second
-    let mut controller = Controller::new(&Limits::default(), 1000);
+    let mut controller = Controller::new(&usual(), 1000);
     let of = |wal: u64| Measured { rows_seen: 1000, rows_changed: 1000, took: ms(100), wal };
     let pace = controller.after(&of(1 << 20), &signals);
     assert_eq!((pace.pause, pace.limited_by), (ms(900), LimitedBy::Wal));
