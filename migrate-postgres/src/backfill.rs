@@ -158,7 +158,7 @@ pub(crate) struct Filler<'f> {
 const PASSES: i64 = 5;
 
 /// How often the server is looked at while batches are done: before each of them, but for the smallest.
-const LOOK: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(15);
 
 /// Between two times that a table is vacuumed by whoever fills it; and five times as long as the last time took.
 const VACUUM_AGAIN: Duration = Duration::from_secs(5);

@@ -13,7 +13,7 @@ use crate::error::Error;
 /// How far a backfill may go.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
-    /// What a batch should take: 50 ms.
+    /// What a batch should take: 20 ms.
     pub batch_time: Duration,
     /// What no batch may take, for the server to end it: 1 s. A `batch_time` above it counts as this.
     pub batch_cap: Duration,
@@ -93,7 +93,7 @@ pub enum OnUnknown {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            batch_time: Duration::from_millis(50),
+            batch_time: Duration::from_millis(20),
             batch_cap: Duration::from_secs(1),
             batch_wal: 8 << 20,
             rows: 50..=20_000,
@@ -130,7 +130,7 @@ struct Named {
 const NAMED: [Named; 21] = [
     Named {
         name: "batch_time",
-        form: "a time such as `50ms`",
+        form: "a time such as `20ms`",
         set: |limits, text| put(&mut limits.batch_time, some_time(text)),
         show: |limits| show_duration(limits.batch_time),
     },
