@@ -133,6 +133,12 @@ impl Backfill {
         }
     }
 
+    /// The text of the statement that changes a batch, where it is one.
+    pub fn statement(&self) -> Option<&str> {
+        let script = self.script()?;
+        Some(script.statement(script.statements.first()?))
+    }
+
     /// What identifies it, whatever its blanks and comments.
     pub fn checksum(&self) -> Checksum {
         match self {

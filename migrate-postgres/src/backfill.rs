@@ -21,6 +21,7 @@ use crate::source::BoxError;
 use crate::throttle::{Answer, Closed, Controller, LimitedBy, Limits, Question, Signals, ask};
 
 mod batch;
+mod change;
 mod ground;
 mod limits;
 mod next;
@@ -402,8 +403,8 @@ impl<'f> Filler<'f> {
         }
     }
 
-    fn tell_of_batch(&self, range: &state::Range, pause: Duration) {
-        let steps = self.progress.steps(range);
+    fn tell_of_batch(&self, pause: Duration) {
+        let steps = self.progress.steps();
         let (id, limited_by) = (self.about.id, &*self.limited_by);
         self.ear.tell(&Event::Batch { id, steps: &steps, limited_by, pause });
     }

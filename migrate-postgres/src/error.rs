@@ -200,6 +200,14 @@ impl Error {
         error
     }
 
+    /// Whatever the application's code has returned, which may be what the driver told it.
+    pub(crate) fn of_code(what: &str, error: crate::BoxError) -> Self {
+        match error.downcast::<sqlx::Error>() {
+            Ok(driver) => Self::driver(what, *driver),
+            Err(other) => Self::code(what.to_owned(), other),
+        }
+    }
+
     pub(crate) fn lost_lock() -> Self {
         let error = Self::new(
             Kind::Busy,
@@ -485,6 +493,11 @@ pub(crate) const DEADLOCK: &str = "40P01";
 /// The SQLSTATE of an error, when the server sent one.
 pub(crate) fn sqlstate(error: &sqlx::Error) -> Option<String> {
     error.as_database_error().and_then(|error| error.code()).map(|code| code.into_owned())
+}
+
+/// Is there no such table, or not even its schema?
+pub(crate) fn is_absent(error: &sqlx::Error) -> bool {
+    matches!(sqlstate(error).as_deref(), Some("42P01" | "3F000"))
 }
 
 /// Class 08 is the connection, 28 who may connect, 57P0x a server that goes away, 53300 one that is full.

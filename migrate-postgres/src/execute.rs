@@ -25,6 +25,7 @@ use crate::report::{Applied, Report, Unfinished};
 use crate::retry::{self, Attempts};
 use crate::session::Session;
 use crate::source::Source;
+use crate::sql;
 use crate::wanted::Wanted;
 use crate::watch::{Gone, Watch};
 
@@ -378,9 +379,7 @@ impl<'j> Job<'j> {
 
     /// Shown by `pg_stat_activity` beside the work.
     fn comment(&self) -> String {
-        let name: String =
-            self.action.name.chars().filter(|c| !matches!(c, '*' | '/' | '\0')).take(100).collect();
-        format!("/* migrate: {} {} {name} */", self.verb(), self.action.id)
+        sql::comment(self.verb(), self.action.id, &self.action.name)
     }
 
     /// A row about all of one migration.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgDatabaseError, PgRow};
 
-use crate::error::{Error, sqlstate};
+use crate::error::{Error, is_absent, sqlstate};
 use crate::history;
 use crate::lock::POLL;
 use crate::options::{Names, Options};
@@ -103,10 +103,6 @@ async fn try_take(
         Err(error) if sqlstate(&error).as_deref() == Some("40001") => Ok(None),
         Err(error) => Err(Error::driver("take the lease", error)),
     }
-}
-
-fn is_absent(error: &sqlx::Error) -> bool {
-    matches!(sqlstate(error).as_deref(), Some("42P01" | "3F000"))
 }
 
 /// Who has the lease now, for somebody who waits for it.

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use migrate_core::sql::quote;
-use migrate_core::{LockMode, Version};
+use migrate_core::{LockMode, MigrationId, Version};
 
 use crate::options::Names;
 use crate::session::Backend;
@@ -31,6 +31,12 @@ pub(crate) fn literal(text: &str) -> String {
     quote::literal(text)
         .or_else(|_| quote::literal(&text.replace('\0', "\u{fffd}")))
         .unwrap_or_default()
+}
+
+/// What stands before the work of a migration, for whoever reads `pg_stat_activity`.
+pub(crate) fn comment(verb: &str, id: MigrationId, name: &str) -> String {
+    let name: String = name.chars().filter(|c| !matches!(c, '*' | '/' | '\0')).take(100).collect();
+    format!("/* migrate: {verb} {id} {name} */")
 }
 
 /// A name, quoted.

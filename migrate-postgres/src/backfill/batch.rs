@@ -7,10 +7,10 @@
 use std::time::{Duration, Instant};
 
 use super::Filler;
+use super::change::{Change, change};
 use super::rows::{Chosen, Next, Rows};
 use super::state::{Range, Wanted};
-use super::statement::locks_what_it_reads;
-use super::statements::{ADVANCE, HOLD, LOCK_ROWS, number as or_null, place};
+use super::statements::{ADVANCE, HOLD, number as or_null, place};
 use crate::error::{Error, sqlstate};
 use crate::history;
 use crate::session::{self, Limits, Scope, Session, number, text, truth};
@@ -70,16 +70,14 @@ impl Filler<'_> {
         let Some(next) = &held.next else {
             return self.end_of_range(session, range, &held).await;
         };
-        let changed = match self.change(session, range, next).await {
+        let changed = match self.change(session, next).await {
             Ok(changed) => changed,
             Err(error) => return self.refused(session, error, range, next).await,
         };
         match self.advance(session, range, next, (next.seen, changed), &held, began).await {
             Ok(wal) => {
                 let took = began.elapsed();
-                range.cursor.clone_from(&next.cursor);
-                range.up_to.clone_from(&next.up_to);
-                range.filenode = next.filenode;
+                range.go_behind(next);
                 let (seen, is_last) = (next.seen, next.is_last);
                 Ok(Ended::Done { seen, changed, took, wal, is_last })
             }
@@ -111,9 +109,7 @@ impl Filler<'_> {
         let began = Instant::now();
         match self.advance(session, range, next, (0, 0), &held, began).await {
             Ok(wal) => {
-                range.cursor.clone_from(&next.cursor);
-                range.up_to.clone_from(&next.up_to);
-                range.filenode = next.filenode;
+                range.go_behind(next);
                 let (took, is_last) = (began.elapsed(), next.is_last);
                 Ok(Ended::Done { seen: 0, changed: 0, took, wal, is_last })
             }
@@ -179,7 +175,7 @@ impl Filler<'_> {
         let message = format!(
             "{} {begin}{settings}{AS_A_BATCH}{AS_PLACES}{hold} {}{AS_FOUND}\
              SET LOCAL statement_timeout = {}",
-            self.comment(),
+            sql::comment("backfill", self.about.id, self.name),
             self.ground.look_for_next(range, rows),
             patience.statement.as_millis()
         );
@@ -208,47 +204,22 @@ impl Filler<'_> {
     }
 
     /// Changes the rows; how many were changed.
-    async fn change(
-        &mut self,
-        session: &mut Session,
-        range: &Range,
-        next: &Next,
-    ) -> Result<i64, Change> {
-        let changed = self.change_once(session, range, next).await?;
+    async fn change(&mut self, session: &mut Session, next: &Next) -> Result<i64, Unchanged> {
+        let changed = self.change_once(session, next).await?;
         if self.is_unproven && changed > 0 {
             session.send("SAVEPOINT migrate_again".to_owned()).await?;
-            let again = self.change_once(session, range, next).await?;
+            let again = self.change_once(session, next).await?;
             session.send("ROLLBACK TO SAVEPOINT migrate_again".to_owned()).await?;
             if again > 0 {
-                return Err(Change::Again { changed, again });
+                return Err(Unchanged::Again { changed, again });
             }
             self.is_unproven = false;
         }
         Ok(changed)
     }
 
-    async fn change_once(
-        &mut self,
-        session: &mut Session,
-        range: &Range,
-        next: &Next,
-    ) -> Result<i64, Change> {
-        if let Some(code) = &self.code {
-            let changed =
-                code.batch(&mut session.connection, &next.rows).await.map_err(Change::Code)?;
-            return Ok(i64::try_from(changed).unwrap_or(i64::MAX));
-        }
-        let statement = self.statement();
-        if !locks_what_it_reads(statement) {
-            // What is computed elsewhere must not change between its reading and its writing.
-            let condition = next.rows.condition();
-            let values = [("relation", &*range.relation), ("condition", &condition)];
-            let lock = sql::fill(LOCK_ROWS, &values);
-            session.send(lock).await?;
-        }
-        let changed =
-            session::send_affecting(&mut session.connection, next.rows.fill(statement)).await?;
-        Ok(i64::try_from(changed).unwrap_or(i64::MAX))
+    async fn change_once(&self, session: &mut Session, next: &Next) -> Result<i64, Change> {
+        change(&mut session.connection, self.backfill, self.code.as_ref(), &next.rows).await
     }
 
     /// Notes the place behind the rows, and commits; the bytes that the log of the server has grown by.
@@ -316,12 +287,18 @@ impl Filler<'_> {
     async fn refused(
         &mut self,
         session: &mut Session,
-        error: Change,
+        error: Unchanged,
         range: &Range,
         next: &Next,
     ) -> Result<Ended, Error> {
-        let state = error.driver().and_then(sqlstate).unwrap_or_default();
         session.roll_back().await;
+        let error = match error {
+            Unchanged::By(error) => error,
+            Unchanged::Again { changed, again } => {
+                return Err(self.not_idempotent(changed, again));
+            }
+        };
+        let state = error.driver().and_then(sqlstate).unwrap_or_default();
         if is_refusal(&state) {
             return Ok(Ended::Refused { next: Some(Box::new(next.clone())), sqlstate: state });
         }
@@ -340,16 +317,13 @@ impl Filler<'_> {
     fn broken(&self, error: Change, rows: &Rows) -> Error {
         let what = format!("run a batch of {} {}", self.about.id, self.name);
         let error = match error {
-            Change::Code(error) => match error.downcast::<sqlx::Error>() {
-                Ok(driver) => Error::driver(&what, *driver),
-                Err(other) => Error::code(what, other),
-            },
-            Change::Again { changed, again } => return self.not_idempotent(changed, again),
+            Change::Code(error) => Error::of_code(&what, error),
             Change::Driver(driver) => {
                 let error = Error::driver(&what, driver);
                 match self.backfill.script() {
                     Some(script) => {
-                        let (statement, sent) = (self.statement(), rows.fill(self.statement()));
+                        let statement = self.backfill.statement().unwrap_or_default();
+                        let sent = rows.fill(statement);
                         error.in_batch(script, &sent, |at| rows.original(statement, at))
                     }
                     None => error,
@@ -374,24 +348,11 @@ impl Filler<'_> {
             None => error,
         }
     }
-
-    fn statement(&self) -> &str {
-        let script = self.backfill.script();
-        let first = script.and_then(|script| Some((script, script.statements.first()?)));
-        first.map(|(script, statement)| script.statement(statement)).unwrap_or_default()
-    }
-
-    /// Shown by `pg_stat_activity` beside the work.
-    fn comment(&self) -> String {
-        let name = self.name.chars().filter(|c| !matches!(c, '*' | '/' | '\0')).take(100);
-        format!("/* migrate: backfill {} {} */", self.about.id, name.collect::<String>())
-    }
 }
 
-/// Why rows were not changed.
-pub(super) enum Change {
-    Driver(sqlx::Error),
-    Code(crate::BoxError),
+/// Why a batch is taken back.
+enum Unchanged {
+    By(Change),
     /// What was changed is changed again when it is repeated.
     Again {
         changed: i64,
@@ -399,19 +360,9 @@ pub(super) enum Change {
     },
 }
 
-impl From<sqlx::Error> for Change {
-    fn from(error: sqlx::Error) -> Self {
-        Change::Driver(error)
-    }
-}
-
-impl Change {
-    fn driver(&self) -> Option<&sqlx::Error> {
-        match self {
-            Change::Driver(error) => Some(error),
-            Change::Code(error) => error.downcast_ref(),
-            Change::Again { .. } => None,
-        }
+impl<E: Into<Change>> From<E> for Unchanged {
+    fn from(error: E) -> Self {
+        Unchanged::By(error.into())
     }
 }
 

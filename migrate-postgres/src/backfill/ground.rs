@@ -91,9 +91,7 @@ fn parts(found: &[PgRow], batches: &Batches, backfill: &Backfill) -> Result<Vec<
 
 /// Whether a row is left is told by how many a statement has changed.
 fn refuse_what_nobody_counts(backfill: &Backfill) -> Result<(), Error> {
-    let script = backfill.script();
-    let statement = script.and_then(|script| Some(script.statement(script.statements.first()?)));
-    if statement.is_none_or(|statement| !changes_on_the_side(statement)) {
+    if backfill.statement().is_none_or(|statement| !changes_on_the_side(statement)) {
         return Ok(());
     }
     let next = "Write one backfill for each table that is changed, or read in the `WITH` and change in what follows it.";

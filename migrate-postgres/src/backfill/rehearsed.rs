@@ -12,13 +12,13 @@ use sqlx::PgConnection;
 
 use super::Backfill;
 use super::batch::AS_A_BATCH;
+use super::change::{Change, change};
 use super::ground::Ground;
 use super::rows::Next;
 use super::state::Range;
-use super::statement::locks_what_it_reads;
-use super::statements::{ADD_PROOF, HOLDS, LOCK_ROWS, VALIDATE_PROOF};
+use super::statements::{ADD_PROOF, HOLDS, VALIDATE_PROOF};
 use crate::error::Error;
-use crate::session::{rows, send, send_affecting, text};
+use crate::session::{rows, send, text};
 use crate::source::BoxError;
 use crate::sql;
 
@@ -50,6 +50,15 @@ impl From<Error> for Broken {
 impl From<sqlx::Error> for Broken {
     fn from(error: sqlx::Error) -> Self {
         Broken::Code(Box::new(error))
+    }
+}
+
+impl From<Change> for Broken {
+    fn from(change: Change) -> Self {
+        match change {
+            Change::Driver(error) => error.into(),
+            Change::Code(error) => Broken::Code(error),
+        }
     }
 }
 
@@ -101,11 +110,10 @@ impl Work<'_> {
             loop {
                 let began = Instant::now();
                 let Some(next) = self.next(connection, &range, size, pass).await? else { break };
-                self.change(connection, &range, &next).await?;
+                change(connection, self.backfill, self.code, &next.rows).await?;
                 all += began.elapsed();
                 longest = longest.max(began.elapsed());
-                (range.cursor, range.up_to, range.filenode) =
-                    (next.cursor, next.up_to, next.filenode);
+                range.go_behind(&next);
                 if next.is_last {
                     break;
                 }
@@ -126,27 +134,6 @@ impl Work<'_> {
         let found = rows(connection, format!("{AS_A_BATCH}{look} {back}")).await?;
         let mut found = found.iter().filter(|row| text(row, "set_config").is_none());
         Ok(found.next().and_then(|row| self.ground.next(range, row, size, pass == 1)))
-    }
-
-    async fn change(
-        &self,
-        connection: &mut PgConnection,
-        range: &Range,
-        next: &Next,
-    ) -> Result<(), Broken> {
-        if let Some(code) = self.code {
-            return code.batch(connection, &next.rows).await.map(drop).map_err(Broken::Code);
-        }
-        let script = self.backfill.script();
-        let statement = script.and_then(|script| Some((script, script.statements.first()?)));
-        let statement = statement.map(|(script, one)| script.statement(one)).unwrap_or_default();
-        if !locks_what_it_reads(statement) {
-            let condition = next.rows.condition();
-            let values = [("relation", &*range.relation), ("condition", &condition)];
-            send(connection, sql::fill(LOCK_ROWS, &values)).await?;
-        }
-        send_affecting(connection, next.rows.fill(statement)).await?;
-        Ok(())
     }
 
     /// Adds the constraint and has it validated; how long everybody was kept out.

@@ -12,7 +12,7 @@ use sqlx::postgres::PgRow;
 use super::limits::{Refused, merged};
 use super::state::Wanted;
 use super::statements::{LIMIT, LIMITS, STATES, WANT, optional};
-use crate::error::{Error, sqlstate};
+use crate::error::{Error, is_absent};
 use crate::options::Names;
 use crate::session::{number, rows, send, text};
 use crate::sql::literal;
@@ -276,8 +276,4 @@ fn never_begun(id: MigrationId) -> Error {
     Error::declaration(format!("failed to find backfill {id}: it was never begun, or it is done"))
         .now("nothing was changed")
         .next("`status` shows which backfills there are.")
-}
-
-fn is_absent(error: &sqlx::Error) -> bool {
-    matches!(sqlstate(error).as_deref(), Some("42P01" | "3F000"))
 }

@@ -8,7 +8,7 @@ use migrate_core::backfill::{
     Column, Pages, PlaceholderKind, Span, by_key, by_pages, fill, original,
 };
 
-use super::state::{Hole, Place};
+use super::state::{Hole, Place, Range};
 
 /// The rows of one batch, for the code that changes them.
 ///
@@ -110,6 +110,15 @@ impl Next {
     }
 }
 
+impl Range {
+    /// Takes over what the table has when a batch is committed.
+    pub(super) fn go_behind(&mut self, next: &Next) {
+        self.cursor.clone_from(&next.cursor);
+        self.up_to.clone_from(&next.up_to);
+        self.filenode = next.filenode;
+    }
+}
+
 /// What the server says of the pages of a table.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Paged {
@@ -146,12 +155,7 @@ fn page(place: Option<&Place>) -> Option<u64> {
 /// The next pages of a range, for about so many rows; `None` when there are none.
 ///
 /// A table that was rewritten has its rows elsewhere: it is gone through from its beginning.
-pub(super) fn next_pages(
-    range: &super::state::Range,
-    paged: Paged,
-    stripes: u32,
-    rows: u32,
-) -> Option<Next> {
+pub(super) fn next_pages(range: &Range, paged: Paged, stripes: u32, rows: u32) -> Option<Next> {
     let is_same = range.filenode.is_none() || range.filenode == paged.filenode;
     let cursor = range.cursor.as_deref().and_then(Window::read).filter(|_| is_same);
     let known_end = page(range.up_to.as_ref()).filter(|_| is_same || !range.is_last);
@@ -190,7 +194,6 @@ pub(super) fn next_pages(
 
 #[cfg(test)]
 mod tests {
-    use super::super::state::Range;
     use super::*;
 
     fn range() -> Range {
@@ -214,9 +217,7 @@ mod tests {
         while let Some(next) = next_pages(&range, paged, stripes, 100) {
             let Chosen::Pages(Pages { from, to, stripe, .. }) = next.rows.chosen else { panic!() };
             told.push(format!("{from}-{to}/{stripe}"));
-            range.cursor = next.cursor;
-            range.up_to = next.up_to;
-            range.filenode = next.filenode;
+            range.go_behind(&next);
         }
         told
     }

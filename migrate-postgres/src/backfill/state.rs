@@ -14,7 +14,7 @@ use super::statements::{
     ADD_RANGE, About, CREATE, DROP_RANGES, END, GRANT, LOCK, NEXT_PASS, OPEN, RELEASE, RENEW, SET,
     STATE, TAKE, number as or_null, optional, place,
 };
-use crate::error::{Error, sqlstate};
+use crate::error::{Error, is_absent, sqlstate};
 use crate::history;
 use crate::session::{Session, number, text, truth};
 use crate::sql::{ident, literal};
@@ -389,10 +389,6 @@ pub(super) fn checksum(backfill: &Backfill) -> String {
     let order = header.backfill.map(|batches| format!("{} by {}", batches.table, batches.by));
     let checksum: Checksum = backfill.checksum();
     checksum.and(&order.unwrap_or_default()).to_string()
-}
-
-fn is_absent(error: &sqlx::Error) -> bool {
-    matches!(sqlstate(error).as_deref(), Some("42P01" | "3F000"))
 }
 
 fn standing(row: &PgRow) -> Standing {

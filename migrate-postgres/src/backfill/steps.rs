@@ -5,7 +5,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use super::state::{Range, Standing};
+use super::state::Standing;
 
 /// How far a backfill is, in this pass over its table.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -93,7 +93,7 @@ impl Gone {
         }
     }
 
-    pub(super) fn steps(&self, _range: &Range) -> Steps {
+    pub(super) fn steps(&self) -> Steps {
         self.steps
     }
 }

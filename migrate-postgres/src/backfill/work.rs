@@ -92,7 +92,7 @@ impl Filler<'_> {
             match self.batch(session, &mut range, rows, patience).await? {
                 Ended::Done { seen, changed, took, wal, is_last } => {
                     stuck = Stuck::NOT;
-                    self.after_batch(session, &range, (seen, changed), (took, wal)).await;
+                    self.after_batch(session, (seen, changed), (took, wal)).await;
                     if is_last {
                         return Ok(Worked::Through);
                     }
@@ -123,7 +123,6 @@ impl Filler<'_> {
     async fn after_batch(
         &mut self,
         session: &mut Session,
-        range: &Range,
         (seen, changed): (i64, i64),
         (took, wal): (Duration, i64),
     ) {
@@ -139,7 +138,7 @@ impl Filler<'_> {
         self.limited_by = pace.limited_by.as_str().to_owned();
         self.why.clear();
         self.progress.add(seen, changed);
-        self.tell_of_batch(range, pace.pause);
+        self.tell_of_batch(pace.pause);
         self.rest(session, pace.pause).await;
     }
 
@@ -255,7 +254,7 @@ impl Filler<'_> {
         self.limited_by = "locks".to_owned();
         self.why = format!("about {} rows are left for later: some are locked", next.seen);
         let ended = self.leave_hole(session, range, next).await?;
-        self.tell_of_batch(range, Duration::ZERO);
+        self.tell_of_batch(Duration::ZERO);
         Ok(match ended {
             Ended::Done { is_last: true, .. } => Some(Worked::Through),
             Ended::Done { .. } | Ended::Refused { .. } => None,

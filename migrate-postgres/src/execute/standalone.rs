@@ -119,10 +119,7 @@ impl Runner<'_> {
             Direction::Down => code.down(connection).await,
         };
         done.map_err(|error| {
-            let error = match error.downcast::<sqlx::Error>() {
-                Ok(driver) => Error::driver(&what, *driver),
-                Err(other) => Error::code(what, other),
-            };
+            let error = Error::of_code(&what, error);
             let next = "It runs outside a transaction: look at what it did, then `resolve` it as done or to redo.";
             error.now("what it did before the error stayed").next(next)
         })

@@ -125,7 +125,13 @@ impl At<'_> {
 
     /// Looks for a pooler, gets the lock or what stands in for it.
     pub(super) async fn lock(&self, session: &mut Session, digest: &str) -> Result<Outcome, Error> {
-        let (names, options, ear) = (&self.names, self.options, &self.migrator.ear);
+        self.get_ready(session).await?;
+        lock::acquire(session, &self.names, self.options, digest, &self.migrator.ear).await
+    }
+
+    /// Learns what there is to know of the server and of the way to it; what stands in for the lock is yet to be taken.
+    pub(super) async fn get_ready(&self, session: &mut Session) -> Result<(), Error> {
+        let (options, ear) = (self.options, &self.migrator.ear);
         lock::refuse_old_server(session)?;
         session.learn_facts().await?;
         standby::refuse_or_wait(session, options, ear).await?;
@@ -133,11 +139,11 @@ impl At<'_> {
             Pooling::None => session.lease = None,
             Pooling::Statements => return Err(Error::pooler()),
             Pooling::Transactions => {
-                lease::release(session, names).await; // what a lost connection had
+                lease::release(session, &self.names).await; // what a lost connection had
                 session.lease = Some(Lease::wanted(options));
             }
         }
-        lock::acquire(session, names, options, digest, ear).await
+        Ok(())
     }
 
     pub(super) async fn release(&self, session: &mut Session) {

@@ -14,8 +14,7 @@ use super::eye::Eye;
 use crate::backfill::{self, BackfillReport, BackfillState, Filled, Filler, Job, Wanted};
 use crate::error::Error;
 use crate::history::{self, Row};
-use crate::lease::Lease;
-use crate::lock::{self, Outcome, Pooling};
+use crate::lock::Outcome;
 use crate::observe::Event;
 use crate::session::{Database, Session};
 
@@ -173,16 +172,11 @@ impl At<'_> {
                     let is_ours =
                         self.record_filled(session, id, &said, &filler.done(&said)).await?;
                     let took = began.elapsed();
-                    match is_ours {
-                        true => {
-                            self.migrator.ear.tell(&Event::Done {
-                                id,
-                                name: &name,
-                                direction,
-                                took,
-                            });
-                        }
-                        false => filler.settle(session, &said).await?,
+                    if is_ours {
+                        let done = Event::Done { id, name: &name, direction, took };
+                        self.migrator.ear.tell(&done);
+                    } else {
+                        filler.settle(session, &said).await?;
                     }
                     report.note(id, &name, said, took);
                 }
@@ -194,20 +188,6 @@ impl At<'_> {
                 }
             }
         }
-        Ok(())
-    }
-
-    /// A pooler is looked for, but no lock is taken.
-    async fn get_ready(&self, session: &mut Session) -> Result<(), Error> {
-        lock::refuse_old_server(session)?;
-        session.learn_facts().await?;
-        crate::standby::refuse_or_wait(session, self.options, &self.migrator.ear).await?;
-        session.lease =
-            match lock::look_for_pooler(session, self.options, &self.migrator.ear).await? {
-                Pooling::None => None,
-                Pooling::Statements => return Err(Error::pooler()),
-                Pooling::Transactions => Some(Lease::wanted(self.options)),
-            };
         Ok(())
     }
 
@@ -226,8 +206,8 @@ impl At<'_> {
             earlier.chain(before).all(|other| loaded.history.is_done(other))
         };
         // What has to run first may make the table, or the column.
-        let due = plan.actions.iter().take_while(|action| action.kind == Kind::Backfill);
-        let Some(action) = due.into_iter().find(|action| is_due(action.id)) else {
+        let mut due = plan.actions.iter().take_while(|action| action.kind == Kind::Backfill);
+        let Some(action) = due.find(|action| is_due(action.id)) else {
             return Ok(None);
         };
         let backfill =
