@@ -89,7 +89,7 @@ pub fn key(measure: &'static str, tool: Tool) -> Key {
 /// When the load meets an error, or the server does.
 pub async fn measure(figures: &mut Figures, bench: &Bench, size: Size) -> Result<bool> {
     let table = table::make(bench, size.rows).await?;
-    let mut tools = Tool::FILLERS.to_vec();
+    let mut tools = Tool::TAKE_TURNS.to_vec();
     for _ in 0..size.rounds {
         if tools.is_empty() {
             break;
@@ -114,7 +114,7 @@ pub async fn measure(figures: &mut Figures, bench: &Bench, size: Size) -> Result
         figures.compare(key(P99, tool), key(P99, Tool::None));
         figures.compare(key(WAL, tool), key(WAL, Tool::SqlKeyset));
     }
-    Ok(tools.len() == Tool::FILLERS.len())
+    Ok(tools.len() == Tool::TAKE_TURNS.len())
 }
 
 /// What went on in some time.
@@ -183,6 +183,9 @@ struct Filled {
 impl Filled {
     fn note(&self, figures: &mut Figures, tool: Tool, rows: i64) {
         self.stretch.note(figures, tool);
+        if !tool.fills() {
+            return;
+        }
         let done = rows.saturating_sub(self.left) as f64;
         let speed = done / self.stretch.took.as_secs_f64();
         progress(&format!("  {speed:.0} rows/s, {} rows left", self.left));

@@ -142,6 +142,12 @@ pub fn of_backfill(figures: &Figures) -> Vec<Target> {
                 1.5,
                 ratio(P99, tool, Tool::None),
             ),
+            target(
+                "p99 of the load during a fill, against beside a session that only computes",
+                tool,
+                1.5,
+                ratio(P99, tool, Tool::BusyBackend),
+            ),
             // The other way round than it is said: at least half the rows.
             target(
                 "rows per second of one UPDATE against those of a fill",

@@ -29,6 +29,8 @@ pub struct Header {
     pub verify: Vec<String>,
     /// What must be true of every row, for the database to prove and to keep so.
     pub prove: Option<String>,
+    /// Indexes that grew by the batches are built anew in the end.
+    pub reindex: bool,
     /// What new code may rely on when this is done, by the names that it asks for.
     pub provides: Vec<String>,
     /// Of a contract: how long the phases before it have to have been done.
@@ -66,7 +68,7 @@ const PREFIX: &str = "migrate:";
 const SQLX_NO_TRANSACTION: &str = "no-transaction";
 
 /// Name and form of each directive, and what reads its arguments.
-const DIRECTIVES: [(&str, &str, Read); 13] = [
+const DIRECTIVES: [(&str, &str, Read); 14] = [
     ("no-transaction", "no-transaction", no_transaction),
     ("irreversible", "irreversible because <reason>", irreversible),
     ("allow", "allow(<rule>) because <reason>", allow),
@@ -79,6 +81,7 @@ const DIRECTIVES: [(&str, &str, Read); 13] = [
     ),
     ("verify", "verify <condition>", verify),
     ("prove", "prove <condition>", prove),
+    ("reindex", "reindex", reindex),
     ("provides", "provides <name>", provides),
     ("soak", "soak <number><s|min|h|d>", soak),
     ("needs", "needs <name>", needs),
@@ -297,6 +300,11 @@ fn condition(text: &str) -> Option<String> {
         .collect();
     let is_balanced = depths.last() == Some(&0) && depths.iter().all(|depth| *depth >= 0);
     (is_balanced && !tokens().any(|token| is_open(&token))).then(|| text.to_owned())
+}
+
+fn reindex(header: &mut Header, arguments: &str) -> Option<()> {
+    header.reindex = true;
+    arguments.is_empty().then_some(())
 }
 
 fn provides(header: &mut Header, arguments: &str) -> Option<()> {

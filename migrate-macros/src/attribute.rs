@@ -167,6 +167,7 @@ const MIGRATION: &[&str] = &[
     "backfill",
     "verify",
     "prove",
+    "reindex",
     "provides",
 ];
 
@@ -182,6 +183,7 @@ const CODE_ONLY: &[(&str, &str)] = &[
     ("backfill", "the file says `-- migrate: backfill <table> by <columns>`"),
     ("verify", "the file says `-- migrate: verify <condition>`"),
     ("prove", "the file says `-- migrate: prove <condition>`"),
+    ("reindex", "the file says `-- migrate: reindex`"),
     ("provides", "the file says `-- migrate: provides <name>`"),
 ];
 
@@ -293,10 +295,16 @@ fn code(keys: &mut Keys) -> Option<Work> {
 fn batches(keys: &mut Keys) -> Option<String> {
     let place = keys.place("backfill");
     let mut head = String::new();
-    for key in ["backfill", "verify", "prove", "provides"] {
+    for key in ["backfill", "verify", "prove", "reindex", "provides"] {
         let said = keys.place(key);
-        let line = keys
-            .read(key, |text| directive(key, text).map(|_| format!("-- migrate: {key} {text}\n")));
+        let line = match key {
+            "reindex" => keys
+                .truth(key)
+                .map(|is_wanted| if is_wanted { "-- migrate: reindex\n" } else { "" }.to_owned()),
+            _ => keys.read(key, |text| {
+                directive(key, text).map(|_| format!("-- migrate: {key} {text}\n"))
+            }),
+        };
         head.extend(line);
         if let (Some(said), None) = (said, place) {
             let message =

@@ -18,7 +18,7 @@ use crate::observe::{Ear, Event, Seldom};
 use crate::options::{Names, Options};
 use crate::session::{self, Session};
 use crate::source::BoxError;
-use crate::throttle::{Answer, Closed, Controller, LimitedBy, Limits, Question, Signals, ask};
+use crate::throttle::{Answer, Closed, Controller, Limits, Question, Signals, ask};
 
 mod batch;
 mod change;
@@ -33,6 +33,7 @@ mod state;
 mod statement;
 mod statements;
 mod steps;
+mod tidy;
 mod verify;
 mod work;
 
@@ -382,9 +383,7 @@ impl<'f> Filler<'f> {
         let answer = ask(&mut session.connection, question, self.signals.as_ref()).await?;
         let Answer { signals, closed, warned } = answer;
         self.signals = Some(signals);
-        // Dead rows are not waited for: they are cleared away.
-        let waits = |closed: &Closed| closed.by != LimitedBy::DeadTuples;
-        if let Some(first) = closed.into_iter().find(waits) {
+        if let Some(first) = closed.into_iter().next() {
             return Ok(Some(first));
         }
         self.looked = Some(Instant::now());

@@ -17,6 +17,7 @@ mod meanwhile;
 mod orders;
 mod paced;
 mod rust;
+mod tidy;
 mod told;
 mod traps;
 mod workers;

@@ -1,4 +1,4 @@
-//! Who fills, each as its user would have it.
+//! Who fills, each as its user would have it, and who does not.
 //!
 //! The SQL is in `backfill`, a file each, sent over a connection as psql would send it. Knows nothing of what is measured.
 
@@ -10,11 +10,13 @@ use super::{Size, child};
 use crate::Result;
 use crate::server::Bench;
 
-/// Who fills.
+/// Who is at work beside the load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tool {
     /// Nobody: the load alone, before each of the others.
     None,
+    /// Nobody either, but one more session that only computes: what the machine's processors have to do with it.
+    BusyBackend,
     /// One UPDATE.
     GiantUpdate,
     /// The loop of the tutorials: any rows that are not done and not locked, until there are none.
@@ -31,8 +33,9 @@ pub enum Tool {
 
 impl Tool {
     /// All of them.
-    pub const ALL: [Tool; 7] = [
+    pub const ALL: [Tool; 8] = [
         Tool::None,
+        Tool::BusyBackend,
         Tool::GiantUpdate,
         Tool::DoLoop,
         Tool::SqlKeyset,
@@ -40,8 +43,9 @@ impl Tool {
         Tool::MigratePages,
         Tool::MigrateStriped,
     ];
-    /// Those who do something.
-    pub const FILLERS: [Tool; 6] = [
+    /// Those who have a turn.
+    pub const TAKE_TURNS: [Tool; 7] = [
+        Tool::BusyBackend,
         Tool::GiantUpdate,
         Tool::DoLoop,
         Tool::SqlKeyset,
@@ -56,6 +60,7 @@ impl Tool {
     pub fn name(self) -> &'static str {
         match self {
             Tool::None => "none",
+            Tool::BusyBackend => "busy-backend",
             Tool::GiantUpdate => "giant-update",
             Tool::DoLoop => "do-loop",
             Tool::SqlKeyset => "sql-keyset",
@@ -65,10 +70,15 @@ impl Tool {
         }
     }
 
+    /// Does it fill, or is it there to be compared with?
+    pub fn fills(self) -> bool {
+        !matches!(self, Tool::None | Tool::BusyBackend)
+    }
+
     /// Is it still worth a figure when it does not get to the end? The loop of the tutorials passes over what is locked
     /// and may go on for hours; what it had done by then is told.
     pub(super) fn may_leave_rows(self) -> bool {
-        self == Tool::DoLoop
+        self == Tool::DoLoop || !self.fills()
     }
 
     /// Fills, and tells the most memory that it had where it is a process of its own.
@@ -80,6 +90,7 @@ impl Tool {
     ) -> Result<Option<f64>> {
         let text = match self {
             Tool::None => return Ok(None),
+            Tool::BusyBackend => include_str!("../../backfill/busy-backend.sql"),
             Tool::GiantUpdate => include_str!("../../backfill/giant-update.sql"),
             Tool::DoLoop => include_str!("../../backfill/do-loop.sql"),
             Tool::SqlKeyset => include_str!("../../backfill/sql-keyset.sql"),

@@ -20,10 +20,13 @@ by its key, four update one, one inserts. How long a statement took counts from 
 that those are late too which could not be sent because all connections waited; all that were due during the fill
 count.
 
-`none` is the load alone, for a while before each of the others. `giant-update` is that one statement. `do-loop` takes
+`none` is the load alone, for a while before each of the others. `busy-backend` fills nothing: one more session computes
+for 20 ms, pauses for 4, and again, without a look at the table. What the load feels of it is the processors' doing and
+the kernel's, who let a session that waits have its turn some milliseconds later; on a machine with few processors, no
+fill can be felt less. `giant-update` is that one statement. `do-loop` takes
 any 1,000 rows with `LIMIT \u{2026} FOR UPDATE SKIP LOCKED` until there are none, as tutorials show; `sql-keyset` goes
 along the key, 5,000 rows a transaction, without a pause: both are loops in PL/pgSQL. migrate goes along the key
-(`by id`), along the pages (`by ctid`) and along the pages in stripes (`by ctid stripes 8`), with the settings that it
+(`by id`), along the pages (`by ctid`) and along the pages in stripes (`by ctid stripes 16`), with the settings that it
 comes with; its time is that of its process. WAL is what everybody wrote meanwhile, the load too, from which nothing
 is taken off. Where others had more than a few hundredths of the machine, the latencies are theirs as much as the
 tool's.
@@ -39,13 +42,14 @@ enum Cell {
     Ratio(&'static str, Tool),
 }
 
-const MEASURES: [(&str, Cell); 13] = [
+const MEASURES: [(&str, Cell); 14] = [
     ("rows a second", Figure(SPEED)),
     ("times `giant-update`", Ratio(SPEED, Tool::GiantUpdate)),
     ("share of the rows that were done in the end", Figure(FILLED)),
     ("p50 of the load, ms", Figure(P50)),
     ("p99 of the load, ms", Figure(P99)),
     ("times `none`", Ratio(P99, Tool::None)),
+    ("times `busy-backend`", Ratio(P99, Tool::BusyBackend)),
     ("the longest of the load, ms", Figure(MAX)),
     ("WAL, MB", Megabytes(WAL)),
     ("times `sql-keyset`", Ratio(WAL, Tool::SqlKeyset)),
@@ -62,7 +66,7 @@ pub(super) fn render(figures: &Figures) -> String {
     let rows = rows.map_or_else(|| table::NOT_MEASURED.to_owned(), |rows| format!("{rows}"));
     let head = format!(
         "{HEAD}\nRows of the table: {rows}.\n\n| | {names} |\n|---|{}\n",
-        "---:|".repeat(7)
+        "---:|".repeat(Tool::ALL.len())
     );
     let body: String = MEASURES.iter().map(|(what, cell)| row(figures, what, cell)).collect();
     head + &body
@@ -81,7 +85,7 @@ impl Cell {
     /// Can the tool have such a figure? Nobody fills nothing, and only ours is a process.
     fn is_of(&self, tool: Tool) -> bool {
         match self {
-            Figure(SPEED | FILLED) | Ratio(SPEED, _) => tool != Tool::None,
+            Figure(SPEED | FILLED) | Ratio(SPEED, _) => tool.fills(),
             Megabytes(PEAK) => Tool::OURS.contains(&tool),
             _ => true,
         }

@@ -171,6 +171,11 @@ fn filled(look: Look, backfill: &Backfill) -> String {
         .iter()
         .map(|condition| format!("-- then is proved of every row, by a constraint: {condition}"));
     lines.extend(prove);
+    if header.reindex {
+        lines.push(
+            "-- then its indexes are built anew that grew, one by one and concurrently".to_owned(),
+        );
+    }
     lines.push("-- what is not done within the budget of a run is left to `backfill`".to_owned());
     let head = comment(look, &lines.join("\n"));
     match backfill.script() {

@@ -112,9 +112,10 @@ fn in_batches<'s>(
 ) -> Option<(&'s Statement, Refused)> {
     let first = statements.first()?;
     if header.backfill.is_none() {
-        let is_strange = !header.verify.is_empty() || header.prove.is_some();
-        let message = "`verify` and `prove` stand in a file without `backfill`".to_owned();
-        return is_strange.then_some((first, (message, "They say when a backfill is done.")));
+        let is_strange = !header.verify.is_empty() || header.prove.is_some() || header.reindex;
+        let message = "`verify`, `prove` or `reindex` stands in a file without `backfill`";
+        let help = "It says what comes at the end of a backfill.";
+        return is_strange.then_some((first, (message.to_owned(), help)));
     }
     if header.no_transaction {
         let message = "a backfill is told to run outside a transaction".to_owned();

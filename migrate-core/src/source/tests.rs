@@ -235,11 +235,13 @@ fn a_backfill_that_cannot_run_in_batches_is_refused() {
         told(both, "update users set x = 1 where :batch"),
         ["a backfill is told to run outside a transaction"]
     );
-    let alone = "-- migrate: verify (select count(*) from users where x is null) = 0";
-    assert_eq!(
-        told(alone, "update users set x = 1"),
-        ["`verify` and `prove` stand in a file without `backfill`"]
-    );
+    let verify = "-- migrate: verify (select count(*) from users where x is null) = 0";
+    for alone in [verify, "-- migrate: reindex"] {
+        assert_eq!(
+            told(alone, "update users set x = 1"),
+            ["`verify`, `prove` or `reindex` stands in a file without `backfill`"]
+        );
+    }
     let open = "-- migrate: backfill users by id\n-- migrate: verify 1) = (1";
     assert_eq!(
         told(open, "update users set x = 1 where :batch"),

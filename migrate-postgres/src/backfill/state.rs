@@ -145,7 +145,8 @@ impl About {
         let ground = Ground::look(&mut session.connection, identity, backfill).await?;
         let ranges = self.ranges(session, &ground, workers, identity).await?.concat();
         let expected = ground.expected.to_string();
-        let values = [("name", &*literal(name)), ("expected", &expected)];
+        let parts = place(Some(&ground.parts));
+        let values = [("name", &*literal(name)), ("expected", &expected), ("parts", &parts)];
         let open = self.fill(OPEN, &values);
         let mut tries = 0;
         loop {

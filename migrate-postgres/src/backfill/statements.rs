@@ -47,6 +47,8 @@ statements! {
     HOLDS = "holds",
     ANALYZE = "analyze",
     VACUUM = "vacuum",
+    GROWN = "grown_indexes",
+    REINDEX_LEFT = "traces/reindex",
     TABLE_LOCKED = "table_locked",
 }
 

@@ -1,7 +1,7 @@
 //! What must hold before a backfill is called done.
 //!
-//! Owns the conditions of its author, the proof that the database keeps, and the statistics that new code will be
-//! planned by. That no row is left is known before: the last pass has found none.
+//! Owns the conditions of its author and the proof that the database keeps. That no row is left is known before: the
+//! last pass has found none.
 
 use std::time::Duration;
 
@@ -9,9 +9,8 @@ use migrate_core::sql::quote;
 
 use super::Filler;
 use super::state::Standing;
-use super::statements::{ADD_PROOF, ANALYZE, HOLDS, IS_PROVED, VALIDATE_PROOF};
+use super::statements::{ADD_PROOF, HOLDS, IS_PROVED, VALIDATE_PROOF};
 use crate::error::{Error, sqlstate};
-use crate::observe::Event;
 use crate::retry::{self, Attempts};
 use crate::session::{Limits, Scope, Session, truth};
 use crate::sql::{self, literal};
@@ -30,9 +29,12 @@ impl Filler<'_> {
         if let Some(condition) = &header.prove {
             self.prove(session, condition).await?;
         }
-        if standing.changed > 0 {
+        let grown = if standing.changed > 0 {
             self.analyze(session).await;
-        }
+            self.grown(session).await
+        } else {
+            Vec::new()
+        };
         let Standing { changed, batches, pass, seen, .. } = standing;
         let mut said = format!(
             "{changed} rows changed; pass {pass}, over {seen} rows, found none left ({batches} batches)"
@@ -43,6 +45,9 @@ impl Filler<'_> {
             n => said += &format!("; {n} conditions hold"),
         }
         said += header.prove.as_ref().map_or("", |_| "; proved by a constraint");
+        for index in &grown {
+            said += &format!("; {index}");
+        }
         Ok(said)
     }
 
@@ -115,27 +120,6 @@ impl Filler<'_> {
                 }
             }
         }
-    }
-
-    /// New code is planned by the statistics of what was filled.
-    async fn analyze(&self, session: &mut Session) {
-        for part in &self.ground.parts {
-            let message = match self
-                .head(session, "BEGIN READ WRITE; ", Duration::from_secs(5))
-                .await
-            {
-                Ok(head) => format!("{head}{}COMMIT", sql::fill(ANALYZE, &[("relation", part)])),
-                Err(error) => return self.warn(&format!("{part} was not analysed: {error}")),
-            };
-            if let Err(error) = session.send(message).await {
-                session.roll_back().await;
-                self.warn(&format!("{part} was not analysed: {error}"));
-            }
-        }
-    }
-
-    fn warn(&self, text: &str) {
-        self.ear.tell(&Event::Warning { text });
     }
 
     /// What a transaction of a backfill begins with.

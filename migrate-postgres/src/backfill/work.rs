@@ -173,9 +173,7 @@ impl Filler<'_> {
     /// Clears away dead rows where they have become many, without the indexes: new versions of rows find room then. What
     /// is not done now, for want of a lock or of a right, is told and left, and the next time comes soon.
     async fn vacuum_by_need(&mut self, session: &mut Session, relation: &str) {
-        let wanted = self.signals.as_ref().is_some_and(|seen| {
-            seen.dead.as_ref().is_some_and(|dead| dead.over.is_some()) && seen.vacuum.is_none()
-        });
+        let wanted = self.signals.as_ref().is_some_and(|seen| seen.wants_vacuum(&self.limits));
         let recently = self
             .vacuumed
             .is_some_and(|(at, took)| at.elapsed() < VACUUM_AGAIN.max(took.saturating_mul(5)));

@@ -3,7 +3,7 @@
 //! Owns which backfills are due, how several workers share them, and the row of the history at the end, which is
 //! written under the lock. How rows are changed is not known here.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use migrate_core::{Backfill as Declared, Direction, Held, Kind, MigrationId, Reason, State};
 use tracing::Instrument;
@@ -17,6 +17,9 @@ use crate::history::{self, Row};
 use crate::lock::Outcome;
 use crate::observe::Event;
 use crate::session::{Database, Session};
+
+/// A connection that held for so long is no reason to give up when it is lost: fills go on for hours.
+const LASTING: Duration = Duration::from_secs(60);
 
 impl Migrator {
     /// Works at all backfills whose turn has come until they are done and verified, whatever time it takes, and beside
@@ -128,6 +131,7 @@ impl Migrator {
         let mut report = BackfillReport::default();
         let mut losses = 0;
         loop {
+            let connected = Instant::now();
             let error = match at.fill_all(&mut session, &mut report).await {
                 Ok(()) => {
                     session.close().await;
@@ -135,7 +139,7 @@ impl Migrator {
                 }
                 Err(error) => error,
             };
-            losses += 1;
+            losses = if connected.elapsed() < LASTING { losses + 1 } else { 1 };
             let next = match error.is_lost() && losses <= self.options.waits.reconnects {
                 true => at.reconnected(&session, &error, losses).await,
                 false => None,
@@ -175,6 +179,7 @@ impl At<'_> {
                     if is_ours {
                         let done = Event::Done { id, name: &name, direction, took };
                         self.migrator.ear.tell(&done);
+                        filler.tidy(session).await;
                     } else {
                         filler.settle(session, &said).await?;
                     }

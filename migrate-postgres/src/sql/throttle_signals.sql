@@ -63,25 +63,10 @@ subject AS (
             pg_catalog.current_setting('autovacuum_freeze_max_age')::bigint, o.freeze_max_age
         ) OR pg_catalog.mxid_age(c.relminmxid) > least(
             pg_catalog.current_setting('autovacuum_multixact_freeze_max_age')::bigint, o.multixact_freeze_max_age
-        ) AS old,
-        pg_catalog.current_setting('autovacuum')::boolean AND pg_catalog.current_setting('track_counts')::boolean
-            AND coalesce(o.enabled, true) AS vacuumed,
-        least(
-            coalesce(o.threshold, pg_catalog.current_setting('autovacuum_vacuum_threshold')::bigint)
-                + coalesce(o.scale_factor, pg_catalog.current_setting('autovacuum_vacuum_scale_factor')::float8)
-                * greatest(c.reltuples, 0),
-            -- From PostgreSQL 18 on; -1 is none.
-            nullif(coalesce(
-                o.max_threshold, pg_catalog.current_setting('autovacuum_vacuum_max_threshold', true)::bigint
-            ), -1)
-        ) AS vacuumed_from
+        ) AS old
     FROM pg_catalog.pg_class c
     CROSS JOIN LATERAL (
-        SELECT max(o.option_value) FILTER (WHERE o.option_name = 'autovacuum_enabled')::boolean AS enabled,
-            max(o.option_value) FILTER (WHERE o.option_name = 'autovacuum_vacuum_threshold')::bigint AS threshold,
-            max(o.option_value) FILTER (WHERE o.option_name = 'autovacuum_vacuum_scale_factor')::float8 AS scale_factor,
-            max(o.option_value) FILTER (WHERE o.option_name = 'autovacuum_vacuum_max_threshold')::bigint AS max_threshold,
-            max(o.option_value) FILTER (WHERE o.option_name = 'autovacuum_freeze_max_age')::bigint AS freeze_max_age,
+        SELECT max(o.option_value) FILTER (WHERE o.option_name = 'autovacuum_freeze_max_age')::bigint AS freeze_max_age,
             max(o.option_value) FILTER (WHERE o.option_name = 'autovacuum_multixact_freeze_max_age')::bigint
                 AS multixact_freeze_max_age
         FROM pg_catalog.pg_options_to_table(c.reloptions) o
@@ -134,7 +119,7 @@ SELECT pg_catalog.quote_ident(current_user) AS role, m.standby,
     s.name AS slot, s.active AS slot_active, s.retained AS slot_retained,
     pg_catalog.current_setting('archive_mode') <> 'off' AS archiving, a.last_archived_wal AS archived,
     a.last_failed_wal AS failed,
-    t.dead, t.live, t.vacuumed AND t.dead > t.vacuumed_from AS vacuum_due,
+    t.dead, t.live,
     v.one AS vacuum, v.kind AS vacuum_kind,
     r.pid AS replica_pid, r.application_name AS replica, r.state AS replica_state,
     pg_catalog.pg_wal_lsn_diff(coalesce(r.write_lsn, r.flush_lsn), '0/0') AS received,

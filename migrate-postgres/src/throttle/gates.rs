@@ -43,7 +43,7 @@ pub(crate) fn closed(signals: &Signals, limits: &Limits, minute: u16) -> Vec<Clo
         let why = "the server is a standby and takes no writes";
         return vec![Closed::new(LimitedBy::Standby, why, "when it is promoted")];
     }
-    let gates = [slot, archiver, horizon, vacuum, dead];
+    let gates = [slot, archiver, horizon, vacuum];
     let mut closed: Vec<_> = window(limits, minute).into_iter().collect();
     closed.extend(replicas(signals, limits));
     closed.extend(gates.into_iter().filter_map(|gate| gate(signals, limits)));
@@ -169,30 +169,8 @@ fn vacuum(signals: &Signals, limits: &Limits) -> Option<Closed> {
     }
     let limit = limits.autovacuum.filter(|limit| lasts < *limit)?;
     let why = format!("an autovacuum works on the table, seen for {}", about(lasts));
-    Some(Closed::new(LimitedBy::Autovacuum, why, finished_or_in(limit - lasts)))
-}
-
-fn finished_or_in(rest: Duration) -> String {
-    format!("when it has finished, and in {} in any case", about(rest))
-}
-
-/// To wait makes sense only while an autovacuum is on its way. Where it is off, or not due yet by the settings of the
-/// table, nothing would become better: then a backfill has to vacuum ([`Signals::wants_vacuum`]). Nor is it waited for
-/// for ever: what still has the rows in sight may keep it from taking them away.
-fn dead(signals: &Signals, limits: &Limits) -> Option<Closed> {
-    let dead = signals.dead.as_ref().filter(|dead| dead.vacuum_due)?;
-    let lasts = dead.over.as_ref()?.lasts(signals.now);
-    let limit = limits.autovacuum.filter(|limit| lasts < *limit && signals.vacuum.is_none())?;
-    let why = format!(
-        "{} % of the table are dead rows (limit {} %), and an autovacuum is due",
-        percent(dead.dead, dead.live),
-        limits.dead_tuples.unwrap_or_default()
-    );
-    Some(Closed::new(LimitedBy::DeadTuples, why, finished_or_in(limit - lasts)))
-}
-
-fn percent(dead: u64, live: u64) -> u64 {
-    dead.saturating_mul(100).checked_div(dead.saturating_add(live)).unwrap_or_default()
+    let opens = format!("when it has finished, and in {} in any case", about(limit - lasts));
+    Some(Closed::new(LimitedBy::Autovacuum, why, opens))
 }
 
 /// What would have to be known, and is not.
@@ -225,10 +203,11 @@ fn unknown(signals: &Signals, limits: &Limits) -> Vec<Closed> {
 }
 
 impl Signals {
-    /// Too much of the table is dead rows and no autovacuum will come: whoever fills it should vacuum it now.
+    /// Too much of the table is dead rows, and no vacuum is at work: whoever fills it should clear them away now. That is
+    /// not waited for, since what still has the rows in sight may keep them where they are.
     #[must_use]
-    pub fn wants_vacuum(&self) -> bool {
-        self.dead.as_ref().is_some_and(|dead| dead.over.is_some() && !dead.vacuum_due)
+    pub fn wants_vacuum(&self, limits: &Limits) -> bool {
+        self.vacuum.is_none() && self.dead.as_ref().is_some_and(|dead| dead.are_over(limits))
     }
 
     /// Dead rows of a moment ago can be cleaned up, so that a fill in stripes gains something.
@@ -256,9 +235,14 @@ const MANY: u64 = 50_000;
 
 impl Dead {
     /// Are they more than the limit lets be?
-    pub(super) fn is_over(dead: u64, live: u64, limits: &Limits) -> bool {
-        let over = |limit: u32| dead >= MANY && percent(dead, live) > u64::from(limit);
+    fn are_over(&self, limits: &Limits) -> bool {
+        let over = |limit: u32| self.dead >= MANY && self.percent() > u64::from(limit);
         limits.dead_tuples.is_some_and(over)
+    }
+
+    fn percent(&self) -> u64 {
+        let all = self.dead.saturating_add(self.live);
+        self.dead.saturating_mul(100).checked_div(all).unwrap_or_default()
     }
 }
 

@@ -51,8 +51,6 @@ limited_by! {
     Autovacuum = "autovacuum",
     /// An autovacuum that prevents a wraparound of transaction numbers works on the table.
     Wraparound = "wraparound",
-    /// Much of the table is dead rows, and an autovacuum is on its way.
-    DeadTuples = "dead_tuples",
     /// The hours for work are over.
     Window = "window",
     /// The application's own brake.
@@ -83,7 +81,7 @@ mod tests {
         let words: Vec<_> = LimitedBy::ALL.iter().map(ToString::to_string).collect();
         assert_eq!(
             words.join(" "),
-            "batch_time wal rows duty load replica_lag slot archiver xmin autovacuum wraparound dead_tuples window \
+            "batch_time wal rows duty load replica_lag slot archiver xmin autovacuum wraparound window \
              callback paused standby unknown nothing"
         );
     }

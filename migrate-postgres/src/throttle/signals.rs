@@ -68,8 +68,6 @@ pub enum Signal<T> {
 pub struct Wal {
     /// So far.
     pub written: u64,
-    /// In a second, over the last looks; none after the first.
-    pub rate: Option<f64>,
     /// `max_wal_size`, at which a checkpoint is due.
     pub max_wal_size: u64,
     /// Checkpoints that were due for another reason than time, so far.
@@ -129,10 +127,6 @@ pub struct Dead {
     pub dead: u64,
     /// Beside so many.
     pub live: u64,
-    /// They are so many that an autovacuum will come.
-    pub vacuum_due: bool,
-    /// They are over their limit, since this was first seen.
-    pub over: Option<Since<()>>,
 }
 
 const WHAT: &str = "look at how busy the server is";
@@ -154,6 +148,6 @@ impl Signals {
         let rows = session::rows(connection, message).await;
         let rows = rows.map_err(|error| Error::driver(WHAT, error))?;
         let first = rows.first().ok_or_else(|| Error::driver(WHAT, sqlx::Error::RowNotFound))?;
-        Ok(told::signals(first, &rows, limits, earlier))
+        Ok(told::signals(first, &rows, earlier))
     }
 }

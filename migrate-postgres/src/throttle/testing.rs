@@ -5,8 +5,7 @@ use std::time::Duration;
 use super::signals::{Horizon, Signal, Signals, Wal};
 
 pub(super) fn quiet() -> Signals {
-    let wal =
-        Wal { written: 0, rate: None, max_wal_size: 1 << 30, requested: 0, requested_since: false };
+    let wal = Wal { written: 0, max_wal_size: 1 << 30, requested: 0, requested_since: false };
     Signals {
         now: Duration::from_secs(1_000_000),
         minute: 0,

@@ -177,29 +177,26 @@ fn an_autovacuum_is_waited_for_a_while_and_one_against_wraparound_to_its_end() {
 }
 
 #[test]
-fn dead_rows_close_only_while_an_autovacuum_is_on_its_way() {
-    let with = |vacuum_due, minutes, texts: &[&str]| {
+fn dead_rows_are_many_by_their_number_and_by_their_share() {
+    let wants = |dead, live, limit: &str| {
         let mut signals = quiet();
-        let over = Some(ago(minutes, ()));
-        signals.dead = Some(Dead { dead: 60_000, live: 90_000, vacuum_due, over });
-        (told(&signals, texts), signals.wants_vacuum())
+        signals.dead = Some(Dead { dead, live });
+        assert_eq!(told(&signals, &[limit]), [""; 0], "they are not waited for");
+        signals.wants_vacuum(&limits(&[limit]))
     };
-    let (closed, wants) = with(true, 3, &[]);
-    let dead = "dead_tuples: 40 % of the table are dead rows (limit 10 %), and an autovacuum is due; opens: when it has \
-                finished, and in 27 min in any case";
-    assert_eq!((closed.as_slice(), wants), (&[dead.to_owned()][..], false));
-    assert_eq!(with(true, 30, &[]).0, [""; 0], "not for ever");
-    assert_eq!(with(false, 3, &[]), (vec![], true), "nobody comes, so whoever fills has to");
-    assert_eq!(with(true, 3, &["autovacuum=none"]).0, [""; 0]);
+    assert!(wants(50_000, 100_000, "dead_tuples=20%"));
+    assert!(!wants(49_999, 10, "dead_tuples=20%"), "a small table");
+    assert!(!wants(50_000, 200_000, "dead_tuples=20%"));
+    assert!(!wants(50_000, 100_000, "dead_tuples=none"));
 }
 
 #[test]
-fn dead_rows_are_many_by_their_number_and_by_their_share() {
-    let over = |dead, live, limit: &str| Dead::is_over(dead, live, &limits(&[limit]));
-    assert!(over(50_000, 100_000, "dead_tuples=20%"));
-    assert!(!over(49_999, 10, "dead_tuples=20%"), "a small table");
-    assert!(!over(50_000, 200_000, "dead_tuples=20%"));
-    assert!(!over(50_000, 100_000, "dead_tuples=none"));
+fn dead_rows_are_left_to_a_vacuum_that_is_at_work() {
+    let mut signals = quiet();
+    signals.dead = Some(Dead { dead: 60_000, live: 90_000 });
+    assert!(signals.wants_vacuum(&limits(&[])));
+    signals.vacuum = Some(Vacuum { wraparound: false, seen: ago(1, String::new()) });
+    assert!(!signals.wants_vacuum(&limits(&[])));
 }
 
 #[test]

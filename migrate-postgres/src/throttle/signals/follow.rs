@@ -64,20 +64,6 @@ impl Position {
     }
 }
 
-/// How long the past counts in a rate.
-const MEMORY: f64 = 10.0;
-
-/// Bytes in a second: what was written since the look before, and less and less what the rate was then.
-pub(crate) fn rate(bytes: u64, over: Duration, earlier: Option<f64>) -> Option<f64> {
-    let seconds = over.as_secs_f64();
-    if seconds <= 0.0 {
-        return earlier;
-    }
-    let new = bytes as f64 / seconds;
-    let weight = -(-seconds / MEMORY).exp_m1();
-    Some(earlier.map_or(new, |earlier| earlier + (new - earlier) * weight))
-}
-
 /// Where a segment of WAL begins, by the name of its file, which may have an ending.
 fn begins(file: &str, segment: u64) -> Option<u64> {
     let name = file.get(..24).filter(|name| name.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
@@ -161,16 +147,6 @@ mod tests {
         let told = |replayed| Told { replayed, received: 9, reply: String::new(), lag: s(5) };
         assert_eq!(Position::follow(told(8), 9, s(1), None).late, s(5));
         assert_eq!(Position::follow(told(9), 9, s(1), None).late, s(0));
-    }
-
-    #[test]
-    fn a_rate_forgets_the_past_in_some_seconds() {
-        assert_eq!(rate(500, s(5), None), Some(100.0));
-        assert_eq!(rate(500, s(0), Some(7.0)), Some(7.0));
-        let soon = rate(0, Duration::from_millis(100), Some(100.0)).unwrap();
-        assert!((98.0..100.0).contains(&soon), "{soon}");
-        let late = rate(0, s(60), Some(100.0)).unwrap();
-        assert!(late < 1.0, "{late}");
     }
 
     #[test]

@@ -1,24 +1,17 @@
 //! The rows of a look as values.
 //!
-//! Owns the way from the columns of `throttle_signals.sql` to the signals. Knows nothing of limits but how many dead rows
-//! are too many, because of that it is remembered since when.
+//! Owns the way from the columns of `throttle_signals.sql` to the signals. Knows nothing of limits.
 
 use std::time::Duration;
 
 use sqlx::postgres::PgRow;
 
-use super::follow::{Position, Since, Told, rate, unarchived};
+use super::follow::{Position, Since, Told, unarchived};
 use super::{Dead, Horizon, Replica, Signal, Signals, Slot, Vacuum, Wal};
 use crate::session::{number, text, truth};
-use crate::throttle::limits::Limits;
 
 /// The first row has what there is once; each has a replica, if there is any.
-pub(super) fn signals(
-    row: &PgRow,
-    rows: &[PgRow],
-    limits: &Limits,
-    earlier: Option<&Signals>,
-) -> Signals {
+pub(super) fn signals(row: &PgRow, rows: &[PgRow], earlier: Option<&Signals>) -> Signals {
     let now = millis(row, "now_ms").unwrap_or_default();
     let minute = number(row, "minute").and_then(|minute| u16::try_from(minute).ok());
     let keeps_archive = truth(row, "archiving");
@@ -31,7 +24,7 @@ pub(super) fn signals(
         minute: minute.unwrap_or_default(),
         role: owned(row, "role"),
         standby: truth(row, "standby"),
-        wal: wal(row, now, earlier),
+        wal: wal(row, earlier),
         active: active(row),
         blocked: small(row, "blocked"),
         replicas: rows.iter().filter_map(|row| replica(row, now, earlier)).collect(),
@@ -40,18 +33,14 @@ pub(super) fn signals(
         unarchived: if keeps_archive { backlog() } else { 0 },
         horizon: horizon(row, now, earlier),
         vacuum: vacuum(row, now, earlier),
-        dead: dead(row, now, limits, earlier),
+        dead: dead(row),
     }
 }
 
-fn wal(row: &PgRow, now: Duration, earlier: Option<&Signals>) -> Wal {
+fn wal(row: &PgRow, earlier: Option<&Signals>) -> Wal {
     let (written, requested) = (count(row, "written"), count(row, "requested"));
-    let rate = earlier.and_then(|earlier| {
-        let bytes = written.saturating_sub(earlier.wal.written);
-        rate(bytes, now.saturating_sub(earlier.now), earlier.wal.rate)
-    });
     let requested_since = earlier.is_some_and(|earlier| earlier.wal.requested < requested);
-    Wal { written, rate, max_wal_size: count(row, "max_wal_size"), requested, requested_since }
+    Wal { written, max_wal_size: count(row, "max_wal_size"), requested, requested_since }
 }
 
 /// Of a hidden session it is not known whether it works.
@@ -132,12 +121,9 @@ fn vacuum(row: &PgRow, now: Duration, earlier: Option<&Signals>) -> Option<Vacuu
     Some(Vacuum { wraparound: kind == "wraparound", seen })
 }
 
-fn dead(row: &PgRow, now: Duration, limits: &Limits, earlier: Option<&Signals>) -> Option<Dead> {
+fn dead(row: &PgRow) -> Option<Dead> {
     text(row, "dead")?;
-    let (dead, live) = (count(row, "dead"), count(row, "live"));
-    let before = earlier.and_then(|earlier| earlier.dead.as_ref()?.over.as_ref());
-    let over = Dead::is_over(dead, live, limits).then(|| Since::still((), now, before));
-    Some(Dead { dead, live, vacuum_due: truth(row, "vacuum_due"), over })
+    Some(Dead { dead: count(row, "dead"), live: count(row, "live") })
 }
 
 fn owned(row: &PgRow, column: &str) -> String {

@@ -232,3 +232,66 @@ async fn what_a_batch_adds_to_the_log_is_measured() {
     }
     assert!(bytes.iter().all(|bytes| *bytes > 50_000), "{bytes:?}");
 }
+
+/// Trap 6: a default of the old column, at an INSERT that only names the new one, is not taken for what the application
+/// has written. The trigger has to know which of the two was said; the fill agrees with it and undoes nothing.
+#[tokio::test]
+async fn what_only_the_new_column_was_given_is_kept_whatever_the_defaults() {
+    const INSERTS: &str = "INSERT INTO t (id, new) VALUES (2001, 'n:theirs');
+        INSERT INTO t (id, old) VALUES (2002, 'ours');
+        INSERT INTO t (id, old, new) VALUES (2003, 'both', 'n:both');
+        INSERT INTO t (id) VALUES (2004)";
+    for (defaults, neither) in [
+        ("", "NULL"),
+        ("ALTER TABLE t ALTER old SET DEFAULT 'usual'", "usual"),
+        ("ALTER TABLE t ALTER new SET DEFAULT 'n:usual'", "usual"),
+    ] {
+        let database = synced().await;
+        database.run(defaults).await;
+        // A default of the new column is there whether or not somebody has written it: one that only the old column
+        // was given would be overruled, so that the new column has none before the old code is gone.
+        let has_default = defaults.contains("new SET");
+        let inserts = if has_default {
+            INSERTS.replace(
+                "(id, old) VALUES (2002, 'ours')",
+                "(id, old, new) VALUES (2002, 'ours', NULL)",
+            )
+        } else {
+            INSERTS.to_owned()
+        };
+        fill_and_meanwhile(&database, "backfill t by id batch 100", &inserts).await;
+        is_in_step(&database).await;
+        let found =
+            "SELECT string_agg(coalesce(old, 'NULL'), ' ' ORDER BY id) FROM t WHERE id > 2000";
+        assert_eq!(
+            database.value(found).await,
+            format!("theirs ours both {neither}"),
+            "{defaults}"
+        );
+    }
+}
+
+/// Trap 21: no trigger for rows sees a TRUNCATE. What was filled into another table goes by a trigger for it.
+#[tokio::test]
+async fn rows_of_another_table_go_with_those_that_are_truncated() {
+    const INTO: &str = "INSERT INTO copies SELECT id, old FROM t WHERE :batch \
+        ON CONFLICT (id) DO UPDATE SET old = excluded.old WHERE copies.old IS DISTINCT FROM excluded.old";
+    const FOLLOWS: &str = "CREATE FUNCTION empties() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN TRUNCATE copies; RETURN NULL; END $$;
+        CREATE TRIGGER \"~empties\" AFTER TRUNCATE ON t FOR EACH STATEMENT EXECUTE FUNCTION empties()";
+    for (trigger, left) in [("", 100), (FOLLOWS, 0)] {
+        let database = table(1_000).await;
+        database.run("CREATE TABLE copies (id bigint PRIMARY KEY, old text)").await;
+        database.run(trigger).await;
+        let migrator = folder("backfill t by id batch 100", INTO).migrator();
+        let (gate, filling) = at_its_first_batch(&migrator, &database).await;
+        database.run("TRUNCATE t; INSERT INTO t (id, old) VALUES (5, 'anew'), (500, 'anew')").await;
+        gate.open();
+        filling.join().expect("no panic").expect("filled");
+        let lost = "SELECT count(*) FROM t LEFT JOIN copies c USING (id) WHERE c.old IS DISTINCT FROM t.old";
+        assert_eq!(database.value(lost).await, "0", "rows of the source that are not there");
+        let stale =
+            "SELECT count(*) FROM copies c WHERE NOT EXISTS (SELECT FROM t WHERE t.id = c.id)";
+        let stale: u32 = database.value(stale).await.parse().unwrap();
+        assert_eq!(stale > 0, left > 0, "{stale} rows of nothing, {trigger:?}");
+    }
+}

@@ -138,3 +138,41 @@ async fn the_new_column_has_statistics_when_it_is_done() {
         assert_eq!(database.value(nulls).await, "false", "{way}");
     }
 }
+
+/// Trap 34: somebody changes the table beside the fill. What would make it wrong ends it or is found by the next pass:
+/// what the statement names is looked up anew at each batch, and a table that was rewritten is gone through anew.
+#[tokio::test]
+async fn a_table_that_is_changed_meanwhile_is_filled_as_it_is_then() {
+    for change in [
+        "VACUUM FULL t",
+        "CLUSTER t USING t_pkey",
+        "ALTER TABLE t ADD other int DEFAULT 5",
+        "ALTER TABLE t ALTER id TYPE numeric",
+        "ALTER TABLE t RENAME TO t_before; ALTER TABLE t_before RENAME TO t",
+        "CREATE OR REPLACE FUNCTION sync() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+         UPDATE t SET old = 'unseen' WHERE id IN (5, 50, 500)",
+    ] {
+        for way in ways().await {
+            let database = synced().await;
+            fill_and_meanwhile(&database, way, change).await;
+            is_right(&database).await;
+        }
+    }
+}
+
+/// The server's own word where a trigger has a plan for the column as it was: every session that wrote before hears it,
+/// the application's too. Whoever comes next goes on.
+#[tokio::test]
+async fn a_column_that_gets_another_type_under_a_trigger_ends_it_and_the_next_run_goes_on() {
+    for way in ways().await {
+        let database = synced().await;
+        let migrator = folder(way, FILL).migrator();
+        let (gate, filling) = at_its_first_batch(&migrator, &database).await;
+        database.run("ALTER TABLE t ALTER old TYPE varchar(100)").await;
+        gate.open();
+        let error = filling.join().expect("no panic").expect_err("the plan is of another type");
+        assert_eq!(error.sqlstate(), Some("42804"), "{error}");
+        migrator.run(&database.options()).await.expect("filled");
+        is_in_step(&database).await;
+    }
+}
