@@ -27,6 +27,7 @@ pub(crate) use controller::{Controller, Measured};
 pub use gates::Closed;
 pub use limited_by::LimitedBy;
 pub use limits::{Limits, OnUnknown, Retention, WalRate};
+pub(crate) use load::wal_a_second;
 pub use signals::{Position, Signal, Signals};
 pub use window::Window;
 

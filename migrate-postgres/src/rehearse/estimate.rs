@@ -165,6 +165,8 @@ pub(crate) struct Log {
     pub(crate) between_checkpoints: f64,
     /// How long a commit waits for a byte, in seconds.
     pub(crate) safe_byte: f64,
+    /// So many bytes a backfill may add to it in a second, where that has a limit.
+    pub(crate) a_second: Option<f64>,
 }
 
 impl Log {
@@ -193,13 +195,16 @@ impl Log {
 /// when whoever reads next notes that they are gone and that the successors are there.
 const TOUCHES: f64 = 3.0;
 
-/// A backfill: both passes with their pauses, what is verified, and the commits.
+/// A backfill: both passes with their pauses, what is verified, and the commits; but no faster than it may write.
 pub(crate) fn backfill(batched: &Batched, size: &Size, log: &Log) -> Duration {
     let passes = batched.first + batched.second;
-    let commits = real(backfill_wal(batched, size, log)) * log.safe_byte;
-    (passes.mul_f64(WITH_PAUSE) + batched.verified).mul_f64(size.ratio())
+    let written = real(backfill_wal(batched, size, log));
+    let commits = written * log.safe_byte;
+    let work = (passes.mul_f64(WITH_PAUSE) + batched.verified).mul_f64(size.ratio())
         + size.fetched()
-        + Duration::from_secs_f64(commits * WITH_PAUSE)
+        + Duration::from_secs_f64(commits * WITH_PAUSE);
+    let allowed = log.a_second.map_or(0.0, |a_second| written / a_second);
+    work.max(Duration::from_secs_f64(allowed))
 }
 
 /// A page that is changed for the first time since a checkpoint is written whole; those of an index are changed all over,
@@ -293,6 +298,8 @@ mod tests {
         assert_eq!(backfill_wal(&batched, &SIZE, &log), 5_000 + 3_000_000);
         let commits = backfill(&batched, &SIZE, &log) - SECOND * 140;
         assert_eq!(commits.as_secs_f64().round(), 4.0);
+        let slowly = Log { a_second: Some(3_005.0), ..log };
+        assert_eq!(backfill(&batched, &SIZE, &slowly), SECOND * 1_000, "as slowly as it may write");
     }
 
     #[test]
@@ -300,7 +307,7 @@ mod tests {
         let batched = Batched { wal: 100_000_000, ..Batched::default() };
         let of = |between_checkpoints, entries| {
             let log =
-                Log { indexes: 1e9, entries, page: 8192.0, between_checkpoints, safe_byte: 0.0 };
+                Log { indexes: 1e9, entries, page: 8192.0, between_checkpoints, ..Log::default() };
             real(backfill_wal(&batched, &SIZE, &log)) / 1e9
         };
         let own = 5.0 + 1e5 * 8192.0 * 3.0 / 1e9;

@@ -20,6 +20,7 @@ use crate::execute::pieces::{Piece, What};
 use crate::options::{Names, Options};
 use crate::session::{Session, number, rows, text};
 use crate::sql::{self, literal};
+use crate::throttle::{Limits, wal_a_second};
 
 mod measured;
 mod policy;
@@ -36,7 +37,8 @@ pub(crate) async fn rehearse(
     let relations = pieces.iter().flat_map(policy::relations).collect();
     let words = pieces.iter().flat_map(policy::words).collect();
     let stage = Stage::set(session, (names, ours), how, &relations, words).await?;
-    let mut play = Play { stage, over: None, has_gaps: false };
+    let limits = &ours.filling.limits;
+    let mut play = Play { stage, limits, over: None, has_gaps: false };
     let tried = play.all(pieces).await;
     play.stage.strike().await;
     let mut tried = tried?;
@@ -47,6 +49,8 @@ pub(crate) async fn rehearse(
 /// A rehearsal on its stage.
 pub(super) struct Play<'s> {
     pub(super) stage: Stage<'s>,
+    /// What backfills keep to.
+    limits: &'s Limits,
     /// Why nothing more is tried.
     over: Option<String>,
     /// Something was not done that others may need.
@@ -496,6 +500,7 @@ impl Play<'_> {
             entries: (of("number") - 1.0).max(0.0),
             between_checkpoints: of("most_wal") / 2.0,
             safe_byte: 0.0,
+            a_second: wal_a_second(of("most_wal"), self.limits),
         })
     }
 

@@ -152,7 +152,7 @@ impl Controller {
 
     /// Until as much time has passed as what was written may take.
     fn pause_for_wal(&self, batch: &Measured, signals: &Signals) -> Duration {
-        let Some(rate) = wal_a_second(signals.wal.max_wal_size, &self.limits) else {
+        let Some(rate) = wal_a_second(signals.wal.max_wal_size as f64, &self.limits) else {
             return Duration::ZERO;
         };
         if batch.rows_changed == 0 {

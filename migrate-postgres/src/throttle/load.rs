@@ -24,10 +24,10 @@ pub(crate) fn utilisation(signals: &Signals, limits: &Limits) -> f64 {
 }
 
 /// The WAL that may be written in a second, where there is a limit.
-pub(crate) fn wal_a_second(max_wal_size: u64, limits: &Limits) -> Option<f64> {
+pub(crate) fn wal_a_second(max_wal_size: f64, limits: &Limits) -> Option<f64> {
     let a_minute = match limits.wal_rate {
         WalRate::Any => return None,
-        WalRate::Percent(percent) => max_wal_size as f64 * f64::from(percent) / 100.0,
+        WalRate::Percent(percent) => max_wal_size * f64::from(percent) / 100.0,
         WalRate::Bytes(bytes) => bytes as f64,
     };
     (a_minute > 0.0).then_some(a_minute / 60.0)
@@ -57,7 +57,7 @@ mod tests {
         let with = |rate| {
             let mut limits = Limits::default();
             limits.set(&format!("wal_rate={rate}")).unwrap();
-            wal_a_second(60 << 20, &limits).map(|rate| rate / f64::from(1 << 20))
+            wal_a_second(f64::from(60 << 20), &limits).map(|rate| rate / f64::from(1 << 20))
         };
         assert_eq!(["25%", "120MiB", "none"].map(with), [Some(0.25), Some(2.0), None]);
     }
