@@ -12,10 +12,9 @@ use sqlx::postgres::PgRow;
 
 use crate::blocker::{Blocker, BlockerKind};
 use crate::error::Error;
-use crate::options::Names;
 use crate::progress::Progress;
-use crate::session::{number, rows, send, text, truth};
-use crate::sql;
+use crate::sql::{self, Names};
+use crate::wire::{number, rows, send, text, truth};
 
 /// What happens at this moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

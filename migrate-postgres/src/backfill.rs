@@ -13,11 +13,11 @@ use async_trait::async_trait;
 use migrate_core::{Backfill as Declared, MigrationId};
 use sqlx::PgConnection;
 
-use crate::error::Error;
+use crate::error::{BoxError, Error};
 use crate::observe::{Ear, Event, Seldom};
-use crate::options::{Names, Options};
+use crate::options::Options;
 use crate::session::{self, Session};
-use crate::source::BoxError;
+use crate::sql::Names;
 use crate::throttle::{Answer, Closed, Controller, Limits, Question, Signals, ask};
 
 mod batch;
@@ -42,7 +42,6 @@ pub use report::{BackfillDone, BackfillReport, BackfillState};
 pub(crate) use report::{limit, states, want};
 pub use rows::Rows;
 pub use state::Wanted;
-pub use steps::Steps;
 
 use ground::Ground;
 use state::Standing;

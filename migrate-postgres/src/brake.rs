@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::source::BoxError;
+use crate::error::BoxError;
 
 /// Holds a backfill back for a reason that only the application knows: the room that is left on a disk, a number of its
 /// own metrics, a sale that goes on. Given to [`Migrator::brake`](crate::Migrator::brake).

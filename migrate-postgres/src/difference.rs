@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 
 use crate::error::Error;
 use crate::history;
-use crate::options::Names;
+use crate::sql::Names;
 
 /// A migration whose declaration is not the one that ran.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -17,6 +17,9 @@ use crate::blocker::{Blocker, BlockerKind};
 
 mod secrets;
 
+/// Any error of the application's own code.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
 /// A run, or anything else a migrator does, failed.
 ///
 /// Its `Display` is written for the person who has to act on it and has several lines.
@@ -194,14 +197,14 @@ impl Error {
         Self::new(Kind::Interrupted, message)
     }
 
-    pub(crate) fn code(what: String, source: crate::BoxError) -> Self {
+    pub(crate) fn code(what: String, source: BoxError) -> Self {
         let mut error = Self::new(Kind::Code, format!("failed to {what}: {source}"));
         error.0.source = Some(Arc::from(source));
         error
     }
 
     /// Whatever the application's code has returned, which may be what the driver told it.
-    pub(crate) fn of_code(what: &str, error: crate::BoxError) -> Self {
+    pub(crate) fn of_code(what: &str, error: BoxError) -> Self {
         match error.downcast::<sqlx::Error>() {
             Ok(driver) => Self::driver(what, *driver),
             Err(other) => Self::code(what.to_owned(), other),

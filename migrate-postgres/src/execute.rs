@@ -20,12 +20,12 @@ use crate::error::{Error, sqlstate};
 use crate::history::{self, Clerk, Ran, Row};
 use crate::monitor::{Guard, Monitor};
 use crate::observe::{Ear, Event};
-use crate::options::{Names, Options};
+use crate::options::Options;
 use crate::report::{Applied, Report, Unfinished};
 use crate::retry::{self, Attempts};
 use crate::session::Session;
 use crate::source::Source;
-use crate::sql;
+use crate::sql::{self, Names};
 use crate::wanted::Wanted;
 use crate::watch::{Gone, Watch};
 

@@ -10,8 +10,9 @@ use sqlx::postgres::PgRow;
 
 use crate::error::{Error, sqlstate};
 use crate::history::Loaded;
-use crate::options::{GateRules, Names};
-use crate::session::rows;
+use crate::options::GateRules;
+use crate::sql::Names;
+use crate::wire::rows;
 
 mod approval;
 mod dependencies;

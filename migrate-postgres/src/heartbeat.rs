@@ -14,9 +14,10 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::error::sqlstate;
-use crate::options::{GateRules, Names};
+use crate::options::GateRules;
 use crate::session;
-use crate::sql::{literal, literals};
+use crate::sql::{Names, literal, literals};
+use crate::wire;
 
 /// For how many heartbeats an instance counts that is not heard of.
 const MISSED: u32 = 3;
@@ -135,7 +136,7 @@ impl Unheard {
 async fn say(pool: &PgPool, message: &str) -> Result<(), Unheard> {
     let said = async {
         let mut connection = pool.acquire().await?;
-        session::send(&mut connection, message.to_owned()).await
+        wire::send(&mut connection, message.to_owned()).await
     };
     match tokio::time::timeout(PATIENCE, said).await {
         Ok(Ok(_)) => Ok(()),

@@ -14,9 +14,10 @@ use sqlx::postgres::{PgDatabaseError, PgRow};
 
 use crate::error::{Error, sqlstate};
 use crate::lease;
-use crate::options::{Names, Options};
-use crate::session::{self, Limits, Scope, Session, number, rows, text, truth};
-use crate::sql::{self, ident, literal};
+use crate::options::Options;
+use crate::session::{self, Limits, Scope, Session};
+use crate::sql::{self, Names, ident, literal};
+use crate::wire::{self, number, rows, text, truth};
 
 /// The newest layout of the table that this version can read.
 const FORMAT: i64 = 1;
@@ -136,7 +137,7 @@ async fn role_to_take(connection: &mut PgConnection, role: &str) -> String {
 
 /// Who we are, quoted, for a statement to type.
 async fn who(connection: &mut PgConnection, as_role: &str) -> Option<String> {
-    let row = session::send(connection, format!("{as_role}{}", sql::who())).await.ok().flatten();
+    let row = wire::send(connection, format!("{as_role}{}", sql::who())).await.ok().flatten();
     row.as_ref().and_then(|row| text(row, "who")).map(ToOwned::to_owned)
 }
 
@@ -153,7 +154,7 @@ pub(crate) async fn grants_missing(
     if ours.readable_by.is_empty() {
         return Ok(false);
     }
-    let row = session::send(connection, names.grants_missing(&ours.readable_by)).await;
+    let row = wire::send(connection, names.grants_missing(&ours.readable_by)).await;
     let row = row.map_err(|error| Error::driver("look who may read the history", error))?;
     Ok(row.is_some_and(|row| truth(&row, "missing")))
 }
@@ -326,7 +327,7 @@ pub(crate) async fn texts(
     names: &Names,
     id: MigrationId,
 ) -> Result<(Option<String>, Option<String>), Error> {
-    let row = session::send(connection, names.texts(id)).await;
+    let row = wire::send(connection, names.texts(id)).await;
     let row = row.map_err(|error| Error::driver("read a text from the history", error))?;
     let get = |column| row.as_ref().and_then(|row| text(row, column)).map(ToOwned::to_owned);
     Ok((get("up_sql"), get("down_sql")))

@@ -17,9 +17,10 @@ use sqlx::postgres::{PgDatabaseError, PgRow};
 use crate::error::{Error, is_absent, sqlstate};
 use crate::history;
 use crate::lock::POLL;
-use crate::options::{Names, Options};
-use crate::session::{Session, holder_name, number, rows, text};
-use crate::sql::{self, AS_WE_WRITE_HERE, ident};
+use crate::options::Options;
+use crate::session::{Session, holder_name};
+use crate::sql::{self, AS_WE_WRITE_HERE, Names, ident};
+use crate::wire::{number, rows, text};
 
 /// What a migrator holds in place of a lock of its session.
 #[derive(Clone, Debug)]

@@ -49,14 +49,15 @@ mod standby;
 mod throttle;
 mod wanted;
 mod watch;
+mod wire;
 
 pub use activity::{Activity, AtWork, Waiting};
 pub use adopt::{AdoptionReport, FromSqlx};
-pub use backfill::{Backfill, BackfillDone, BackfillReport, BackfillState, Rows, Steps, Wanted};
+pub use backfill::{Backfill, BackfillDone, BackfillReport, BackfillState, Rows, Wanted};
 pub use blocker::{Blocker, BlockerKind};
 pub use brake::Brake;
 pub use difference::Difference;
-pub use error::Error;
+pub use error::{BoxError, Error};
 pub use heartbeat::Heartbeat;
 pub use migrate_core::adoption::{Adopted, Pending, Proof};
 pub use migrate_core::{
@@ -67,12 +68,12 @@ pub use migrate_core::{
 pub use migrate_macros::{Migration, Migrations, embed};
 pub use migrator::{Backfilling, Migrator, Resolution};
 pub use observe::{Event, Observer};
-pub use progress::{Counted, Progress};
+pub use progress::{Counted, Progress, Steps};
 pub use recorder::{Doing, Met, Outcome, Recorder, Recording, Remark, Span, Stopped, Track};
 pub use rehearse::{Basis, LockHeld, Rehearsal, Rehearse, Rehearsed};
 pub use report::{Applied, Report, Unfinished};
 pub use session::Database;
-pub use source::{Beside, BoxError, Code, Embedded, Listed, Migrations, Source};
+pub use source::{Beside, Code, Embedded, Listed, Migrations, Source};
 pub use throttle::{LimitedBy, Limits, OnUnknown, Retention, WalRate, Window};
 
 #[doc(hidden)]

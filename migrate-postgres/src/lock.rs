@@ -14,10 +14,11 @@ use tokio::time::timeout;
 use crate::error::Error;
 use crate::lease;
 use crate::observe::{Ear, Event, Seldom};
-use crate::options::{Names, Options};
-use crate::session::{Session, close, no_answer, number, send, text, truth};
+use crate::options::Options;
+use crate::session::{Session, close, no_answer};
 use crate::settled::{self, Settled};
-use crate::sql;
+use crate::sql::{self, Names};
+use crate::wire::{number, send, text, truth};
 
 /// How the wait for the lock ended.
 pub(crate) enum Outcome {

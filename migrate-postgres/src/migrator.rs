@@ -12,11 +12,12 @@ use tracing::Instrument;
 use crate::activity::Activity;
 use crate::error::Error;
 use crate::observe::{Ear, Event};
-use crate::options::{Names, Options};
+use crate::options::Options;
 use crate::report::Report;
 use crate::session::{Database, Session};
 use crate::settled::{self, Settled};
 use crate::source::{Migrations, Source};
+use crate::sql::Names;
 use crate::{folder, history};
 
 mod adopt;
@@ -225,7 +226,7 @@ impl Migrator {
         let began = Instant::now();
         self.folder_is_current()?;
         let digest = options.digest(self.declared);
-        let names = Names::new(options)?;
+        let names = options.names()?;
         let mut eye = Eye::open(database, options).await?;
         if let Some(settled) = settled::read(eye.connection(), &names, &digest).await {
             eye.close().await;
@@ -292,7 +293,7 @@ impl Migrator {
     }
 
     fn here<'m>(&'m self, options: &'m Options) -> Result<At<'m>, Error> {
-        self.at(options, Names::new(options)?, options.digest(self.declared))
+        self.at(options, options.names()?, options.digest(self.declared))
     }
 
     /// Looks without a lock.

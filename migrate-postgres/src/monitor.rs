@@ -10,9 +10,9 @@ use sqlx::PgConnection;
 
 use crate::activity::{in_the_way, progress};
 use crate::observe::{Ear, Event};
-use crate::session::{Backend, number, send, text, truth};
 use crate::sql;
 use crate::watch::{Look, Sight};
+use crate::wire::{Backend, number, send, text, truth};
 
 /// Looks at one message of a session.
 pub(crate) struct Monitor<'m> {

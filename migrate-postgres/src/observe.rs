@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 
 use migrate_core::{Direction, MigrationId};
 
-use crate::backfill::Steps;
 use crate::blocker::Blocker;
 use crate::error::Error;
-use crate::progress::Progress;
+use crate::progress::{Progress, Steps};
 
 /// Hears of everything a migrator does, as it does it.
 ///

@@ -1,12 +1,13 @@
-//! How far a statement is, as the server tells it.
+//! How far something is that takes long: a statement, as the server tells it, and a backfill.
 //!
 //! Owns what is read of PostgreSQL's progress views, and the words for it. Knows neither who asks nor how often.
 
 use std::fmt;
+use std::time::Duration;
 
 use sqlx::postgres::PgRow;
 
-use crate::session::{number, text};
+use crate::wire::{number, text};
 
 /// How far a statement is. An index build, a `VACUUM`, a `CLUSTER`, an `ANALYZE` and, from PostgreSQL 14 on, a `COPY`
 /// tell; other statements do not.
@@ -94,6 +95,53 @@ impl fmt::Display for Counted {
             }
             _ => write!(f, "{done} {unit}"),
         }
+    }
+}
+
+/// How far a backfill is, in this pass over its table.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Steps {
+    /// Which time the table is gone through; the last pass is the one that finds nothing to change.
+    pub pass: u32,
+    /// Rows gone through in this pass, by all workers as far as this one knows.
+    pub seen: u64,
+    /// Rows changed, in all passes.
+    pub changed: u64,
+    /// Rows of the table, by the statistics of the server; 0 where it has none.
+    pub expected: u64,
+    /// Rows a second, by this worker, pauses counted.
+    pub rate: f64,
+    /// Rows of the last batch alone: whoever hears several workers adds these up.
+    pub batch_seen: u64,
+    /// Rows that the last batch changed.
+    pub batch_changed: u64,
+}
+
+impl Steps {
+    /// The part of this pass that is done, from 0 to 1, where it is known.
+    pub fn part(&self) -> Option<f64> {
+        #[expect(clippy::cast_precision_loss, reason = "a part, for people")]
+        let part = self.seen as f64 / self.expected as f64;
+        (self.expected > 0).then(|| part.min(1.0))
+    }
+
+    /// Until the end of this pass, at this rate.
+    pub fn left(&self) -> Option<Duration> {
+        let rows = self.expected.checked_sub(self.seen).filter(|_| self.expected > 0)?;
+        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+        let seconds = rows as f64 / self.rate;
+        (self.rate > 0.0).then(|| Duration::from_secs_f64(seconds.min(1e9)))
+    }
+}
+
+impl fmt::Display for Steps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "pass {}, {} rows", self.pass, self.seen)?;
+        if let Some(part) = self.part() {
+            write!(f, " ({:.0} %)", part * 100.0)?;
+        }
+        write!(f, ", {:.0} rows/s", self.rate)
     }
 }
 

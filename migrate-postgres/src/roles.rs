@@ -7,9 +7,9 @@
 use sqlx::postgres::PgRow;
 
 use crate::observe::{Ear, Event};
-use crate::options::Names;
-use crate::session::{Session, number, text, truth};
-use crate::sql;
+use crate::session::Session;
+use crate::sql::{self, Names};
+use crate::wire::{number, text, truth};
 
 /// Looks who else is there, and warns where the migrating role is a superuser or that of the application.
 pub(crate) async fn warn(session: &mut Session, names: &Names, ear: &Ear) {

@@ -1,19 +1,19 @@
 //! One dedicated connection to PostgreSQL with our settings.
 //!
 //! Owns the connection from its opening to its end; it is never handed to anybody's pool, so with it go the
-//! lock, the settings and an open transaction. Owns how a message is sent. Knows nothing of migrations.
+//! lock, the settings and an open transaction. Knows nothing of migrations.
 
 use std::time::Duration;
 
-use futures_util::TryStreamExt;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgRow};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Either, Executor, PgConnection, Row};
+use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::time::timeout;
 
 use crate::error::Error;
 use crate::lease::{self, Lease};
-use crate::options::{Names, Options, Waits};
-use crate::sql;
+use crate::options::{Options, Waits};
+use crate::sql::{self, Names};
+use crate::wire::{self, Backend, Told, number, text, truth};
 
 mod deadline;
 
@@ -96,15 +96,6 @@ pub(crate) struct Facts {
     pub(crate) up_since: String,
     /// How long others wait before they look for a deadlock, and an autovacuum gives way.
     pub(crate) deadlock_timeout: Duration,
-}
-
-/// A process of the server.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Backend {
-    pub(crate) pid: i32,
-    /// When it was connected to, which tells it from another one with its number: in microseconds by the clock of the
-    /// server, where that may be seen.
-    pub(crate) began: Option<i64>,
 }
 
 impl Session {
@@ -197,7 +188,7 @@ impl Session {
     /// Sends one message.
     pub(crate) async fn send(&mut self, message: String) -> Result<Option<PgRow>, sqlx::Error> {
         self.hears()?;
-        send(&mut self.connection, message).await
+        wire::send(&mut self.connection, message).await
     }
 
     /// Sends one message whose answer takes no time: where it is not there within that of a connection, none will come.
@@ -228,7 +219,7 @@ impl Session {
         told: &mut Told,
     ) -> Result<(), sqlx::Error> {
         self.hears()?;
-        send_counting(&mut self.connection, message, told).await
+        wire::send_counting(&mut self.connection, message, told).await
     }
 
     /// Makes us who we are, whatever the session has been made: for good, or through a pooler for one message.
@@ -305,15 +296,6 @@ impl Limits {
     }
 }
 
-/// What is learned from the answers to a message.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Told {
-    /// Its statements that are done.
-    pub(crate) done: usize,
-    /// How long it waited for its locks, where it says so.
-    pub(crate) waited: Option<Duration>,
-}
-
 /// How long a setting holds.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
@@ -367,82 +349,8 @@ pub(crate) async fn close(connection: PgConnection) {
 /// Which database of which server this is; `None` where the server does not tell. A standby has the answer of its
 /// primary.
 pub(crate) async fn whereabouts(connection: &mut PgConnection) -> Option<String> {
-    let row = send(connection, sql::whereabouts().to_owned()).await.ok()?;
+    let row = wire::send(connection, sql::whereabouts().to_owned()).await.ok()?;
     row.as_ref().and_then(|row| text(row, "whereabouts")).map(ToOwned::to_owned)
-}
-
-/// Sends one message by the simple protocol, which needs no prepared statement and works behind anything; the
-/// last row is what our own statements return.
-pub(crate) async fn send(
-    connection: &mut PgConnection,
-    message: String,
-) -> Result<Option<PgRow>, sqlx::Error> {
-    let mut answers = connection.fetch_many(sqlx::raw_sql(AssertSqlSafe(message)));
-    let mut last = None;
-    while let Some(answer) = answers.try_next().await? {
-        if let Either::Right(row) = answer {
-            last = Some(row);
-        }
-    }
-    Ok(last)
-}
-
-async fn send_counting(
-    connection: &mut PgConnection,
-    message: String,
-    told: &mut Told,
-) -> Result<(), sqlx::Error> {
-    let mut answers = connection.fetch_many(sqlx::raw_sql(AssertSqlSafe(message)));
-    while let Some(answer) = answers.try_next().await? {
-        match answer {
-            Either::Left(_) => told.done += 1,
-            Either::Right(row) if told.waited.is_none() => {
-                let waited = number(&row, "migrate_waited_us");
-                let waited = waited.and_then(|us| u64::try_from(us).ok());
-                told.waited = waited.map(Duration::from_micros);
-            }
-            Either::Right(_) => {}
-        }
-    }
-    Ok(())
-}
-
-/// Sends one message; how many rows its last statement was about.
-pub(crate) async fn send_affecting(
-    connection: &mut PgConnection,
-    message: String,
-) -> Result<u64, sqlx::Error> {
-    let mut answers = connection.fetch_many(sqlx::raw_sql(AssertSqlSafe(message)));
-    let mut affected = 0;
-    while let Some(answer) = answers.try_next().await? {
-        if let Either::Left(done) = answer {
-            affected = done.rows_affected();
-        }
-    }
-    Ok(affected)
-}
-
-/// Sends one message and keeps all rows.
-pub(crate) async fn rows(
-    connection: &mut PgConnection,
-    message: String,
-) -> Result<Vec<PgRow>, sqlx::Error> {
-    connection.fetch_all(sqlx::raw_sql(AssertSqlSafe(message))).await
-}
-
-/// A column of a row as text, which is how the simple protocol brings everything.
-pub(crate) fn text<'r>(row: &'r PgRow, column: &str) -> Option<&'r str> {
-    row.try_get_raw(column).ok().and_then(|value| value.as_str().ok())
-}
-
-/// A column of a row as a number.
-pub(crate) fn number(row: &PgRow, column: &str) -> Option<i64> {
-    text(row, column)?.parse().ok()
-}
-
-/// A column of a row as a truth.
-pub(crate) fn truth(row: &PgRow, column: &str) -> bool {
-    text(row, column) == Some("t")
 }
 
 /// Other roles may read it in `pg_stat_activity`: it says who holds the lock.

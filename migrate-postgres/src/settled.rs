@@ -6,8 +6,8 @@
 use migrate_core::{Deferred, MigrationId, Notice, NoticeKind, Phase, Plan, Reason, Version};
 use sqlx::PgConnection;
 
-use crate::options::Names;
-use crate::session::{send, text};
+use crate::sql::Names;
+use crate::wire::{send, text};
 
 /// What a settled program would report: why things wait, and what is unusual.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

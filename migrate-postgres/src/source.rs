@@ -17,9 +17,7 @@ use sqlx::PgConnection;
 mod part;
 
 use crate::backfill::Backfill;
-
-/// Any error of the application's own code.
-pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+use crate::error::BoxError;
 
 /// The migrations of an application; written by `#[derive(Migrations)]`.
 pub trait Migrations {

@@ -8,8 +8,11 @@ use std::time::Duration;
 use migrate_core::sql::quote;
 use migrate_core::{LockMode, MigrationId, Version};
 
-use crate::options::Names;
-use crate::session::Backend;
+use crate::wire::Backend;
+
+mod names;
+
+pub(crate) use names::Names;
 
 /// Puts values into the `{holes}` of a statement; a value is never looked into for holes.
 pub(crate) fn fill(template: &str, values: &[(&str, &str)]) -> String {
@@ -559,7 +562,7 @@ mod tests {
 
     #[test]
     fn our_own_statements_are_whole() {
-        let names = Names::new(&crate::options::Options::default()).unwrap();
+        let names = Names::new(("public", "schema_migrations"), "default", None).unwrap();
         let record = names.record(&[names.row(&[]), names.row(&[])]);
         assert!(record.contains("\"public\".\"schema_migrations\""));
         for text in [names.create_history(), names.settle("d", "r", 1), record, names.holder(7)] {

@@ -12,9 +12,9 @@ use sqlx::postgres::PgRow;
 
 use crate::activity;
 use crate::blocker::{Blocker, BlockerKind};
-use crate::options::Names;
-use crate::session::{Session, number, rows, text, truth};
-use crate::sql;
+use crate::session::Session;
+use crate::sql::{self, Names};
+use crate::wire::{number, rows, text, truth};
 
 /// What a migration locks of what others may be using.
 #[derive(Clone, Debug, Default)]

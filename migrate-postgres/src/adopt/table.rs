@@ -10,9 +10,8 @@ use sqlx::postgres::PgRow;
 
 use super::FromSqlx;
 use crate::error::{Error, sqlstate};
-use crate::options::Names;
-use crate::session::{number, rows, send, text, truth};
-use crate::sql::literal;
+use crate::sql::{Names, literal};
+use crate::wire::{number, rows, send, text, truth};
 
 /// What sqlx calls it.
 const USUAL: &str = "_sqlx_migrations";

@@ -13,8 +13,9 @@ use super::state::{Range, Wanted};
 use super::statements::{ADVANCE, HOLD, number as or_null, place};
 use crate::error::{Error, sqlstate};
 use crate::history;
-use crate::session::{self, Limits, Scope, Session, number, text, truth};
+use crate::session::{Limits, Scope, Session};
 use crate::sql::{self, literal};
+use crate::wire::{self, number, text, truth};
 
 /// How a batch ended.
 pub(super) enum Ended {
@@ -179,7 +180,7 @@ impl Filler<'_> {
             self.ground.look_for_next(range, rows),
             patience.statement.as_millis()
         );
-        let found = session::rows(&mut session.connection, message).await?;
+        let found = wire::rows(&mut session.connection, message).await?;
         // What a setting of the session says of itself is no row of ours.
         let mut found = found.iter().filter(|row| text(row, "set_config").is_none());
         let Some(held) = found.next() else { return Ok(Err(Ended::Lost)) };

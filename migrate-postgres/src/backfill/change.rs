@@ -12,9 +12,9 @@ use super::Backfill;
 use super::rows::Rows;
 use super::statement::locks_what_it_reads;
 use super::statements::LOCK_ROWS;
-use crate::session::{send, send_affecting};
-use crate::source::BoxError;
+use crate::error::BoxError;
 use crate::sql;
+use crate::wire::{send, send_affecting};
 
 /// Why rows were not changed.
 pub(super) enum Change {

@@ -10,8 +10,8 @@ use sqlx::postgres::PgRow;
 use super::statement::changes_on_the_side;
 use super::statements::{GROUND, GROUND_KEY};
 use crate::error::Error;
-use crate::session::{number, rows, text, truth};
 use crate::sql::{self, literal};
+use crate::wire::{number, rows, text, truth};
 
 /// What a backfill goes through.
 #[derive(Clone, Debug)]

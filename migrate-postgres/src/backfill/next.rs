@@ -10,8 +10,8 @@ use super::ground::{Ground, Order};
 use super::rows::{Chosen, Next, Paged, Rows, next_pages};
 use super::state::{Place, Range};
 use super::statements::{NEXT_BY_KEY, NEXT_BY_PAGE};
-use crate::session::{number, text};
 use crate::sql::{self, ident, literal};
+use crate::wire::{number, text};
 
 impl Ground {
     /// Asks which rows are next.

@@ -17,10 +17,9 @@ use super::ground::Ground;
 use super::rows::Next;
 use super::state::Range;
 use super::statements::{ADD_PROOF, HOLDS, VALIDATE_PROOF};
-use crate::error::Error;
-use crate::session::{rows, send, text};
-use crate::source::BoxError;
+use crate::error::{BoxError, Error};
 use crate::sql;
+use crate::wire::{rows, send, text};
 
 /// What it took.
 #[derive(Clone, Debug, Default)]

@@ -13,9 +13,8 @@ use super::limits::{Refused, merged};
 use super::state::Wanted;
 use super::statements::{LIMIT, LIMITS, STATES, WANT, optional};
 use crate::error::{Error, is_absent};
-use crate::options::Names;
-use crate::session::{number, rows, send, text};
-use crate::sql::literal;
+use crate::sql::{Names, literal};
+use crate::wire::{number, rows, send, text};
 
 /// What a call of [`Migrator::backfill`](crate::Migrator::backfill) did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -10,8 +10,9 @@ use super::ground::Order;
 use super::state::Place;
 use super::statements::{NEXT_BY_PAGE, SPLIT_BY_KEY};
 use crate::error::Error;
-use crate::session::{Session, number, rows};
+use crate::session::Session;
 use crate::sql::{self, ident, literal};
+use crate::wire::{number, rows};
 
 /// Rows of a key that are looked at.
 const SAMPLE: f64 = 10_000.0;
@@ -34,8 +35,7 @@ pub(super) async fn bounds(
         Order::Pages { .. } => return Ok(by_pages(pages, workers)),
         Order::Key(key) => key,
     };
-    let a_page =
-        found.as_ref().and_then(|row| crate::session::text(row, "rows_a_page")?.parse().ok());
+    let a_page = found.as_ref().and_then(|row| crate::wire::text(row, "rows_a_page")?.parse().ok());
     let expected =
         a_page.unwrap_or(50.0_f64).max(1.0) * f64::from(u32::try_from(pages).unwrap_or(u32::MAX));
     let percent = (SAMPLE * 100.0 / expected.max(1.0)).clamp(0.01, 100.0).to_string();

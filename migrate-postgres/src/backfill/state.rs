@@ -16,8 +16,9 @@ use super::statements::{
 };
 use crate::error::{Error, is_absent, sqlstate};
 use crate::history;
-use crate::session::{Session, number, text, truth};
+use crate::session::Session;
 use crate::sql::{ident, literal};
+use crate::wire::{number, text, truth};
 
 /// A place in the order of a table.
 pub(super) type Place = Vec<String>;

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use migrate_core::MigrationId;
 
-use crate::options::Names;
-use crate::sql::literal;
+use crate::sql::{Names, literal};
 
 macro_rules! statements {
     ($($name:ident = $file:literal),+ $(,)?) => {

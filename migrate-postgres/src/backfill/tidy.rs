@@ -10,8 +10,9 @@ use sqlx::postgres::PgRow;
 use super::Filler;
 use super::statements::{ANALYZE, GROWN, REINDEX_LEFT};
 use crate::observe::Event;
-use crate::session::{self, Session, number, text};
+use crate::session::Session;
 use crate::sql::{self, literal};
+use crate::wire::{self, number, text};
 
 /// An index that the batches made larger.
 pub(super) struct Grown {
@@ -64,7 +65,7 @@ impl Filler<'_> {
     /// The indexes that grew by more than a fifth since the backfill began; what nobody may know is none.
     pub(super) async fn grown(&self, session: &mut Session) -> Vec<Grown> {
         let look = session.as_ourselves(&self.about.names) + &self.about.fill(GROWN, &[]);
-        match session::rows(&mut session.connection, look).await {
+        match wire::rows(&mut session.connection, look).await {
             Ok(rows) => rows.iter().filter_map(Grown::read).collect(),
             Err(error) => {
                 self.warn(&format!("the sizes of indexes were not looked at: {error}"));

@@ -12,8 +12,9 @@ use super::state::Standing;
 use super::statements::{ADD_PROOF, HOLDS, IS_PROVED, VALIDATE_PROOF};
 use crate::error::{Error, sqlstate};
 use crate::retry::{self, Attempts};
-use crate::session::{Limits, Scope, Session, truth};
+use crate::session::{Limits, Scope, Session};
 use crate::sql::{self, literal};
+use crate::wire::truth;
 
 impl Filler<'_> {
     /// Checks everything that was promised of the backfill; what the history is to say of it.

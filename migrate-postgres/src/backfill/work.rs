@@ -12,9 +12,10 @@ use super::statements::{TABLE_LOCKED, VACUUM};
 use super::{Filler, Left, VACUUM_AGAIN};
 use crate::error::Error;
 use crate::observe::Event;
-use crate::session::{Session, truth};
+use crate::session::Session;
 use crate::sql::{self, literal};
 use crate::throttle::{Controller, Measured};
+use crate::wire::truth;
 
 /// How the work at a range ended.
 pub(super) enum Worked {

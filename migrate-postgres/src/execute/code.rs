@@ -5,11 +5,12 @@ use std::sync::Arc;
 use sqlx::Connection;
 
 use super::{Effort, Job, NOTHING_STAYED, OF_THE_CODE, Runner};
-use crate::error::Error;
+use crate::error::{BoxError, Error};
 use crate::retry::Attempts;
-use crate::session::{Limits, Scope, send};
-use crate::source::{BoxError, Code};
+use crate::session::{Limits, Scope};
+use crate::source::Code;
 use crate::sql::AS_WE_WRITE_HERE;
+use crate::wire::send;
 use migrate_core::Direction;
 
 impl Runner<'_> {

@@ -18,9 +18,10 @@ use crate::error::{INSUFFICIENT_PRIVILEGE, sqlstate};
 use crate::observe::{Event, Seldom};
 use crate::options::Waits;
 use crate::retry::{self, Attempts};
-use crate::session::{Limits, truth};
+use crate::session::Limits;
 use crate::sql;
 use crate::wanted::{Looking, Seen, Wanted};
+use crate::wire::truth;
 
 /// What is known of one piece of work and its locks.
 pub(super) struct Locking<'w> {

@@ -12,9 +12,10 @@ use migrate_core::{LockMode, Script};
 use super::{Job, Runner};
 use crate::blocker::Blocker;
 use crate::observe::Event;
-use crate::session::{Limits, Scope, Told};
+use crate::session::{Limits, Scope};
 use crate::sql::{self, AS_WE_WRITE};
 use crate::watch::Gone;
+use crate::wire::Told;
 
 /// How an attempt asks for its locks.
 pub(super) struct Asking {

@@ -7,9 +7,9 @@ use sqlx::PgConnection;
 
 use super::{Answer, ask};
 use crate::error::Error;
-use crate::options::Names;
-use crate::session::{Session, text};
-use crate::sql::literal;
+use crate::session::Session;
+use crate::sql::{Names, literal};
+use crate::wire::text;
 
 /// What somebody has approved of one contract.
 pub(crate) async fn approval(

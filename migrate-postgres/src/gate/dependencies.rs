@@ -11,8 +11,8 @@ use migrate_core::{Evidence, Step};
 use super::words::list;
 use super::{Answer, Contract, Eyes, Finding, Source};
 use crate::error::Error;
-use crate::session::text;
 use crate::sql::{ident, literal};
+use crate::wire::text;
 
 pub(super) struct Dependencies;
 

@@ -10,7 +10,7 @@ use migrate_core::{Evidence, MigrationId, Phase};
 use super::words::ago;
 use super::{Answer, Contract, Eyes, Finding, Source};
 use crate::error::Error;
-use crate::session::{number, text, truth};
+use crate::wire::{number, text, truth};
 
 pub(super) struct Soak;
 

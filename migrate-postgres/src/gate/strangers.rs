@@ -14,7 +14,7 @@ use sqlx::postgres::PgRow;
 use super::words::{ago, count, list, unreadable};
 use super::{Answer, Contract, Eyes, Finding, Source};
 use crate::error::Error;
-use crate::session::{number, text, truth};
+use crate::wire::{number, text, truth};
 
 pub(super) struct Strangers;
 

@@ -3,7 +3,7 @@
 use migrate_core::Evidence;
 
 use super::Answer;
-use crate::options::Names;
+use crate::sql::Names;
 
 /// How many of a kind are a help and not a flood.
 const SHOWN: usize = 5;

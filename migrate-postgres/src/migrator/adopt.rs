@@ -73,7 +73,7 @@ impl Migrator {
         self.writing(database.into(), &self.options, async |at, session| {
             let failed = |error| Error::driver("stop the mirror", error);
             let row = session.send(at.names.is_mirrored()).await.map_err(failed)?;
-            let mirrored = row.is_some_and(|row| crate::session::truth(&row, "mirrored"));
+            let mirrored = row.is_some_and(|row| crate::wire::truth(&row, "mirrored"));
             let loaded = history::load_as_ourselves(session, &at.names).await?;
             at.clerk(session, &loaded).write_with(session, &[], &at.names.stop_mirror()).await?;
             Ok(mirrored)

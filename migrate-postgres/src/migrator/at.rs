@@ -16,10 +16,11 @@ use crate::history::{self, Clerk, Loaded};
 use crate::lease::{self, Lease};
 use crate::lock::{self, Outcome, Pooling};
 use crate::observe::Event;
-use crate::options::{Names, Options};
+use crate::options::Options;
 use crate::report::Report;
 use crate::session::Session;
 use crate::settled::{self, Settled};
+use crate::sql::Names;
 use crate::watch::Watch;
 use crate::{difference, roles, standby};
 

@@ -10,9 +10,10 @@ use sqlx::PgPool;
 use tokio::task::JoinHandle;
 
 use super::Migrator;
-use crate::backfill::{BackfillReport, Steps, Wanted};
+use crate::backfill::{BackfillReport, Wanted};
 use crate::error::Error;
 use crate::observe::{Ear, Event, Observer};
+use crate::progress::Steps;
 
 /// Backfills that run in the background. Dropping it does not end them; [`abort`](Self::abort) does, and whoever comes
 /// next goes on behind the last batch.

@@ -13,7 +13,6 @@ use crate::execute::Tally;
 use crate::gate::{self, Eyes};
 use crate::heartbeat::{Heartbeat, Pulse};
 use crate::history::{self, Loaded};
-use crate::options::Names;
 use crate::report::Report;
 use crate::session::{Database, Session};
 
@@ -92,7 +91,7 @@ impl Migrator {
     /// [what it can do](Self::capability): one statement every 10 s, on a connection of the pool. To be called when
     /// the application starts, and kept until it ends. Nothing that fails here disturbs the application.
     pub fn heartbeat(&self, pool: &PgPool) -> Heartbeat {
-        let names = match Names::new(&self.options) {
+        let names = match self.options.names() {
             Ok(names) => names,
             Err(error) => return Heartbeat::none(&error.to_string()),
         };

@@ -447,7 +447,7 @@ mod tests {
 
     #[test]
     fn of_a_backfill_batches_are_one_stretch_and_brakes_are_others() {
-        let steps = |pass, batch_changed| crate::backfill::Steps {
+        let steps = |pass, batch_changed| crate::progress::Steps {
             pass,
             batch_changed,
             ..Default::default()

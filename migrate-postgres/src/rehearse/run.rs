@@ -17,10 +17,11 @@ use super::{Basis, LockHeld, Rehearse, Rehearsed, holding};
 use crate::backfill::{self, Broken};
 use crate::error::{Error, sqlstate};
 use crate::execute::pieces::{Piece, What};
-use crate::options::{Names, Options};
-use crate::session::{Session, number, rows, text};
-use crate::sql::{self, literal};
+use crate::options::Options;
+use crate::session::Session;
+use crate::sql::{self, Names, literal};
 use crate::throttle::{Limits, wal_a_second};
+use crate::wire::{number, rows, text};
 
 mod measured;
 mod policy;

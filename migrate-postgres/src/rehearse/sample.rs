@@ -12,9 +12,10 @@ use sqlx::postgres::PgRow;
 use super::estimate::Size;
 use super::names::{COPY_OUT, EMIT, RANGE, READ, SOME, WHOLE};
 use crate::error::{Error, LOCK_NOT_AVAILABLE, sqlstate};
-use crate::options::{Names, Options};
-use crate::session::{Session, number, rows, send};
-use crate::sql::{self, AS_WE_WRITE_HERE};
+use crate::options::Options;
+use crate::session::Session;
+use crate::sql::{self, AS_WE_WRITE_HERE, Names};
+use crate::wire::{number, rows, send};
 
 /// Reads, and holds nothing.
 pub(super) struct Reader {

@@ -15,9 +15,10 @@ use super::names::{
 };
 use super::sample::{Reader, Source, failed};
 use crate::error::Error;
-use crate::options::{Names, Options};
-use crate::session::{Session, number, rows, text, truth};
-use crate::sql::{self, AS_WE_WRITE_HERE, ident, literal};
+use crate::options::Options;
+use crate::session::Session;
+use crate::sql::{self, AS_WE_WRITE_HERE, Names, ident, literal};
+use crate::wire::{number, rows, text, truth};
 
 /// A table that migrations are about.
 #[derive(Clone, Debug)]

@@ -10,9 +10,10 @@ use std::time::Duration;
 use sqlx::PgConnection;
 use tokio::time::timeout;
 
-use super::{Backend, Session, Told, close, connect, number, send, send_counting};
+use super::{Session, close, connect};
 use crate::options::Waits;
 use crate::sql;
+use crate::wire::{Backend, Told, number, send, send_counting};
 
 /// How a message ended.
 pub(crate) enum Sent {

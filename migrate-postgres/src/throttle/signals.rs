@@ -9,7 +9,8 @@ use sqlx::PgConnection;
 
 use super::limits::Limits;
 use crate::error::Error;
-use crate::{session, sql};
+use crate::sql;
+use crate::wire;
 
 mod follow;
 mod told;
@@ -145,7 +146,7 @@ impl Signals {
         let zone = limits.off_peak.as_ref().and_then(|window| window.zone.as_deref());
         let version = connection.server_version_num().unwrap_or_default();
         let message = sql::throttle_signals(version, table, filler, zone);
-        let rows = session::rows(connection, message).await;
+        let rows = wire::rows(connection, message).await;
         let rows = rows.map_err(|error| Error::driver(WHAT, error))?;
         let first = rows.first().ok_or_else(|| Error::driver(WHAT, sqlx::Error::RowNotFound))?;
         Ok(told::signals(first, &rows, earlier))

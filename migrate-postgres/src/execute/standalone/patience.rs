@@ -11,9 +11,10 @@ use super::Runner;
 use crate::error::sqlstate;
 use crate::execute::send::Failure;
 use crate::monitor::Guard;
-use crate::session::{Sent, Told, text};
+use crate::session::Sent;
 use crate::sql;
 use crate::watch::Gone;
+use crate::wire::{Told, text};
 
 /// What a message may take.
 #[derive(Clone, Copy)]

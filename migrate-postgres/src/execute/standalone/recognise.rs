@@ -8,8 +8,8 @@
 
 use migrate_core::sql::classify::QualifiedName;
 
-use crate::session::{number, text};
 use crate::sql::{fill, ident, literal};
+use crate::wire::{number, text};
 
 mod detach;
 mod enum_value;

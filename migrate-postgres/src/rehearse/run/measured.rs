@@ -9,7 +9,8 @@ use sqlx::postgres::PgRow;
 use super::super::estimate::Size;
 use super::super::stage::InFile;
 use super::super::{Basis, LockHeld};
-use crate::session::number;
+
+use crate::wire::number;
 
 /// What was measured of one piece.
 pub(super) struct Measured {

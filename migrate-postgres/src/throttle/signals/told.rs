@@ -8,7 +8,8 @@ use sqlx::postgres::PgRow;
 
 use super::follow::{Position, Since, Told, unarchived};
 use super::{Dead, Horizon, Replica, Signal, Signals, Slot, Vacuum, Wal};
-use crate::session::{number, text, truth};
+
+use crate::wire::{number, text, truth};
 
 /// The first row has what there is once; each has a replica, if there is any.
 pub(super) fn signals(row: &PgRow, rows: &[PgRow], earlier: Option<&Signals>) -> Signals {
