@@ -4,6 +4,7 @@
 
 mod backfill;
 mod freeze;
+mod rehearse;
 mod table;
 
 use crate::figures::Figures;
@@ -17,6 +18,23 @@ pub struct Found {
     pub run: Option<Run>,
     /// Empty then.
     pub figures: Figures,
+}
+
+/// What all of them found.
+#[derive(Debug, Default)]
+pub struct Measured {
+    /// Starting and applying.
+    pub peers: Found,
+    /// What embedding costs the compiler.
+    pub build: Found,
+    /// What the review of the SQL costs.
+    pub lint: Found,
+    /// What an application feels of an ALTER.
+    pub freeze: Found,
+    /// How fast a column is filled, and what an application feels of it.
+    pub backfill: Found,
+    /// What a rehearsal predicts.
+    pub rehearse: Found,
 }
 
 const HEAD: &str = "\
@@ -36,7 +54,8 @@ To repeat it:
 - `cargo xtask bench freeze` measures what an application feels of an ALTER, and writes `target/bench/freeze.json`.
 - `cargo xtask bench backfill` measures how fast a column is filled and what an application feels of it, and writes
   `target/bench/backfill.json`.
-- `cargo xtask bench page` writes this page from all five.
+- `cargo xtask bench rehearse` measures what a rehearsal predicts against what is, and writes `target/bench/rehearse.json`.
+- `cargo xtask bench page` writes this page from all six.
 
 What stands below was found by:
 ";
@@ -63,19 +82,15 @@ with the same files and no history, a `SELECT 1` on a pool like migrate's, sqlx'
 ";
 
 /// The whole page.
-pub fn render(
-    peers: &Found,
-    build: &Found,
-    lint: &Found,
-    freeze: &Found,
-    backfill: &Found,
-) -> String {
+pub fn render(measured: &Measured) -> String {
+    let Measured { peers, build, lint, freeze, backfill, rehearse } = measured;
     let runs = [
         ("Starting and applying", &peers.run),
         ("Embedding", &build.run),
         ("The review of the SQL", &lint.run),
         ("Altering under load", &freeze.run),
         ("Filling under load", &backfill.run),
+        ("Rehearsing", &rehearse.run),
     ];
     let runs: String = runs.into_iter().map(|(what, run)| described(what, run.as_ref())).collect();
     let targets = targets::of_peers(&peers.figures).into_iter();
@@ -83,13 +98,15 @@ pub fn render(
     let targets = targets.chain(targets::of_lint(&lint.figures));
     let targets = targets.chain(targets::of_freeze(&freeze.figures));
     let targets = targets.chain(targets::of_backfill(&backfill.figures));
+    let targets = targets.chain(targets::of_rehearsal(&rehearse.figures));
     let targets: String = targets.map(|target| row(&target)).collect();
     let tables: String = table::TABLES.iter().map(|table| table.render(peers, build)).collect();
     let versions = versions([peers, build, freeze, backfill]);
     let freeze = freeze::render(&freeze.figures);
     let backfill = backfill::render(&backfill.figures);
+    let rehearse = rehearse::render(&rehearse.figures);
     format!(
-        "{HEAD}\n{runs}- Versions: {versions}.\n{TARGETS}{targets}{PEERS}{tables}{freeze}{backfill}"
+        "{HEAD}\n{runs}- Versions: {versions}.\n{TARGETS}{targets}{PEERS}{tables}{freeze}{backfill}{rehearse}"
     )
 }
 
@@ -136,13 +153,13 @@ mod tests {
 
     #[test]
     fn the_page_shows_what_stands_in_the_files() {
-        let page = render(
-            &found("peers.json"),
-            &found("build.json"),
-            &Found::default(),
-            &found("freeze.json"),
-            &found("backfill.json"),
-        );
+        let page = render(&Measured {
+            peers: found("peers.json"),
+            build: found("build.json"),
+            freeze: found("freeze.json"),
+            backfill: found("backfill.json"),
+            ..Measured::default()
+        });
         let expected = include_str!("page/fixture/page.md");
         for (line, expected) in page.lines().zip(expected.lines()) {
             assert_eq!(line, expected, "the page is now:\n{page}");
@@ -152,8 +169,7 @@ mod tests {
 
     #[test]
     fn what_was_not_measured_is_shown_as_that() {
-        let none = Found::default();
-        let page = render(&none, &none, &none, &none, &none);
+        let page = render(&Measured::default());
         let cells = |line: &str| line.split('|').map(|c| c.trim().to_owned()).collect::<Vec<_>>();
         let (_, tables) = page.split_once("## Beside").expect("tables");
         let rows = tables.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| |"));

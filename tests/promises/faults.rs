@@ -123,21 +123,16 @@ async fn a_server_without_a_free_connection_is_told_as_such_and_one_connection_i
     let database = Database::on(Server::clone(&server)).await;
     let (folder, heard) = (Folder::of(&[LOG, TWO]), Heard::default());
     let migrator = folder.migrator().observer(heard.clone());
-    let others = [
-        database.session("SELECT 1").await,
-        database.session("SELECT 2").await,
-        database.session("SELECT 3").await,
-    ];
+    let mut first = database.session("SELECT 1").await;
+    only(&mut first, 1).await;
+    let mut second = database.session("SELECT 2").await;
+    let _third = database.session("SELECT 3").await;
     let error = migrator.run(&database.options()).await.expect_err("there is no room");
     let told = error.to_string();
     assert!(error.is_connection() && error.sqlstate() == Some("53300"), "{told}");
     assert!(told.contains("no free connection"), "{told}");
-    let [first, mut second, _third] = others;
     first.close().await.expect("closed");
-    // The process of the server is a moment behind.
-    while taken(&mut second).await > 2 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    only(&mut second, 2).await;
     let report = migrator.run(&database.options()).await.expect("a good end");
     assert_eq!(applied(&report), ["1 expand", "2 expand"]);
     assert!(
@@ -147,9 +142,17 @@ async fn a_server_without_a_free_connection_is_told_as_such_and_one_connection_i
     );
 }
 
-async fn taken(connection: &mut PgConnection) -> i64 {
+/// Waits until no more than so many are connected: the process of one that has left is a moment behind.
+async fn only(connection: &mut PgConnection, sessions: i64) {
     let taken = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'";
-    sqlx::query_scalar(taken).fetch_one(connection).await.expect("a number")
+    loop {
+        let found: i64 =
+            sqlx::query_scalar(taken).fetch_one(&mut *connection).await.expect("a number");
+        if found <= sessions {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -44,6 +44,7 @@ impl Database {
         let name = format!("p{}_{number}", std::process::id());
         let mut admin = server.options("postgres").connect().await.expect("a connection");
         admin.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.expect("a database");
+        admin.close().await.expect("closed");
         Self { server, name, roles: Mutex::default() }
     }
 

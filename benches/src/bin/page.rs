@@ -1,12 +1,12 @@
-//! Writes `docs/measured.md` from what `peers`, `builds`, `lint`, `freeze` and `backfill`
-//! found: `cargo xtask bench page`.
+//! Writes `docs/measured.md` from what `peers`, `builds`, `lint`, `freeze`, `backfill` and `rehearse` found:
+//! `cargo xtask bench page`.
 //!
 //! Measures nothing. What one of them has not found yet is shown as not measured.
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use migrate_benches::page::{self, Found};
+use migrate_benches::page::{self, Found, Measured};
 use migrate_benches::{Result, output, record};
 
 fn main() -> ExitCode {
@@ -20,13 +20,19 @@ fn main() -> ExitCode {
 }
 
 fn write() -> Result<()> {
-    let (peers, build) = (found("peers")?, found("build")?);
-    let (lint, freeze, backfill) = (found("lint")?, found("freeze")?, found("backfill")?);
-    if peers.run.is_none() && build.run.is_none() {
+    let measured = Measured {
+        peers: found("peers")?,
+        build: found("build")?,
+        lint: found("lint")?,
+        freeze: found("freeze")?,
+        backfill: found("backfill")?,
+        rehearse: found("rehearse")?,
+    };
+    if measured.peers.run.is_none() && measured.build.run.is_none() {
         return Err("nothing is measured; run `cargo xtask bench peers` and `… build`".into());
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/measured.md");
-    std::fs::write(&path, page::render(&peers, &build, &lint, &freeze, &backfill))?;
+    std::fs::write(&path, page::render(&measured))?;
     println!("docs/measured.md is written");
     Ok(())
 }
