@@ -176,7 +176,7 @@ fn a_backfill_waits_for_the_migrations_before_it() {
 
 #[test]
 fn one_that_is_ended_from_the_keyboard_says_what_stays_and_goes_on_later() {
-    let (project, database) = project(3_000);
+    let (project, database) = project(1_000);
     let slow = FILL.replace("AND slug", "AND pg_sleep(0.001) IS NOT NULL AND slug");
     project.migration("2_slugs.migrate.sql", &slow);
     let mut command = project.command("folder", &["backfill"]);

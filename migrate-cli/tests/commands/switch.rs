@@ -66,6 +66,8 @@ impl App {
             .args(["build", "--quiet", "--color=never"])
             .current_dir(&self.root)
             .env("CARGO_TARGET_DIR", &target)
+            .env("CARGO_PROFILE_DEV_DEBUG", "0")
+            .env("CARGO_INCREMENTAL", "0")
             .output()
             .unwrap();
         let warned = String::from_utf8_lossy(&cargo.stderr).into_owned();
