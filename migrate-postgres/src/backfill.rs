@@ -190,9 +190,9 @@ impl<'f> Filler<'f> {
         let about = About { names: names.clone(), id, checksum, me: worker(), lasts, readers };
         let identity = session.as_ourselves(names);
         let workers = ours.filling.workers;
-        let ground = about.open(session, name, backfill, workers, &identity).await?;
+        let (ground, anew) = about.open(session, name, backfill, workers, &identity).await?;
         let limits = ours.filling.limits.clone();
-        Ok(Self {
+        let filler = Self {
             controller: Controller::new(&limits, ground.batch),
             progress: Gone::default(),
             signals: None,
@@ -213,7 +213,11 @@ impl<'f> Filler<'f> {
             ground,
             limits,
             until,
-        })
+        };
+        if anew {
+            filler.note_indexes(session).await;
+        }
+        Ok(filler)
     }
 
     /// Works at it until it is done, or somebody else is to go on.

@@ -381,7 +381,7 @@ async fn an_autovacuum_against_wraparound_is_waited_for_to_its_end() {
 }
 
 #[tokio::test]
-async fn dead_rows_are_left_to_the_fill_and_never_waited_for() {
+async fn dead_rows_are_left_to_the_fill() {
     let alone = Alone::start(&[("autovacuum", "off")]).await;
     alone
         .database

@@ -134,7 +134,8 @@ impl About {
         }
     }
 
-    /// Begins it, unless somebody has; anew where its declaration is another one than that which was begun.
+    /// Begins it, unless somebody has; anew where its declaration is another one than that which was begun. Was it begun
+    /// here?
     pub(super) async fn open(
         &self,
         session: &mut Session,
@@ -142,18 +143,17 @@ impl About {
         backfill: &Backfill,
         workers: u32,
         identity: &str,
-    ) -> Result<Ground, Error> {
+    ) -> Result<(Ground, bool), Error> {
         let ground = Ground::look(&mut session.connection, identity, backfill).await?;
         let ranges = self.ranges(session, &ground, workers, identity).await?.concat();
         let expected = ground.expected.to_string();
-        let parts = place(Some(&ground.parts));
-        let values = [("name", &*literal(name)), ("expected", &expected), ("parts", &parts)];
+        let values = [("name", &*literal(name)), ("expected", &expected)];
         let open = self.fill(OPEN, &values);
         let mut tries = 0;
         loop {
             tries += 1;
             match self.opened(session, &open, &ranges).await {
-                Ok(()) => return Ok(ground),
+                Ok(anew) => return Ok((ground, anew)),
                 Err(error) if is_absent(&error) && tries < 10 => self.create(session).await?,
                 Err(error) => return Err(Error::driver("begin a backfill", error)),
             }
@@ -166,10 +166,11 @@ impl About {
         session: &mut Session,
         open: &str,
         ranges: &str,
-    ) -> Result<(), sqlx::Error> {
+    ) -> Result<bool, sqlx::Error> {
         let anew = self.begin(session, open).await?.is_some();
         let rest = if anew { self.fill(DROP_RANGES, &[]) + ranges } else { String::new() };
-        self.commit(session, &rest).await
+        self.commit(session, &rest).await?;
+        Ok(anew)
     }
 
     /// Splits the parts of a table into ranges, one for each worker.

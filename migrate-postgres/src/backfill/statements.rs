@@ -46,6 +46,7 @@ statements! {
     HOLDS = "holds",
     ANALYZE = "analyze",
     VACUUM = "vacuum",
+    NOTE_INDEXES = "note_indexes",
     GROWN = "grown_indexes",
     REINDEX_LEFT = "traces/reindex",
     TABLE_LOCKED = "table_locked",

@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 use sqlx::postgres::PgRow;
 
 use super::Filler;
-use super::statements::{ANALYZE, GROWN, REINDEX_LEFT};
+use super::statements::{ANALYZE, GROWN, NOTE_INDEXES, REINDEX_LEFT, place};
+use crate::error::{Error, sqlstate};
+use crate::history;
 use crate::observe::Event;
-use crate::session::Session;
+use crate::session::{Limits, Scope, Sent, Session};
 use crate::sql::{self, literal};
-use crate::wire::{self, number, text};
+use crate::wire::{self, Told, number, text};
 
 /// An index that the batches made larger.
 pub(super) struct Grown {
@@ -62,10 +64,18 @@ impl Filler<'_> {
         }
     }
 
-    /// The indexes that grew by more than a fifth since the backfill began; what nobody may know is none.
+    /// Remembers how large the indexes are before the first batch.
+    pub(super) async fn note_indexes(&self, session: &mut Session) {
+        let parts = place(Some(&self.ground.parts));
+        let note = self.about.fill(NOTE_INDEXES, &[("parts", &parts)]);
+        if let Err(error) = self.briefly(session, note).await {
+            self.warn(&format!("the sizes of indexes were not noted: {error}"));
+        }
+    }
+
+    /// The indexes that grew by more than a fifth since the backfill began; what cannot be seen now is none.
     pub(super) async fn grown(&self, session: &mut Session) -> Vec<Grown> {
-        let look = session.as_ourselves(&self.about.names) + &self.about.fill(GROWN, &[]);
-        match wire::rows(&mut session.connection, look).await {
+        match self.briefly(session, self.about.fill(GROWN, &[])).await {
             Ok(rows) => rows.iter().filter_map(Grown::read).collect(),
             Err(error) => {
                 self.warn(&format!("the sizes of indexes were not looked at: {error}"));
@@ -74,14 +84,31 @@ impl Filler<'_> {
         }
     }
 
-    /// Builds them anew where the file asks for it, once the backfill is recorded: nothing waits for it.
-    pub(crate) async fn tidy(&self, session: &mut Session) {
+    /// Something about our own tables in a transaction that does not wait for long: whoever has an index closed is not
+    /// to hold up the backfill.
+    async fn briefly(&self, session: &mut Session, statement: String) -> Result<Vec<PgRow>, Error> {
+        const WHAT: &str = "look at the indexes of a backfill";
+        let head = self.head(session, "BEGIN READ WRITE; ", Duration::from_secs(5)).await?;
+        let ourselves = history::as_ourselves_here(&self.about.names);
+        let message = format!("{head}{ourselves}{statement}COMMIT");
+        match wire::rows(&mut session.connection, message).await {
+            Ok(rows) => Ok(rows),
+            Err(error) => {
+                session.roll_back().await;
+                Err(Error::driver(WHAT, error))
+            }
+        }
+    }
+
+    /// Builds anew what grew, where the file asks for it: once the backfill is recorded, by a worker that holds no lock of
+    /// the set, so that nothing waits for it. Elsewhere it is told how to.
+    pub(crate) async fn tidy(&self, session: &mut Session, is_under_lock: bool) {
         if !self.backfill.header().reindex {
             return;
         }
         for index in self.grown(session).await {
-            if self.is_over() {
-                self.not_rebuilt(&index, "the time of the run was over");
+            if is_under_lock {
+                self.not_rebuilt(&index, "other starts would wait for this run");
             } else if session.lease.is_some() {
                 self.not_rebuilt(&index, "a pooler shares out the sessions");
             } else {
@@ -93,10 +120,8 @@ impl Filler<'_> {
     /// A concurrent rebuild blocks nobody; one that is ended leaves half an index, which goes at once.
     async fn rebuild(&self, session: &mut Session, index: &Grown) {
         let began = Instant::now();
-        let left = self.until.map(|until| until.saturating_duration_since(began));
         let most = self.ours.waits.standalone;
-        let most = left.map_or(most, |left| left.min(most));
-        match within(session, most, index.rebuild()).await {
+        match self.concurrently(session, index.rebuild(), most).await {
             Ok(()) => {
                 let took = began.elapsed().as_secs_f64();
                 let text = format!("{index}, and was built anew in {took:.1} s");
@@ -113,15 +138,50 @@ impl Filler<'_> {
         let name = literal(&index.name);
         let values = [("target", "'INDEX'"), ("name", name.as_str()), ("schema", "NULL")];
         let look = sql::fill(REINDEX_LEFT, &values);
-        while let Ok(Some(row)) = session.send(look.clone()).await {
-            let repair = match (text(&row, "verdict"), text(&row, "repair")) {
-                (Some("leftover"), Some(repair)) => repair.to_owned(),
-                _ => return,
+        loop {
+            let found = match session.send(look.clone()).await {
+                Ok(None) => return,
+                Ok(Some(row)) => row,
+                Err(error) => return self.may_be_left(index, &error.to_string()),
             };
-            if let Err(error) = within(session, CLEARING, repair.clone()).await {
+            let repair = match (text(&found, "verdict"), text(&found, "repair")) {
+                (Some("leftover"), Some(repair)) => repair.to_owned(),
+                _ => return self.may_be_left(index, text(&found, "found").unwrap_or_default()),
+            };
+            if let Err(error) = self.concurrently(session, repair.clone(), CLEARING).await {
                 return self.warn(&format!("`{repair}` is left to be done: {error}"));
             }
         }
+    }
+
+    /// Waits for others by locks, which no timeout of the session is to end, and is told to end when it is late.
+    async fn concurrently(
+        &self,
+        session: &mut Session,
+        statement: String,
+        most: Duration,
+    ) -> Result<(), sqlx::Error> {
+        let none = Limits { lock: Duration::ZERO, statement: Duration::ZERO };
+        let settings = session.settings(Scope::Session, self.ours, none);
+        session.send_quick(format!("{settings}SET default_transaction_read_only = off")).await?;
+        let (mut told, waits) = (Told::default(), &self.ours.waits);
+        let sent = match session.send_within(statement, &mut told, most, waits).await {
+            Sent::InTime(answer) | Sent::Late(answer) => answer,
+            Sent::Never => Err(session.gave_up()),
+        };
+        let answered = sent.as_ref().map_or_else(|error| sqlstate(error).is_some(), |()| true);
+        if answered {
+            session.send_quick(self.about.names.ourselves()).await?;
+        }
+        sent
+    }
+
+    fn may_be_left(&self, index: &Grown, why: &str) {
+        self.warn(&format!(
+            "half of a new index may be left beside {}, invalid and named with `_ccnew`: {why}; `DROP INDEX CONCURRENTLY` \
+             takes it away",
+            index.name
+        ));
     }
 
     fn not_rebuilt(&self, index: &Grown, why: &str) {
@@ -136,19 +196,3 @@ impl Filler<'_> {
 
 /// For dropping what is left of an index.
 const CLEARING: Duration = Duration::from_secs(10);
-
-/// A concurrent statement waits for others by locks, which no lock timeout is to end.
-async fn within(
-    session: &mut Session,
-    most: Duration,
-    statement: String,
-) -> Result<(), sqlx::Error> {
-    let most = most.as_millis().max(1);
-    let lift = format!("{}; SET statement_timeout = {most}", sql::lift_timeouts(Duration::ZERO));
-    let before = session.send_quick(lift).await?;
-    let sent = session.send(statement).await;
-    if let Some(restore) = before.as_ref().and_then(|row| text(row, "restore")) {
-        session.send_quick(restore.to_owned()).await?;
-    }
-    sent.map(drop)
-}

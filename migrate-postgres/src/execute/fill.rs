@@ -38,7 +38,7 @@ impl Runner<'_> {
                 let rows = job.final_rows();
                 let rows: Vec<_> = rows.into_iter().map(|row| row.because(&said)).collect();
                 self.clerk.write_with(self.session, &rows, &filler.done(&said)).await?;
-                filler.tidy(self.session).await;
+                filler.tidy(self.session, true).await;
                 Ok(true)
             }
             Filled::Left(left) => {

@@ -179,7 +179,7 @@ impl At<'_> {
                     if is_ours {
                         let done = Event::Done { id, name: &name, direction, took };
                         self.migrator.ear.tell(&done);
-                        filler.tidy(session).await;
+                        filler.tidy(session, false).await;
                     } else {
                         filler.settle(session, &said).await?;
                     }

@@ -23,7 +23,7 @@ COMMENT ON COLUMN {backfill}.limits IS 'Limits that differ from those of the pro
 COMMENT ON COLUMN {backfill}.pass IS 'Which time the table is gone through. The last pass is the one that finds nothing to change.';
 COMMENT ON COLUMN {backfill}.expected IS 'Rows of the table when it began, by the statistics of the server.';
 COMMENT ON COLUMN {backfill}.changed IS 'Rows that all passes before this one have changed.';
-COMMENT ON COLUMN {backfill}.index_bytes IS 'How large each index of the table was when it began, by its oid.';
+COMMENT ON COLUMN {backfill}.index_bytes IS 'How large each index of the table was when it began, by its oid; empty where that was not to be seen.';
 COMMENT ON COLUMN {backfill}.reason IS 'Why it is paused, cancelled or failed; what was verified, when it is done.';
 CREATE TABLE IF NOT EXISTS {range} (
     set_name text NOT NULL,

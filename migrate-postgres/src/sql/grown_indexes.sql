@@ -8,4 +8,4 @@ JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid AND i.indisvalid AND NOT i.in
 CROSS JOIN LATERAL (SELECT s.value::bigint AS before, pg_catalog.pg_relation_size(c.oid) AS now) g
 WHERE b.set_name = {set} AND b.version = {version} AND b.phase = {phase}
     AND g.now > g.before * 1.2 AND g.now - g.before > 1048576
-ORDER BY g.now - g.before DESC, name
+ORDER BY g.now - g.before DESC, name;
