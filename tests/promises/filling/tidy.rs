@@ -63,10 +63,10 @@ async fn a_run_says_how_it_is_built_anew_and_leaves_it() {
     let before = size(&database).await;
     reindexing(&heard).run(&database.options()).await.unwrap();
     assert!(size(&database).await > before * 6 / 5);
-    assert!(heard.all().iter().any(is_left), "{:?}", heard.all());
+    assert!(heard.all().iter().any(|line| is_left(line)), "{:?}", heard.all());
 }
 
-fn is_left(line: &String) -> bool {
+fn is_left(line: &str) -> bool {
     let by_hand = "`REINDEX INDEX CONCURRENTLY public.t_old` does it";
     line.contains("was not built anew") && line.contains(by_hand)
 }
