@@ -16,7 +16,11 @@ async fn main() -> Result<(), story::Error> {
     let mut arguments = std::env::args().skip(1);
     let first = arguments.next();
     if let (Some("worker"), Some(url)) = (first.as_deref(), arguments.next()) {
-        return backfill::work(&url).await.map_err(|error| error.to_string().into());
+        if let Err(error) = backfill::work(&url).await {
+            println!("- whoever fills has ended: {error}");
+            std::process::exit(1);
+        }
+        return Ok(());
     }
     let rows = first.map_or(Ok(5_000_000), |rows| rows.parse())?;
     // Large enough for the load, as a server in production is.

@@ -36,7 +36,9 @@ impl Observer for Bar {
                 self.0.set_position(steps.seen);
                 self.0.set_prefix(format!("pass {}", steps.pass));
                 let rate = steps.rate;
-                self.0.set_message(format!("{rate:.0} rows/s, {left} s left, {limited_by}"));
+                self.0.set_message(format!(
+                    "{rate:.0} rows/s, {left} s left, limited by {limited_by}"
+                ));
             }
             Event::Braked { why, .. } => self.0.set_message(format!("waits: {why}")),
             Event::Reconnecting { .. } => self.0.set_message("reconnecting"),
