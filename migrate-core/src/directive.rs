@@ -29,7 +29,7 @@ pub struct Header {
     pub verify: Vec<String>,
     /// What must be true of every row, for the database to prove and to keep so.
     pub prove: Option<String>,
-    /// Indexes that grew by the batches are built anew in the end.
+    /// Indexes that grew by the batches are built anew, where a worker beside a run is the one that ends them.
     pub reindex: bool,
     /// What new code may rely on when this is done, by the names that it asks for.
     pub provides: Vec<String>,

@@ -297,13 +297,13 @@ fn batches(keys: &mut Keys) -> Option<String> {
     let mut head = String::new();
     for key in ["backfill", "verify", "prove", "reindex", "provides"] {
         let said = keys.place(key);
-        let line = match key {
-            "reindex" => keys
-                .truth(key)
-                .map(|is_wanted| if is_wanted { "-- migrate: reindex\n" } else { "" }.to_owned()),
-            _ => keys.read(key, |text| {
-                directive(key, text).map(|_| format!("-- migrate: {key} {text}\n"))
-            }),
+        let line = if key == "reindex" {
+            let is_wanted = keys.truth(key).unwrap_or_default();
+            is_wanted.then(|| format!("-- migrate: {key}\n"))
+        } else {
+            let line =
+                |text: &str| directive(key, text).map(|_| format!("-- migrate: {key} {text}\n"));
+            keys.read(key, line)
         };
         head.extend(line);
         if let (Some(said), None) = (said, place) {

@@ -145,7 +145,7 @@ pub fn embed(input: TokenStream) -> TokenStream {
 /// | `backfill = "users by id batch 500"` | the table, and how its rows are put into batches |
 /// | `verify = "…"` | a condition that must hold when it is done |
 /// | `prove = "…"` | a condition on every row, for the database to prove and to keep |
-/// | `reindex = true` | indexes that grew by it are built anew in the end |
+/// | `reindex = true` | indexes that grew are built anew by whoever finishes it beside a run |
 /// | `provides = "…"` | what new code may rely on then |
 ///
 /// In SQL, where a file cannot stand in the folder:

@@ -23,7 +23,7 @@ count.
 `none` is the load alone, for a while before each of the others. `busy-backend` fills nothing: one more session computes
 for 20 ms, pauses for 4, and again, without a look at the table. What the load feels of it is the processors' doing and
 the kernel's, who let a session that waits have its turn some milliseconds later; on a machine with few processors, no
-fill can be felt less. `giant-update` is that one statement. `do-loop` takes
+fill that computes as long can be felt much less. `giant-update` is that one statement. `do-loop` takes
 any 1,000 rows with `LIMIT \u{2026} FOR UPDATE SKIP LOCKED` until there are none, as tutorials show; `sql-keyset` goes
 along the key, 5,000 rows a transaction, without a pause: both are loops in PL/pgSQL. migrate goes along the key
 (`by id`), along the pages (`by ctid`) and along the pages in stripes (`by ctid stripes 16`), with the settings that it

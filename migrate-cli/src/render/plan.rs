@@ -173,7 +173,8 @@ fn filled(look: Look, backfill: &Backfill) -> String {
     lines.extend(prove);
     if header.reindex {
         lines.push(
-            "-- then its indexes are built anew that grew, one by one and concurrently".to_owned(),
+            "-- then indexes that grew are built anew, concurrently, if `backfill` or the application's own task finishes it"
+                .to_owned(),
         );
     }
     lines.push("-- what is not done within the budget of a run is left to `backfill`".to_owned());

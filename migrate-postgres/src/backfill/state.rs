@@ -18,7 +18,7 @@ use crate::error::{Error, is_absent, sqlstate};
 use crate::history;
 use crate::session::Session;
 use crate::sql::{ident, literal};
-use crate::wire::{number, text, truth};
+use crate::wire::{self, number, text, truth};
 
 /// A place in the order of a table.
 pub(super) type Place = Vec<String>;
@@ -331,15 +331,20 @@ impl About {
         self.commit(session, if is_as_seen { then } else { "" }).await
     }
 
+    /// What a transaction begins with in which something is done as ourselves.
+    async fn opening(&self, session: &mut Session) -> Result<String, sqlx::Error> {
+        const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ";
+        let begin = session.begin_at(&self.names, BEGIN, Some("READ COMMITTED")).await?;
+        Ok(format!("{begin}{}", history::as_ourselves_here(&self.names)))
+    }
+
     /// Opens a transaction in which one statement is done as ourselves; after an error there is none.
     async fn begin(
         &self,
         session: &mut Session,
         statement: &str,
     ) -> Result<Option<PgRow>, sqlx::Error> {
-        const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ";
-        let begin = session.begin_at(&self.names, BEGIN, Some("READ COMMITTED")).await?;
-        let message = format!("{begin}{}{statement}", history::as_ourselves_here(&self.names));
+        let message = self.opening(session).await? + statement;
         let sent = session.send(message).await;
         if sent.is_err() {
             session.roll_back().await;
@@ -355,8 +360,22 @@ impl About {
         sent.map(drop)
     }
 
+    /// Reads rows as ourselves, in a transaction of its own.
+    pub(super) async fn read(
+        &self,
+        session: &mut Session,
+        statement: &str,
+    ) -> Result<Vec<PgRow>, sqlx::Error> {
+        let message = format!("{}{statement}COMMIT", self.opening(session).await?);
+        let read = wire::rows(&mut session.connection, message).await;
+        if read.is_err() {
+            session.roll_back().await;
+        }
+        read
+    }
+
     /// Does one thing as ourselves, in a transaction of its own.
-    async fn transaction(
+    pub(super) async fn transaction(
         &self,
         session: &mut Session,
         statements: &str,

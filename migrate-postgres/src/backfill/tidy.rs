@@ -9,12 +9,11 @@ use sqlx::postgres::PgRow;
 
 use super::Filler;
 use super::statements::{ANALYZE, GROWN, NOTE_INDEXES, REINDEX_LEFT, place};
-use crate::error::{Error, sqlstate};
-use crate::history;
+use crate::error::sqlstate;
 use crate::observe::Event;
 use crate::session::{Limits, Scope, Sent, Session};
 use crate::sql::{self, literal};
-use crate::wire::{self, Told, number, text};
+use crate::wire::{Told, number, text};
 
 /// An index that the batches made larger.
 pub(super) struct Grown {
@@ -68,34 +67,18 @@ impl Filler<'_> {
     pub(super) async fn note_indexes(&self, session: &mut Session) {
         let parts = place(Some(&self.ground.parts));
         let note = self.about.fill(NOTE_INDEXES, &[("parts", &parts)]);
-        if let Err(error) = self.briefly(session, note).await {
+        if let Err(error) = self.about.transaction(session, &note).await {
             self.warn(&format!("the sizes of indexes were not noted: {error}"));
         }
     }
 
     /// The indexes that grew by more than a fifth since the backfill began; what cannot be seen now is none.
     pub(super) async fn grown(&self, session: &mut Session) -> Vec<Grown> {
-        match self.briefly(session, self.about.fill(GROWN, &[])).await {
+        match self.about.read(session, &self.about.fill(GROWN, &[])).await {
             Ok(rows) => rows.iter().filter_map(Grown::read).collect(),
             Err(error) => {
                 self.warn(&format!("the sizes of indexes were not looked at: {error}"));
                 Vec::new()
-            }
-        }
-    }
-
-    /// Something about our own tables in a transaction that does not wait for long: whoever has an index closed is not
-    /// to hold up the backfill.
-    async fn briefly(&self, session: &mut Session, statement: String) -> Result<Vec<PgRow>, Error> {
-        const WHAT: &str = "look at the indexes of a backfill";
-        let head = self.head(session, "BEGIN READ WRITE; ", Duration::from_secs(5)).await?;
-        let ourselves = history::as_ourselves_here(&self.about.names);
-        let message = format!("{head}{ourselves}{statement}COMMIT");
-        match wire::rows(&mut session.connection, message).await {
-            Ok(rows) => Ok(rows),
-            Err(error) => {
-                session.roll_back().await;
-                Err(Error::driver(WHAT, error))
             }
         }
     }

@@ -87,9 +87,7 @@ impl Names {
             role: role.map(ident),
         })
     }
-}
 
-impl Names {
     /// Makes a session ours again, whatever a migration made of it.
     pub(crate) fn ourselves(&self) -> String {
         let role = self.role.as_ref().map(|role| format!("SET ROLE {role}; "));

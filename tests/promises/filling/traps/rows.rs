@@ -237,28 +237,22 @@ async fn what_a_batch_adds_to_the_log_is_measured() {
 /// has written. The trigger has to know which of the two was said; the fill agrees with it and undoes nothing.
 #[tokio::test]
 async fn what_only_the_new_column_was_given_is_kept_whatever_the_defaults() {
-    const INSERTS: &str = "INSERT INTO t (id, new) VALUES (2001, 'n:theirs');
-        INSERT INTO t (id, old) VALUES (2002, 'ours');
-        INSERT INTO t (id, old, new) VALUES (2003, 'both', 'n:both');
-        INSERT INTO t (id) VALUES (2004)";
-    for (defaults, neither) in [
-        ("", "NULL"),
-        ("ALTER TABLE t ALTER old SET DEFAULT 'usual'", "usual"),
-        ("ALTER TABLE t ALTER new SET DEFAULT 'n:usual'", "usual"),
+    const OLD_CODE: &str = "INSERT INTO t (id, old) VALUES (2002, 'ours')";
+    // A default of the new column is there whether or not somebody has written it: one that only the old column was
+    // given would be overruled, so that the new column has none before the old code is gone.
+    const NO_DEFAULT: &str = "INSERT INTO t (id, old, new) VALUES (2002, 'ours', NULL)";
+    for (defaults, of_old_code, neither) in [
+        ("", OLD_CODE, "NULL"),
+        ("ALTER TABLE t ALTER old SET DEFAULT 'usual'", OLD_CODE, "usual"),
+        ("ALTER TABLE t ALTER new SET DEFAULT 'n:usual'", NO_DEFAULT, "usual"),
     ] {
         let database = synced().await;
         database.run(defaults).await;
-        // A default of the new column is there whether or not somebody has written it: one that only the old column
-        // was given would be overruled, so that the new column has none before the old code is gone.
-        let has_default = defaults.contains("new SET");
-        let inserts = if has_default {
-            INSERTS.replace(
-                "(id, old) VALUES (2002, 'ours')",
-                "(id, old, new) VALUES (2002, 'ours', NULL)",
-            )
-        } else {
-            INSERTS.to_owned()
-        };
+        let inserts = format!(
+            "INSERT INTO t (id, new) VALUES (2001, 'n:theirs'); {of_old_code};
+             INSERT INTO t (id, old, new) VALUES (2003, 'both', 'n:both');
+             INSERT INTO t (id) VALUES (2004)"
+        );
         fill_and_meanwhile(&database, "backfill t by id batch 100", &inserts).await;
         is_in_step(&database).await;
         let found =
@@ -278,7 +272,7 @@ async fn rows_of_another_table_go_with_those_that_are_truncated() {
         ON CONFLICT (id) DO UPDATE SET old = excluded.old WHERE copies.old IS DISTINCT FROM excluded.old";
     const FOLLOWS: &str = "CREATE FUNCTION empties() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN TRUNCATE copies; RETURN NULL; END $$;
         CREATE TRIGGER \"~empties\" AFTER TRUNCATE ON t FOR EACH STATEMENT EXECUTE FUNCTION empties()";
-    for (trigger, left) in [("", 100), (FOLLOWS, 0)] {
+    for (trigger, is_left) in [("", true), (FOLLOWS, false)] {
         let database = table(1_000).await;
         database.run("CREATE TABLE copies (id bigint PRIMARY KEY, old text)").await;
         database.run(trigger).await;
@@ -292,6 +286,6 @@ async fn rows_of_another_table_go_with_those_that_are_truncated() {
         let stale =
             "SELECT count(*) FROM copies c WHERE NOT EXISTS (SELECT FROM t WHERE t.id = c.id)";
         let stale: u32 = database.value(stale).await.parse().unwrap();
-        assert_eq!(stale > 0, left > 0, "{stale} rows of nothing, {trigger:?}");
+        assert_eq!(stale > 0, is_left, "{stale} rows of nothing, {trigger:?}");
     }
 }
